@@ -1,0 +1,137 @@
+/**
+ * The wire between the broker and an editor window: JSON lines over `window.sock`.
+ * The window sends requests, the broker answers each once; the broker also sends events.
+ */
+import type { AuditEntry, DecidedBy } from '#contract/auditRecord.ts';
+import type { ToolCall } from '#core/model/call.ts';
+import type { Decision, Verdict } from '#core/model/verdict.ts';
+
+export const PROTOCOL_VERSION = 1;
+
+export type HoldState = 'waiting' | 'approved' | 'rejected' | 'expired' | 'cancelled';
+
+/** A quarantined call waiting for a person, or one that waited in vain and can still be granted for its next try. */
+export interface Hold {
+  /** The call's correlation id. */
+  readonly id: string;
+  readonly call: ToolCall;
+  readonly decision: Decision;
+  readonly state: HoldState;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+  /** When it is refused if nobody answers, milliseconds since 1970. */
+  readonly until: number;
+}
+
+/**
+ * once: this call (or, when it already expired, the next identical one) · session: identical calls in the same session ·
+ * always: identical calls in the same folder, until taken back.
+ */
+export type GrantScope = 'once' | 'session' | 'always';
+
+export interface Grant {
+  readonly id: string;
+  readonly scope: GrantScope;
+  readonly tool: string;
+  readonly server: string | null;
+  readonly cwd: string;
+  readonly session: string;
+  /** What was approved, shortened for people: at most 200 characters. */
+  readonly summary: string;
+  readonly created: number;
+  /** Milliseconds since 1970; null for `always`. */
+  readonly expires: number | null;
+}
+
+export interface TimelineQuery {
+  readonly verdict?: Verdict;
+  readonly agent?: string;
+  readonly tool?: string;
+  /** Case-insensitive text in the arguments, reason or rule ids. */
+  readonly text?: string;
+  /** Entries with a smaller `seq`, for paging back. */
+  readonly before?: number;
+  /** At most 500. */
+  readonly limit: number;
+}
+
+export interface TimelinePage {
+  /** Newest first. */
+  readonly entries: readonly AuditEntry[];
+  /** Pass as `before` for the next page; null at the end. */
+  readonly next: number | null;
+  /** True while the index is still reading the journal: older entries may be missing. */
+  readonly indexing: boolean;
+}
+
+export interface BrokerStatus {
+  readonly version: string;
+  readonly pid: number;
+  readonly startedAt: number;
+  readonly windows: number;
+  readonly rules: number;
+  readonly waiting: number;
+  /** Set when the journal cannot be written: what is wrong and what to do. */
+  readonly journalProblem: string | null;
+  /** Set when rules or settings did not load and an older copy is in use. */
+  readonly rulesProblem: string | null;
+}
+
+export interface VerifyReport {
+  readonly ok: boolean;
+  readonly entries: number;
+  /** The first bad entry and what is wrong with it; null when ok. */
+  readonly problem: { readonly seq: number; readonly file: string; readonly line: number; readonly code: string; readonly message: string } | null;
+}
+
+/** What windows may set; kept in `settings.json` under the data folder so that hooks without an editor obey them too. */
+export interface GateSettings {
+  /** How long a quarantined call is held, in seconds: 10 to 600. */
+  readonly holdSeconds: number;
+  /** What a hook does when the journal cannot be written. */
+  readonly onJournalFailure: 'deny' | 'warn';
+}
+
+export interface Requests {
+  /** First on every connection. `token` is read from the data folder, proving the same user. */
+  hello: { params: { protocol: number; version: string; token: string }; result: BrokerStatus };
+  ping: { params: Record<string, never>; result: { now: number } };
+  holds: { params: Record<string, never>; result: readonly Hold[] };
+  approve: { params: { id: string; scope: GrantScope; note: string }; result: Hold };
+  reject: { params: { id: string; note: string }; result: Hold };
+  grants: { params: Record<string, never>; result: readonly Grant[] };
+  revoke: { params: { id: string }; result: { revoked: boolean } };
+  timeline: { params: TimelineQuery; result: TimelinePage };
+  verify: { params: Record<string, never>; result: VerifyReport };
+  status: { params: Record<string, never>; result: BrokerStatus };
+  configure: { params: GateSettings; result: GateSettings };
+  /** Ends the broker when no call is held; a window with a newer version asks for this, then starts its own. */
+  retire: { params: Record<string, never>; result: { retiring: boolean } };
+}
+export type RequestName = keyof Requests;
+
+export interface Events {
+  /** A hold began or changed state. */
+  hold: Hold;
+  /** A line reached the journal. */
+  entry: AuditEntry;
+  status: BrokerStatus;
+}
+export type EventName = keyof Events;
+
+export interface RequestMessage<N extends RequestName = RequestName> {
+  readonly id: number;
+  readonly request: N;
+  readonly params: Requests[N]['params'];
+}
+export type ResponseMessage =
+  | { readonly id: number; readonly result: unknown }
+  | { readonly id: number; readonly error: { readonly code: IpcErrorCode; readonly message: string } };
+export interface EventMessage<N extends EventName = EventName> {
+  readonly event: N;
+  readonly data: Events[N];
+}
+export type IpcErrorCode = 'BAD_REQUEST' | 'UNAUTHORIZED' | 'PROTOCOL' | 'UNKNOWN_HOLD' | 'ALREADY_SETTLED' | 'BUSY' | 'INTERNAL';
+
+/** How a settled hold names who settled it, for the journal. */
+export type SettledBy = Extract<DecidedBy, 'person' | 'timeout' | 'client'>;

@@ -1,0 +1,31 @@
+import type { DecidedBy, Outcome } from '#contract/auditRecord.ts';
+import type { ToolCall } from '#core/model/call.ts';
+import type { Decision } from '#core/model/verdict.ts';
+
+/** How one call ended, for whoever has to answer the client. */
+export interface Judgement {
+  /** Correlation id in the journal. */
+  readonly id: string;
+  readonly decision: Decision;
+  readonly outcome: Exclude<Outcome, 'held'>;
+  readonly by: DecidedBy;
+  /** For the model: why, and what it or its user can do. Empty when delivered without a person. */
+  readonly reason: string;
+}
+
+/** The part of AbortSignal we use; written out because this folder knows neither Node nor the browser. */
+export interface CancelSignal {
+  readonly aborted: boolean;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
+export interface JudgeOptions {
+  /** Aborted when the client is gone or cancelled: frees the hold. */
+  readonly signal: CancelSignal;
+  /** Called once when the call is held. */
+  readonly onHeld?: (until: number) => void;
+}
+
+/** Judges one call and, when it is quarantined, waits for a person. Never rejects: failures are judgements too. */
+export type Judge = (call: ToolCall, options: JudgeOptions) => Promise<Judgement>;

@@ -1,0 +1,1 @@
+export interface RulePack { readonly version: 1 }
