@@ -1,0 +1,108 @@
+// Builds everything that ships into dist/: `node esbuild.mjs [--vsix]`.
+// Each bundle has a byte budget and a list of folders it may take code from; breaking either fails the build.
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(fileURLToPath(import.meta.url));
+const VSIX_BUDGET = 1_500_000;
+
+/** What each bundle may contain. `packages` are npm names; everything else outside `folders` is a layering error. */
+export const BUNDLES = [
+  { out: 'extension.cjs', entry: 'extension/vscode/main.ts', platform: 'node', external: ['vscode'], budget: 360_000,
+    folders: ['extension/core', 'extension/contract', 'extension/home', 'extension/node', 'extension/vscode'], packages: ['jsonc-parser', 'smol-toml'] },
+  { out: 'hook.cjs', entry: 'hooks/main.ts', platform: 'node', external: [], budget: 160_000,
+    folders: ['extension/core', 'extension/contract', 'extension/home', 'hooks'], packages: [] },
+  { out: 'callgate.cjs', entry: 'extension/node/cli/main.ts', platform: 'node', external: [], budget: 520_000,
+    folders: ['extension/core', 'extension/contract', 'extension/home', 'extension/node'], packages: ['sql.js', 'jsonc-parser', 'smol-toml'] },
+  { out: 'panel.js', entry: 'webview/main.ts', platform: 'browser', external: [], budget: 100_000,
+    folders: ['extension/core', 'extension/contract', 'webview'], packages: [] },
+  { out: 'panel.css', entry: 'webview/panel.css', platform: 'browser', external: [], budget: 30_000, folders: ['webview'], packages: [] },
+];
+
+/** What is wrong with a bundle that took `inputs` (paths relative to the repository) and has `bytes`. */
+export function bundleProblems(bundle, inputs, bytes) {
+  const problems = [];
+  for (const input of inputs) {
+    const name = /(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input)?.[1];
+    if (name !== undefined) {
+      if (!bundle.packages.includes(name)) problems.push(`${bundle.out} contains the package ${name} (${input}), which it may not`);
+    } else if (!bundle.folders.some((folder) => input.startsWith(`${folder}/`))) {
+      problems.push(`${bundle.out} contains ${input}, which is outside of ${bundle.folders.join(', ')}`);
+    }
+  }
+  if (bytes > bundle.budget) problems.push(`${bundle.out} has ${bytes} bytes, over its budget of ${bundle.budget}`);
+  return problems;
+}
+
+async function build(esbuild, bundle, version) {
+  const result = await esbuild.build({
+    absWorkingDir: root,
+    entryPoints: [bundle.entry],
+    outfile: join('dist', bundle.out),
+    bundle: true,
+    platform: bundle.platform,
+    format: bundle.platform === 'node' ? 'cjs' : 'iife',
+    target: bundle.platform === 'node' ? 'node20' : 'es2022',
+    external: bundle.external,
+    // jsonc-parser's `main` is a UMD file whose inner `require` calls esbuild cannot follow.
+    mainFields: bundle.platform === 'node' ? ['module', 'main'] : ['browser', 'module', 'main'],
+    minify: true,
+    legalComments: 'none',
+    charset: 'utf8',
+    metafile: true,
+    logLevel: 'warning',
+    define: { CALLGATE_VERSION: JSON.stringify(version) },
+  });
+  const bytes = statSync(join(root, 'dist', bundle.out)).size;
+  console.log(`${bundle.out.padEnd(16)} ${String(bytes).padStart(8)} of ${bundle.budget} bytes`);
+  return bundleProblems(bundle, Object.keys(result.metafile.inputs), bytes);
+}
+
+async function buildRules() {
+  const { compileRules } = await import('./extension/node/rulepack/compile.ts');
+  const folder = join(root, 'rules');
+  const files = readdirSync(folder).filter((file) => file.endsWith('.yaml')).sort();
+  const { json, problems } = compileRules(files.map((file) => ({ file: `rules/${file}`, text: readFileSync(join(folder, file), 'utf8') })));
+  writeFileSync(join(root, 'dist', 'rules.json'), JSON.stringify(json));
+  console.log(`rules.json       ${String(statSync(join(root, 'dist', 'rules.json')).size).padStart(8)} bytes`);
+  return problems.map((problem) => `${problem.file}:${problem.line}: ${problem.message}`);
+}
+
+function packageVsix(version) {
+  const vsix = join('dist', `callgate-${version}.vsix`);
+  // Everything is bundled, so no dependency is shipped.
+  const packed = spawnSync(process.execPath, [join(root, 'node_modules', '@vscode', 'vsce', 'vsce'), 'package', '--no-dependencies', '--allow-missing-repository', '--out', vsix], { cwd: root, encoding: 'utf8' });
+  if (packed.status !== 0) return [packed.stdout + packed.stderr];
+  const bytes = statSync(join(root, vsix)).size;
+  console.log(`${vsix} ${bytes} of ${VSIX_BUDGET} bytes`);
+  return bytes > VSIX_BUDGET ? [`${vsix} has ${bytes} bytes, over its budget of ${VSIX_BUDGET}`] : [];
+}
+
+/** Runs this file again under the toolchain's own Node: the rule compiler is TypeScript, which older Node cannot import. */
+function runUnderPinnedNode() {
+  const pinned = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+  if (!existsSync(pinned)) {
+    console.error('The toolchain is not installed yet: run `npm start` or `npm test` once, or use Node 24 or newer.');
+    return 1;
+  }
+  return spawnSync(pinned, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' }).status ?? 1;
+}
+
+async function main() {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const esbuild = await import('esbuild');
+  rmSync(join(root, 'dist'), { recursive: true, force: true });
+  mkdirSync(join(root, 'dist'), { recursive: true });
+  const problems = [...(await buildRules()), ...(await Promise.all(BUNDLES.map((bundle) => build(esbuild, bundle, version)))).flat()];
+  copyFileSync(createRequire(import.meta.url).resolve('sql.js/dist/sql-wasm.wasm'), join(root, 'dist', 'sql-wasm.wasm'));
+  if (problems.length === 0 && process.argv.includes('--vsix')) problems.push(...packageVsix(version));
+  for (const problem of problems) console.error(`error: ${problem}`);
+  return problems.length > 0 ? 1 : 0;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  process.exitCode = Number(process.versions.node.split('.')[0]) < 24 ? runUnderPinnedNode() : await main();
+}
