@@ -1,5 +1,9 @@
 import type { ToolCall } from '#core/model/call.ts';
+import type { Decision } from '#core/model/verdict.ts';
 import type { RulePack } from '#core/detect/rulePack.ts';
+import { detect } from '#core/detect/detect.ts';
+import { normalize } from '#core/normalize/normalize.ts';
+import { decideFrom } from '#core/policy/verdict.ts';
 
 /** What the gate may know beside the call. Everything is passed in: core reads no clock, no file, no environment. */
 export interface GateContext {
@@ -16,3 +20,8 @@ export interface GateContext {
   readonly realpath: (absolute: string) => string | null;
 }
 export type { ToolCall };
+
+/** The one verdict over a call. Never throws; depends on nothing but its two parameters. */
+export function decide(call: ToolCall, context: GateContext): Decision {
+  return decideFrom(detect(normalize(call, context), call.channel, context.pack));
+}

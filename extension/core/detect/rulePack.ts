@@ -1,1 +1,197 @@
-export interface RulePack { readonly version: 1 }
+/**
+ * The compiled rule pack: what `rules/*.yaml` becomes at build time and what every hook reads when it starts.
+ * Parsing checks the shape only; regexes are compiled when a rule is first tried.
+ */
+import { CHANNELS, type Channel } from '#core/model/call.ts';
+import type { Confidence, Severity, Status } from '#core/model/finding.ts';
+import { isObject } from '#core/model/json.ts';
+
+/** Named fields the normalizer produces; each is a text a regex may look at. */
+export type FieldName = 'command' | 'path' | 'content' | 'url' | 'text';
+export const FIELD_NAMES: readonly FieldName[] = ['command', 'path', 'content', 'url', 'text'];
+
+export type Access = 'read' | 'write' | 'delete' | 'execute';
+export const ACCESSES: readonly Access[] = ['read', 'write', 'delete', 'execute'];
+
+export const HOST_KINDS = ['metadata', 'loopback', 'private', 'ip', 'encoded-ip'] as const;
+export type HostKind = (typeof HOST_KINDS)[number];
+
+/** A regex over texts. `secret` names the capture group that holds a secret and the least entropy it must have. */
+export interface RegexCondition {
+  readonly kind: 'regex';
+  readonly fields: readonly FieldName[];
+  readonly regex: string;
+  /** Beside `u`, which is always set: any of `i`, `m`, `s`. */
+  readonly flags: string;
+  readonly secret: { readonly group: number; readonly entropy: number } | null;
+}
+
+/** One parsed command; everything given must hold for the same command. */
+export interface CommandCondition {
+  readonly kind: 'command';
+  /** Base names, lower case; a trailing `*` matches any rest. Empty: any program. */
+  readonly program: readonly string[];
+  /** Leading operands, such as `push` or `secrets disable`. Empty: any. */
+  readonly subcommand: readonly string[];
+  /** Every entry must be present; an entry lists alternatives, such as `r|R|recursive`. */
+  readonly flags: readonly string[];
+  /** A regex that some operand must match. */
+  readonly operand: string | null;
+  /** A regex that some word after the program must match, flags included. */
+  readonly argument: string | null;
+  /** A regex that the command's words, joined with single spaces, must match. */
+  readonly line: string | null;
+  /** A regex that some literal text on the command's standard input must match. */
+  readonly stdin: string | null;
+  /** A regex that some `NAME=value` in front of the program must match. */
+  readonly assigns: string | null;
+  readonly path: PathCondition | null;
+  readonly url: UrlCondition | null;
+  /** Some command before it in the same pipeline. */
+  readonly pipedFrom: CommandCondition | null;
+  /** Some command after it in the same pipeline. */
+  readonly pipedTo: CommandCondition | null;
+  /** The same command must not match this. */
+  readonly not: CommandCondition | null;
+}
+
+/** A path after `~`, `..`, variables and links are resolved; home folders are written `~`. */
+export interface PathCondition {
+  readonly kind: 'path';
+  readonly regex: string;
+  /** Empty: any. */
+  readonly access: readonly Access[];
+  /** The same path must not match this. */
+  readonly not: string | null;
+}
+
+export interface UrlCondition {
+  readonly kind: 'url';
+  readonly scheme: readonly string[];
+  /** Exact host names; a leading `*.` matches every subdomain and the name itself. Empty: any. */
+  readonly host: readonly string[];
+  readonly hostKind: readonly HostKind[];
+  readonly path: string | null;
+  readonly query: string | null;
+  readonly userinfo: string | null;
+}
+
+export interface GroupCondition {
+  readonly kind: 'any' | 'all';
+  readonly of: readonly Condition[];
+}
+
+export type Condition = RegexCondition | CommandCondition | PathCondition | UrlCondition | GroupCondition;
+
+export interface Rule {
+  readonly id: string;
+  readonly title: string;
+  readonly category: string;
+  readonly severity: Severity;
+  readonly confidence: Confidence;
+  readonly status: Status;
+  /** Empty: every channel. */
+  readonly channels: readonly Channel[];
+  readonly rationale: string;
+  /** Lower case. Regexes are tried only on texts holding one of these; empty: on every text. */
+  readonly keywords: readonly string[];
+  readonly match: Condition;
+}
+
+export interface RulePackJson {
+  readonly version: 1;
+  /** SHA-256 (hex) of the canonical JSON of `rules`. */
+  readonly hash: string;
+  readonly rules: readonly Rule[];
+}
+
+/** A pack that may be judged with. Matchers compile what they need from it once and keep it beside it. */
+export type RulePack = RulePackJson;
+
+const SEVERITIES: readonly string[] = ['low', 'medium', 'high', 'critical'] satisfies Severity[];
+const CONFIDENCES: readonly string[] = ['low', 'medium', 'high'] satisfies Confidence[];
+const STATUSES: readonly string[] = ['experimental', 'stable', 'deprecated'] satisfies Status[];
+const MAX_DEPTH = 8;
+
+/**
+ * Reads a compiled pack. Any problem makes the pack null: a gate with half its rules would look like a whole one.
+ * Regexes that do not compile are found at build time; one that slipped through is reported by the matcher.
+ */
+export function parseRulePack(json: unknown): { pack: RulePack | null; problems: string[] } {
+  const problems: string[] = [];
+  if (!isObject(json)) return { pack: null, problems: ['the rule pack is not a JSON object; rebuild it'] };
+  if (json['version'] !== 1) return { pack: null, problems: [`the rule pack has version ${JSON.stringify(json['version'])}, this program reads version 1; reinstall`] };
+  const rules = json['rules'];
+  if (typeof json['hash'] !== 'string') problems.push('the rule pack has no `hash`; rebuild it');
+  if (!Array.isArray(rules) || rules.length === 0) problems.push('the rule pack has no rules; rebuild it');
+  else {
+    const seen = new Set<string>();
+    for (const [index, rule] of rules.entries()) {
+      const problem = ruleProblem(rule);
+      if (problem) problems.push(`rules/${index}: ${problem}`);
+      else if (seen.has((rule as unknown as Rule).id)) problems.push(`rules/${index}: the id is used twice`);
+      else seen.add((rule as unknown as Rule).id);
+    }
+  }
+  if (problems.length > 0) return { pack: null, problems };
+  return { pack: json as unknown as RulePack, problems };
+}
+
+function ruleProblem(rule: unknown): string | null {
+  if (!isObject(rule)) return 'not an object';
+  for (const key of ['id', 'title', 'category', 'rationale']) if (typeof rule[key] !== 'string' || rule[key] === '') return `\`${key}\` must be a text`;
+  if (!oneOf(rule['severity'], SEVERITIES)) return '`severity` is unknown';
+  if (!oneOf(rule['confidence'], CONFIDENCES)) return '`confidence` is unknown';
+  if (!oneOf(rule['status'], STATUSES)) return '`status` is unknown';
+  if (!listOf(rule['channels'], CHANNELS)) return '`channels` is not a list of channels';
+  if (!texts(rule['keywords'])) return '`keywords` is not a list of texts';
+  return conditionProblem(rule['match'], 0);
+}
+
+function conditionProblem(value: unknown, depth: number): string | null {
+  if (depth > MAX_DEPTH) return '`match` is nested too deep';
+  if (!isObject(value)) return '`match` is not an object';
+  switch (value['kind']) {
+    case 'any':
+    case 'all': {
+      const of = value['of'];
+      if (!Array.isArray(of) || of.length === 0) return '`of` is empty';
+      for (const item of of) {
+        const problem = conditionProblem(item, depth + 1);
+        if (problem) return problem;
+      }
+      return null;
+    }
+    case 'regex': {
+      const secret = value['secret'];
+      if (typeof value['regex'] !== 'string' || typeof value['flags'] !== 'string') return '`regex` is not a text';
+      if (!listOf(value['fields'], FIELD_NAMES)) return '`fields` is not a list of fields';
+      if (secret !== null && !(isObject(secret) && typeof secret['group'] === 'number' && typeof secret['entropy'] === 'number')) return '`secret` is malformed';
+      return null;
+    }
+    case 'command': {
+      if (!texts(value['program']) || !texts(value['subcommand']) || !texts(value['flags'])) return 'a command condition is malformed';
+      for (const key of ['operand', 'argument', 'line', 'stdin', 'assigns']) if (!textOrNull(value[key])) return `\`${key}\` is not a text`;
+      for (const key of ['path', 'url', 'pipedFrom', 'pipedTo', 'not']) {
+        if (value[key] === null) continue;
+        const problem = conditionProblem(value[key], depth + 1);
+        if (problem) return problem;
+      }
+      return null;
+    }
+    case 'path':
+      if (typeof value['regex'] !== 'string' || !listOf(value['access'], ACCESSES) || !textOrNull(value['not'])) return 'a path condition is malformed';
+      return null;
+    case 'url':
+      if (!texts(value['scheme']) || !texts(value['host']) || !listOf(value['hostKind'], HOST_KINDS)) return 'a url condition is malformed';
+      for (const key of ['path', 'query', 'userinfo']) if (!textOrNull(value[key])) return `\`${key}\` is not a text`;
+      return null;
+    default:
+      return `unknown condition ${JSON.stringify(value['kind'])}`;
+  }
+}
+
+const oneOf = (value: unknown, known: readonly string[]): boolean => typeof value === 'string' && known.includes(value);
+const texts = (value: unknown): boolean => Array.isArray(value) && value.every((item) => typeof item === 'string');
+const listOf = (value: unknown, known: readonly string[]): boolean => Array.isArray(value) && value.every((item) => oneOf(item, known));
+const textOrNull = (value: unknown): boolean => value === null || typeof value === 'string';

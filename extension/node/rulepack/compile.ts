@@ -1,0 +1,74 @@
+/**
+ * `rules/*.yaml` → validated → one compiled pack. Runs at build time and in tests; hooks only ever read its result.
+ */
+import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
+import { isMap, isSeq, LineCounter, parseDocument, type Node } from 'yaml';
+import { canonicalJson, type JsonValue } from '#core/model/json.ts';
+import { parseRulePack, type Rule, type RulePackJson } from '#core/detect/rulePack.ts';
+import { readRule } from '#node/rulepack/readRule.ts';
+import type { RuleExamples } from '#node/rulepack/examples.ts';
+import { FILE_KEYS } from '#node/rulepack/ruleShape.ts';
+import { checkKeys, type Reader } from '#node/rulepack/yamlReader.ts';
+
+/** What is wrong in a rule file, and where: `line` counts from 1. */
+export interface RuleProblem {
+  readonly file: string;
+  readonly line: number;
+  readonly message: string;
+}
+
+export interface CompiledRules {
+  readonly json: RulePackJson;
+  /** Empty when the pack may be shipped. */
+  readonly problems: readonly RuleProblem[];
+  /** The examples of every rule, by id; they are not shipped. */
+  readonly examples: ReadonlyMap<string, RuleExamples>;
+}
+
+/** Compiles rule files. Never throws for bad rules: a bad rule is left out and its problem names file and line. */
+export function compileRules(sources: readonly { readonly file: string; readonly text: string }[]): CompiledRules {
+  const problems: RuleProblem[] = [];
+  const examples = new Map<string, RuleExamples>();
+  const rules: Rule[] = [];
+  const seen = new Map<string, string>();
+  for (const source of [...sources].sort((a, b) => (a.file < b.file ? -1 : 1))) {
+    const lines = new LineCounter();
+    const document = parseDocument(source.text, { lineCounter: lines, uniqueKeys: true });
+    const report = (node: unknown, message: string): void => {
+      const range = (node as Node | null | undefined)?.range;
+      problems.push({ file: source.file, line: range ? lines.linePos(range[0]).line : 1, message });
+    };
+    for (const error of document.errors) problems.push({ file: source.file, line: error.linePos?.[0].line ?? 1, message: error.message.split('\n', 1)[0] ?? error.code });
+    if (document.errors.length > 0) continue;
+    const reader: Reader = { file: source.file, report };
+    const root = document.contents;
+    if (!isMap(root)) {
+      report(root, 'a rule file is a mapping with `version` and `rules`');
+      continue;
+    }
+    checkKeys(reader, root, FILE_KEYS);
+    if (root.get('version') !== 1) report(root, '`version` must be 1');
+    const list = root.get('rules', true);
+    if (!isSeq(list) || list.items.length === 0) {
+      report(root, '`rules` must be a list with at least one rule');
+      continue;
+    }
+    const prefix = `${basename(source.file).replace(/\.ya?ml$/u, '')}.`;
+    for (const item of list.items) {
+      const read = readRule(reader, item, prefix);
+      if (!read) continue;
+      const first = seen.get(read.rule.id);
+      if (first !== undefined) report(item, `the id ${read.rule.id} is already used in ${first}; ids are never reused`);
+      else {
+        seen.set(read.rule.id, source.file);
+        rules.push(read.rule);
+        examples.set(read.rule.id, read.examples);
+      }
+    }
+  }
+  rules.sort((a, b) => (a.id < b.id ? -1 : 1));
+  const json: RulePackJson = { version: 1, hash: createHash('sha256').update(canonicalJson(rules as unknown as JsonValue)).digest('hex'), rules };
+  if (problems.length === 0) for (const message of parseRulePack(json).problems) problems.push({ file: '(compiled pack)', line: 1, message });
+  return { json, problems, examples };
+}

@@ -1,0 +1,44 @@
+import { isMap, isScalar, isSeq } from 'yaml';
+import { CHANNELS, type Channel } from '#core/model/call.ts';
+import type { Rule } from '#core/detect/rulePack.ts';
+import { readExamples, type RuleExamples } from '#node/rulepack/examples.ts';
+import { readMatch } from '#node/rulepack/readMatch.ts';
+import { CATEGORIES, RULE_KEYS } from '#node/rulepack/ruleShape.ts';
+import { checkKeys, choice, listOf, textOf, type Reader } from '#node/rulepack/yamlReader.ts';
+
+const ID = /^[a-z0-9]+(?:-[a-z0-9]+)*\.[a-z0-9]+(?:-[a-z0-9]+)*$/u;
+
+/** One rule and its examples; null when it cannot be used (the problems are reported). */
+export function readRule(reader: Reader, node: unknown, prefix: string): { rule: Rule; examples: RuleExamples } | null {
+  if (!isMap(node)) {
+    reader.report(node, 'a rule is a mapping');
+    return null;
+  }
+  checkKeys(reader, node, RULE_KEYS);
+  const id = textOf(reader, node, 'id');
+  if (id !== '' && !ID.test(id)) reader.report(node, `the id ${id} is not of the form file.kebab-name`);
+  if (id !== '' && !id.startsWith(prefix)) reader.report(node, `the id ${id} must start with the file's name, \`${prefix}\``);
+  const references = node.get('references', true);
+  if (references !== undefined && !(isSeq(references) && references.items.every((item) => isScalar(item) && /^https:\/\//u.test(String(item.value))))) {
+    reader.report(references, '`references` is a list of https addresses');
+  }
+  const channels = listOf(reader, node, 'channels', CHANNELS) as Channel[];
+  const matchNode = node.get('match', true);
+  const match = readMatch(reader, matchNode ?? node);
+  const examples = readExamples(reader, node.get('examples', true) ?? node, channels);
+  const rule = {
+    id,
+    title: textOf(reader, node, 'title'),
+    category: choice(reader, node, 'category', CATEGORIES),
+    severity: choice(reader, node, 'severity', ['low', 'medium', 'high', 'critical']),
+    confidence: choice(reader, node, 'confidence', ['low', 'medium', 'high']),
+    status: choice(reader, node, 'status', ['experimental', 'stable', 'deprecated']),
+    channels,
+    rationale: textOf(reader, node, 'rationale').replace(/\s+/gu, ' ').trim(),
+  };
+  if (id === '' || match === null || rule.category === null || rule.severity === null || rule.confidence === null || rule.status === null) return null;
+  return {
+    rule: { ...rule, category: rule.category, severity: rule.severity, confidence: rule.confidence, status: rule.status, keywords: match.keywords, match: match.condition },
+    examples,
+  };
+}

@@ -1,0 +1,40 @@
+/** Which keys a rule file may hold, where. Mirrors `rules/rule.schema.json`, which serves editors; a test keeps the two equal. */
+export const FILE_KEYS = ['version', 'rules'] as const;
+export const RULE_KEYS = ['id', 'title', 'category', 'severity', 'confidence', 'status', 'channels', 'match', 'rationale', 'references', 'examples'] as const;
+export const MATCH_KEYS = ['field', 'keywords', 'regex', 'flags', 'secret', 'command', 'path', 'url', 'any', 'all'] as const;
+export const CONDITION_KEYS = ['field', 'regex', 'flags', 'secret', 'command', 'path', 'url', 'any', 'all'] as const;
+export const SECRET_KEYS = ['group', 'entropy'] as const;
+export const COMMAND_KEYS = ['program', 'subcommand', 'flags', 'operand', 'argument', 'line', 'stdin', 'assigns', 'path', 'url', 'piped-from', 'piped-to', 'not'] as const;
+export const PATH_KEYS = ['regex', 'access', 'not'] as const;
+export const URL_KEYS = ['scheme', 'host', 'host-kind', 'path', 'query', 'userinfo'] as const;
+export const EXAMPLES_KEYS = ['match', 'no_match'] as const;
+export const EXAMPLE_KEYS = ['text', 'channel', 'path', 'cwd', 'span', 'why'] as const;
+
+/** Findings of these kinds are told apart by policy, redaction and the panel. */
+export const CATEGORIES = [
+  'code-execution', 'destruction', 'persistence', 'privilege', 'exfiltration', 'credential-access', 'secret', 'network', 'injection', 'self-tampering', 'supply-chain', 'evasion',
+] as const;
+
+/** The known key nearest to a misspelt one; null when none is near. */
+export function nearestKey(key: string, known: readonly string[]): string | null {
+  let best: string | null = null;
+  let bestDistance = Math.max(2, Math.floor(key.length / 2)) + 1;
+  for (const candidate of known) {
+    const distance = editDistance(key.toLowerCase(), candidate);
+    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
+  }
+  return best;
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
