@@ -1,0 +1,23 @@
+/** The messages the relay writes itself, as lines. */
+import type { JsonValue } from '#core/model/json.ts';
+import type { RequestId } from '#node/proxy/sortMessage.ts';
+
+/** Codes from JSON-RPC 2.0; -32000 is the first one left to implementations. */
+export type ErrorCode = -32700 | -32600 | -32602 | -32603 | -32000;
+
+function line(message: JsonValue): Buffer {
+  return Buffer.from(`${JSON.stringify(message)}\n`);
+}
+
+export function errorLine(id: RequestId | null, code: ErrorCode, message: string): Buffer {
+  return line({ jsonrpc: '2.0', id, error: { code, message } });
+}
+
+/** A refused call is a tool result, not a protocol error: clients hand results to the model, errors often not. */
+export function toolErrorLine(id: RequestId, reason: string): Buffer {
+  return line({ jsonrpc: '2.0', id, result: { content: [{ type: 'text', text: reason }], isError: true } });
+}
+
+export function progressLine(token: RequestId, progress: number, message: string): Buffer {
+  return line({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken: token, progress, message } });
+}

@@ -1,0 +1,60 @@
+/** The client's requests that have no answer yet. */
+import type { ToolCall } from '#core/model/call.ts';
+import { idKey } from '#node/proxy/sortMessage.ts';
+import type { RequestId } from '#node/proxy/sortMessage.ts';
+
+export interface Request {
+  readonly id: RequestId;
+  readonly method: string;
+  /** What a result of this request is judged as; null when its results pass unjudged. */
+  readonly call: ToolCall | null;
+  readonly progressToken: RequestId | null;
+  /** Aborted when the client cancels or is gone. */
+  readonly abort: AbortController;
+  /** judging: the server has not seen it · forwarded: the server owes an answer · result: the answer is being judged. */
+  stage: 'judging' | 'forwarded' | 'result';
+  /** A person is being asked. */
+  held: boolean;
+  /** The last progress value told to the client, by the server or by us. */
+  progress: number;
+}
+
+export interface InFlight {
+  /** False when a request with the same id, or one a client may confuse with it, has no answer yet. */
+  add(request: Request): boolean;
+  find(id: RequestId): Request | null;
+  findByToken(token: RequestId): Request | null;
+  /** Only if it is this very request: an id may have been used again meanwhile. */
+  remove(request: Request): boolean;
+  all(): readonly Request[];
+  size(): number;
+}
+
+export function inFlightRequests(): InFlight {
+  const byId = new Map<string, Request>();
+  const byToken = new Map<string, Request>();
+  return {
+    add(request) {
+      const key = idKey(request.id);
+      if (byId.has(key)) return false;
+      byId.set(key, request);
+      if (request.progressToken !== null) byToken.set(idKey(request.progressToken), request);
+      return true;
+    },
+    find: (id) => byId.get(idKey(id)) ?? null,
+    findByToken: (token) => byToken.get(idKey(token)) ?? null,
+    remove(request) {
+      const key = idKey(request.id);
+      if (byId.get(key) !== request) return false;
+      byId.delete(key);
+      if (request.progressToken !== null && byToken.get(idKey(request.progressToken)) === request) byToken.delete(idKey(request.progressToken));
+      return true;
+    },
+    all: () => [...byId.values()],
+    size: () => byId.size,
+  };
+}
+
+export function newRequest(id: RequestId, method: string, call: ToolCall | null, progressToken: RequestId | null, stage: Request['stage']): Request {
+  return { id, method, call, progressToken, abort: new AbortController(), stage, held: false, progress: 0 };
+}

@@ -1,0 +1,127 @@
+/**
+ * A strict look at one line of JSON-RPC. The relay forwards the line's own bytes and reasons about a parsed copy, so
+ * the two must mean the same to every parser on the other side: what another parser could read differently
+ * (repeated keys, broken UTF-8, a lone carriage return) is reported here and refused by the caller.
+ */
+import { isObject } from '#core/model/json.ts';
+import type { JsonObject } from '#core/model/json.ts';
+
+/** One message: its own bytes, its parsed copy, and the shallowest repeated key. */
+export interface Part {
+  readonly bytes: Buffer;
+  readonly value: unknown;
+  /** Depth 1 is a member of the message itself. Null when every object names its keys once. */
+  readonly repeated: { readonly key: string; readonly depth: number } | null;
+}
+
+export type LineLook =
+  | { readonly kind: 'blank' }
+  | { readonly kind: 'unreadable'; readonly code: -32700 | -32600; readonly why: string }
+  | { readonly kind: 'single'; readonly part: Part }
+  | { readonly kind: 'batch'; readonly parts: readonly Part[] };
+
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+export function readLine(line: Buffer): LineLook {
+  // Readers with universal newlines (Python's text streams) end a line at a carriage return too: a message hidden
+  // between two of them would be one value to us and a call of its own to them. Raw U+2028 needs no such care: it is
+  // legal only inside strings, where no text can be a message in both readings.
+  const carriage = line.indexOf(13);
+  if (carriage !== -1 && carriage < line.length - 2) return { kind: 'unreadable', code: -32600, why: 'a carriage return inside the message' };
+  let text: string;
+  try {
+    text = strictUtf8.decode(line);
+  } catch {
+    return { kind: 'unreadable', code: -32700, why: 'bytes that are not UTF-8' };
+  }
+  if (text.trim() === '') return { kind: 'blank' };
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return { kind: 'unreadable', code: -32700, why: `invalid JSON (${error instanceof Error ? error.message.slice(0, 120) : 'unreadable'})` };
+  }
+  const scan = scanJson(text);
+  if (!Array.isArray(value)) return { kind: 'single', part: { bytes: line, value, repeated: scan.repeated } };
+  const parts = value.map((member: unknown, at): Part => {
+    const [start, end] = scan.members[at] ?? [0, 0];
+    const source = text.slice(start, end).trim();
+    // A member stands on a line of its own when it is forwarded alone; a raw newline can only be white space here.
+    const bytes = Buffer.from(`${source}\n`);
+    return { bytes, value: member, repeated: scanJson(source).repeated };
+  });
+  return { kind: 'batch', parts };
+}
+
+interface Scan {
+  readonly repeated: { readonly key: string; readonly depth: number } | null;
+  /** Spans of the members of a top-level array; empty otherwise. */
+  readonly members: readonly (readonly [number, number])[];
+}
+
+/** Finds repeated keys. `text` must already be valid JSON, which keeps this to brackets, strings and colons. */
+export function scanJson(text: string): Scan {
+  /** One entry per open bracket: the keys seen so far, or null for an array. */
+  const open: (Set<string> | null)[] = [];
+  const members: [number, number][] = [];
+  let memberStart = 0;
+  let repeated: Scan['repeated'] = null;
+  let keyExpected = false;
+  for (let at = 0; at < text.length; at++) {
+    switch (text.charCodeAt(at)) {
+      case 0x22: {
+        let end = text.indexOf('"', at + 1);
+        while (isEscaped(text, end)) end = text.indexOf('"', end + 1);
+        const keys = open.at(-1);
+        if (keyExpected && keys) {
+          const raw = text.slice(at, end + 1);
+          const key = raw.includes('\\') ? String(JSON.parse(raw)) : raw.slice(1, -1);
+          if (keys.has(key) && (repeated === null || open.length < repeated.depth)) repeated = { key: key.slice(0, 80), depth: open.length };
+          keys.add(key);
+          keyExpected = false;
+        }
+        at = end;
+        break;
+      }
+      case 0x7b: // {
+        open.push(new Set());
+        keyExpected = true;
+        break;
+      case 0x5b: // [
+        if (open.length === 0) memberStart = at + 1;
+        open.push(null);
+        keyExpected = false;
+        break;
+      case 0x2c: // ,
+        if (open.length === 1 && open[0] === null) {
+          members.push([memberStart, at]);
+          memberStart = at + 1;
+        }
+        keyExpected = open.at(-1) != null;
+        break;
+      case 0x7d: // }
+        open.pop();
+        keyExpected = false;
+        break;
+      case 0x5d: // ]
+        open.pop();
+        keyExpected = false;
+        if (open.length === 0) members.push([memberStart, at]);
+        break;
+      default:
+        break;
+    }
+  }
+  return { repeated, members };
+}
+
+function isEscaped(text: string, quote: number): boolean {
+  let backslashes = 0;
+  for (let at = quote - 1; text.charCodeAt(at) === 0x5c; at--) backslashes++;
+  return backslashes % 2 === 1;
+}
+
+export function memberObject(object: JsonObject, key: string): JsonObject {
+  const value = object[key];
+  return isObject(value) ? value : {};
+}

@@ -1,0 +1,184 @@
+/**
+ * One client connection and its server. What is not judged is forwarded as the very bytes that came; `tools/call`
+ * requests and their results pass the gate first. No line reaches the server that another parser could take for a
+ * call we did not see (readLine.ts, sortMessage.ts).
+ */
+import type { Readable, Writable } from 'node:stream';
+import type { Judge } from '#contract/judgement.ts';
+import { errorLine } from '#node/proxy/answers.ts';
+import { gateAsker } from '#node/proxy/askGate.ts';
+import type { CallOrigin } from '#node/proxy/callFromMcp.ts';
+import { clientLines } from '#node/proxy/clientLines.ts';
+import { inFlightRequests } from '#node/proxy/inFlight.ts';
+import type { Request } from '#node/proxy/inFlight.ts';
+import { splitLines } from '#node/proxy/lineSplitter.ts';
+import { orderedOutlet } from '#node/proxy/orderedOutlet.ts';
+import type { RelayParts } from '#node/proxy/relayParts.ts';
+import { serverLines } from '#node/proxy/serverLines.ts';
+import { MAX_MESSAGE_BYTES } from '#node/proxy/upstream.ts';
+import type { OpenUpstream, Outbound } from '#node/proxy/upstream.ts';
+
+export interface RelayLimits {
+  readonly messageBytes: number;
+  /** Between two progress notifications while a call is held. */
+  readonly progressMs: number;
+  /** How long a verdict may keep later messages waiting. */
+  readonly orderMs: number;
+  /** For answers still owed when the client sends no more. */
+  readonly drainMs: number;
+  /** Between the polite and the hard way of ending a server. */
+  readonly exitMs: number;
+}
+
+export const RELAY_LIMITS: RelayLimits = { messageBytes: MAX_MESSAGE_BYTES, progressMs: 5_000, orderMs: 250, drainMs: 10_000, exitMs: 2_000 };
+
+export interface RelayOptions {
+  readonly input: Readable;
+  readonly output: Writable;
+  readonly open: OpenUpstream;
+  readonly judge: Judge;
+  readonly origin: CallOrigin;
+  readonly log: (line: string) => void;
+  readonly limits?: Partial<RelayLimits>;
+}
+
+/** `client`: the client left, all is in order · `upstream`: the server went away by itself. */
+export interface RelayEnd {
+  readonly by: 'client' | 'upstream';
+  readonly detail: string;
+}
+
+export interface Relay {
+  /** Resolves when the server and its children are gone and everything is answered or dropped. Never rejects. */
+  readonly done: Promise<RelayEnd>;
+  /** The client is gone: frees holds and ends the server, hard after `patienceMs`. */
+  stop(patienceMs: number): void;
+}
+
+export function startRelay(options: RelayOptions): Relay {
+  const { input, output, judge, origin, log } = options;
+  const limits = { ...RELAY_LIMITS, ...options.limits };
+  const name = origin.server;
+  const inFlight = inFlightRequests();
+  let inputOpen = true;
+  let clientGone = false;
+  let upstreamGone: string | null = null;
+  let finished = false;
+  let drainTimer: NodeJS.Timeout | null = null;
+  let resolveDone: (end: RelayEnd) => void = () => undefined;
+  const done = new Promise<RelayEnd>((resolve) => (resolveDone = resolve));
+
+  const toServer = orderedOutlet<Outbound>((outbound) => {
+    if (upstreamGone === null && !clientGone && !upstream.send(outbound)) input.pause();
+  }, limits.orderMs);
+  const toClient = orderedOutlet<Buffer>((line) => {
+    if (clientGone || finished) return;
+    if (!output.write(line)) upstream.pause();
+  }, limits.orderMs);
+  const askGate = gateAsker({ judge, server: name, progressMs: limits.progressMs, tell: (line) => toClient.push(line), clientThere: () => inputOpen && !clientGone, log });
+  const parts: RelayParts = { origin, inFlight, toServer, toClient, askGate, log, serverGone: () => upstreamGone, fail, settled: settleEnd };
+
+  const splitter = splitLines(limits.messageBytes, {
+    onLine: clientLines(parts),
+    onOverlong: () => {
+      log(`${name}: refused a message from the client longer than ${limits.messageBytes} bytes`);
+      toClient.push(errorLine(null, -32600, `Callgate refused a message longer than ${limits.messageBytes} bytes: send less at a time`));
+    },
+  });
+  const upstream = options.open({
+    onLine: serverLines(parts),
+    onOverlong: () => {
+      log(`${name}: dropped a message from the server longer than ${limits.messageBytes} bytes`);
+      // Its id is lost with it: whoever waits is told rather than left hanging.
+      for (const request of inFlight.all()) {
+        if (request.stage === 'forwarded') fail(request, `the MCP server "${name}" sent a message longer than ${limits.messageBytes} bytes; ask it for less at a time`);
+      }
+    },
+    onDrain: () => input.resume(),
+    onClosed: serverIsGone,
+  });
+
+  function fail(request: Request, message: string): void {
+    if (!inFlight.remove(request)) return;
+    request.abort.abort();
+    toClient.push(errorLine(request.id, -32000, message));
+  }
+
+  function serverIsGone(detail: string): void {
+    if (upstreamGone !== null) return;
+    upstreamGone = detail;
+    log(`${name}: ${detail}`);
+    // A result that has arrived and waits for its verdict is still delivered.
+    for (const request of inFlight.all()) if (request.stage !== 'result') fail(request, detail);
+    settleEnd();
+  }
+
+  function inputEnded(): void {
+    if (!inputOpen) return;
+    inputOpen = false;
+    if (splitter.pendingBytes() > 0) log(`${name}: the client ended in the middle of a message; it was not forwarded`);
+    // Nobody can be waiting behind a closed input for a person to decide.
+    for (const request of inFlight.all()) {
+      if (!request.held) continue;
+      request.abort.abort();
+      if (request.stage === 'judging') inFlight.remove(request);
+    }
+    settleEnd();
+  }
+
+  /** Does what is due once nothing waits any more; called after everything that could be the last. */
+  function settleEnd(): void {
+    if (finished || clientGone) return;
+    if (upstreamGone !== null) {
+      if (toClient.openSlots() === 0) finish({ by: inputOpen ? 'upstream' : 'client', detail: upstreamGone });
+      return;
+    }
+    if (inputOpen || toServer.openSlots() > 0) return;
+    if (drainTimer === null) {
+      upstream.end();
+      drainTimer = setTimeout(() => closeUpstream(limits.exitMs), limits.drainMs);
+    }
+    if (inFlight.size() === 0) closeUpstream(limits.exitMs);
+  }
+
+  function closeUpstream(patienceMs: number): void {
+    clearTimeout(drainTimer ?? undefined);
+    void upstream.close(patienceMs).then(() => finish({ by: 'client', detail: 'the client closed the connection' }));
+  }
+
+  function stop(patienceMs: number): void {
+    if (clientGone || finished) return;
+    clientGone = true;
+    inputOpen = false;
+    for (const request of inFlight.all()) {
+      request.abort.abort();
+      inFlight.remove(request);
+    }
+    closeUpstream(patienceMs);
+  }
+
+  function finish(end: RelayEnd): void {
+    if (finished) return;
+    finished = true;
+    clearTimeout(drainTimer ?? undefined);
+    input.pause();
+    // The server's tree may outlive its leader: closing is what ends it, also after a crash.
+    void upstream.close(limits.exitMs).then(() => resolveDone(end));
+    if (!clientGone && output.writable) output.end();
+  }
+
+  input.on('data', (chunk: Buffer) => {
+    if (!clientGone && inputOpen) splitter.feed(chunk);
+  });
+  input.on('end', inputEnded);
+  input.on('close', inputEnded);
+  output.on('drain', () => upstream.resume());
+  output.on('close', () => stop(limits.exitMs));
+  for (const stream of new Set([input, output])) {
+    stream.on('error', (error) => {
+      log(`${name}: the client's connection failed: ${error.message}`);
+      stop(limits.exitMs);
+    });
+  }
+  return { done, stop };
+}

@@ -1,0 +1,68 @@
+/** The command line and environment of `callgate mcp`, as the rewritten configuration entries call it. */
+import type { McpLinkHeader } from '#contract/mcpLink.ts';
+
+export const SHIM_USAGE = 'usage: callgate mcp --server NAME [--cwd DIR] -- COMMAND [ARGUMENT…]\n       callgate mcp --server NAME --url URL';
+
+/** Marks of our own; no server gets to see them. */
+const OWN_PREFIX = 'CALLGATE_';
+const HEADER_VARIABLE = /^CALLGATE_HEADER_(\d+)$/;
+/** The launcher names here, separated by blanks, the variables it set to start us. */
+const LAUNCHER_SET = 'CALLGATE_SET';
+
+/** The header for the broker, or a sentence that says what is wrong with the command line. */
+export function parseShimCommand(argv: readonly string[], env: Readonly<Record<string, string | undefined>>, cwd: string): McpLinkHeader | string {
+  let server: string | null = null;
+  let url: string | null = null;
+  let folder = cwd;
+  let command: readonly string[] | null = null;
+  for (let at = 0; at < argv.length; at++) {
+    const word = argv[at];
+    if (word === '--') {
+      command = argv.slice(at + 1);
+      break;
+    }
+    const value = argv[at + 1];
+    if (word !== '--server' && word !== '--cwd' && word !== '--url') return `callgate mcp does not know ${JSON.stringify(word)}`;
+    if (value === undefined || value === '' || value === '--') return `${word} needs a value`;
+    if (word === '--server') server = value;
+    else if (word === '--cwd') folder = value;
+    else url = value;
+    at++;
+  }
+  if (server === null) return '--server is missing';
+  if (url !== null) {
+    if (command !== null) return '--url and a command exclude each other';
+    if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) return '--url needs an http or https address';
+    const headers = headersFrom(env);
+    return typeof headers === 'string' ? headers : { protocol: 1, server, upstream: { transport: 'http', url, headers, cwd: folder } };
+  }
+  const [program, ...args] = command ?? [];
+  if (program === undefined || program === '') return 'the command of the server is missing after --';
+  return { protocol: 1, server, upstream: { transport: 'stdio', command: program, args, env: serverEnvironment(env), cwd: folder } };
+}
+
+/** `CALLGATE_HEADER_1="Authorization: Bearer …"`, in the order of their numbers; kept out of argv, which others can read. */
+function headersFrom(env: Readonly<Record<string, string | undefined>>): Record<string, string> | string {
+  const headers: Record<string, string> = {};
+  const names = Object.keys(env).filter((name) => HEADER_VARIABLE.test(name));
+  names.sort((a, b) => Number(HEADER_VARIABLE.exec(a)?.[1]) - Number(HEADER_VARIABLE.exec(b)?.[1]));
+  for (const variable of names) {
+    const match = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)$/.exec(env[variable] ?? '');
+    if (!match?.[1]) return `${variable} must hold one header as "Name: value"`;
+    headers[match[1]] = match[2] ?? '';
+  }
+  return headers;
+}
+
+/**
+ * What the client gave us, minus our own variables and those the launcher set. ELECTRON_RUN_AS_NODE goes in any case:
+ * with it, every Electron program the server starts would run as a bare Node.
+ */
+export function serverEnvironment(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const dropped = new Set(['ELECTRON_RUN_AS_NODE', ...(env[LAUNCHER_SET] ?? '').split(' ')]);
+  const kept: Record<string, string> = {};
+  for (const [name, value] of Object.entries(env)) {
+    if (value !== undefined && !name.startsWith(OWN_PREFIX) && !dropped.has(name)) kept[name] = value;
+  }
+  return kept;
+}
