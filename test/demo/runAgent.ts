@@ -23,13 +23,18 @@ const spoken = (text: string): string => `${BOLD}${text}${PLAIN}`;
 const running = (command: string): string => `  ${DIM}wants to run${PLAIN} ${command}`;
 const output = (text: string, look: string): string => text.trim().split('\n').map((line) => `  ${look}${line}${PLAIN}`).join('\n');
 
+const stringAt = (object: JsonObject, key: string): string | null => {
+  const value = object[key];
+  return typeof value === 'string' ? value : null;
+};
+
 /** One line of Claude's `stream-json`, for people; null when it says nothing to them. */
 function tellClaude(event: JsonObject): string | null {
   const message = event['message'];
   if (!isObject(message)) return null;
   const parts = objectsAt(message, 'content').map((block) => {
     if (block['type'] === 'text' && event['type'] === 'assistant') return spoken(textOf(block));
-    if (block['type'] === 'tool_use' && isObject(block['input'])) return running(String(block['input']['command'] ?? JSON.stringify(block['input'])));
+    if (block['type'] === 'tool_use' && isObject(block['input'])) return running(stringAt(block['input'], 'command') ?? JSON.stringify(block['input']));
     if (block['type'] === 'tool_result') return output(textOf(block['content']), block['is_error'] === true ? RED : DIM);
     return null;
   });
@@ -41,10 +46,10 @@ function tellCodex(event: JsonObject): string | null {
   const item = event['item'];
   if (!isObject(item)) return null;
   if (item['type'] === 'agent_message' && event['type'] === 'item.completed') return spoken(textOf(item));
-  if (item['type'] === 'error') return output(String(item['message'] ?? ''), RED);
+  if (item['type'] === 'error') return output(stringAt(item, 'message') ?? '', RED);
   if (item['type'] !== 'command_execution') return null;
-  if (event['type'] === 'item.started') return running(String(item['command']));
-  return output(String(item['aggregated_output'] ?? ''), item['status'] === 'completed' ? DIM : RED);
+  if (event['type'] === 'item.started') return running(stringAt(item, 'command') ?? '');
+  return output(stringAt(item, 'aggregated_output') ?? '', item['status'] === 'completed' ? DIM : RED);
 }
 
 async function main(name: string | undefined): Promise<number> {

@@ -112,6 +112,32 @@ export async function runCommand(page: Page, title: string): Promise<void> {
   await input.waitFor({ state: 'hidden' });
 }
 
+/** Starts a task of the workspace as a person would: from the palette, by its label. */
+export async function runTask(page: Page, label: string): Promise<void> {
+  await page.keyboard.press('F1');
+  const input = page.locator('.quick-input-widget input');
+  await input.waitFor();
+  await input.fill('>Tasks: Run Task');
+  await page.locator('.quick-input-list .monaco-list-row', { hasText: 'Tasks: Run Task' }).first().click();
+  await page.locator('.quick-input-list .monaco-list-row', { hasText: label }).first().click();
+}
+
+/** Opens the walkthrough whose title mentions `name`. */
+export async function openWalkthrough(page: Page, name: string): Promise<void> {
+  await page.keyboard.press('F1');
+  const input = page.locator('.quick-input-widget input');
+  await input.waitFor();
+  await input.fill('>Welcome: Open Walkthrough...');
+  await page.locator('.quick-input-list .monaco-list-row', { hasText: 'Open Walkthrough...' }).first().click();
+  await page.locator('.quick-input-list .monaco-list-row', { hasText: name }).first().click();
+  await page.locator('.gettingStartedContainer', { hasText: name }).waitFor();
+}
+
+/** Clicks a button of a held call's card; it ignores clicks for a moment after it appeared or moved. */
+export async function decide(card: Locator, name: RegExp): Promise<void> {
+  await card.locator('.actions:not([aria-disabled])').getByRole('button', { name }).first().click();
+}
+
 export async function screenshot(page: Page, file: string): Promise<string> {
   mkdirSync(dirname(file), { recursive: true });
   await page.screenshot({ path: file });

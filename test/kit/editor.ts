@@ -8,6 +8,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isObject } from '#core/model/json.ts';
 import type { JsonObject } from '#core/model/json.ts';
 import { waitFor } from '#kit/sandbox.ts';
 
@@ -68,6 +69,8 @@ export interface Editor {
   /** A path of this machine in the editor's own words. */
   readonly remote: (path: string) => string;
   readonly log: () => string;
+  /** Resolves when the server is gone, whoever ended it. */
+  readonly ended: Promise<void>;
   /** Close the pages first: then the extension is disposed of before its host ends. */
   readonly stop: () => Promise<void>;
 }
@@ -88,19 +91,23 @@ export async function startEditor(options: EditorOptions): Promise<Editor> {
   const logHandle = openSync(logFile, 'a');
   const args = [
     ...commonArguments(options),
-    ...['--auth', 'none', '--bind-addr', `127.0.0.1:${port}`, '--disable-telemetry', '--disable-update-check', '--disable-workspace-trust'],
-    ...['--disable-getting-started-override', '--disable-proxy', '--ignore-last-opened'],
-    ...['--reconnection-grace-time', '10', '--idle-timeout-seconds', String(options.idleSeconds ?? 600)],
+    '--auth', 'none', '--bind-addr', `127.0.0.1:${port}`, '--disable-telemetry', '--disable-update-check', '--disable-workspace-trust',
+    '--disable-getting-started-override', '--disable-proxy', '--ignore-last-opened',
+    '--reconnection-grace-time', '10', '--idle-timeout-seconds', String(options.idleSeconds ?? 600),
     // Else the server runs a login shell to learn the user's environment.
-    ...['--vscode-option', 'force-disable-user-env', ...(options.args ?? [])],
+    '--vscode-option', 'force-disable-user-env',
+    ...(options.args ?? []),
   ];
   const child = spawn(pinnedNode, args, { cwd: options.workspace, env: environment(options), stdio: ['ignore', logHandle, logHandle], detached: true });
   const pid = child.pid;
   if (pid === undefined) throw new Error(`${pinnedNode} could not be started`);
   running.add(pid);
   let ended = false;
-  child.once('exit', () => {
-    ended = true;
+  const end = new Promise<void>((resolve) => {
+    child.once('exit', () => {
+      ended = true;
+      resolve();
+    });
   });
   const log = (): string => readFileSync(logFile, 'utf8');
   const up = async (): Promise<boolean> => {
@@ -125,8 +132,16 @@ export async function startEditor(options: EditorOptions): Promise<Editor> {
     url: (payload) => `http://127.0.0.1:${port}/?folder=${encodeURIComponent(options.workspace)}${payload ? `&payload=${encodeURIComponent(JSON.stringify(payload))}` : ''}`,
     remote: (path) => `vscode-remote://127.0.0.1:${port}${path}`,
     log,
+    ended: end,
     stop,
   };
+}
+
+/** Changes settings of a running editor, which watches the file; those of its start are kept. */
+export function changeSettings(folder: string, settings: JsonObject): void {
+  const file = join(folder, 'user', 'User', 'settings.json');
+  const before: unknown = JSON.parse(readFileSync(file, 'utf8'));
+  writeFileSync(file, `${JSON.stringify({ ...(isObject(before) ? before : {}), ...settings }, null, 2)}\n`);
 }
 
 function prepareFolder(options: EditorOptions): void {
@@ -149,7 +164,7 @@ function installVsix(options: EditorOptions, vsix: string): void {
 
 /** Named, not inherited: variables of an outer editor would make the server talk to that one instead. */
 function environment(options: EditorOptions): Record<string, string> {
-  const environmentOfEditor: Record<string, string> = {
+  return {
     PATH: process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin',
     HOME: options.home,
     LANG: 'C.UTF-8',
@@ -160,7 +175,6 @@ function environment(options: EditorOptions): Record<string, string> {
     XDG_RUNTIME_DIR: options.folder,
     ...options.env,
   };
-  return environmentOfEditor;
 }
 
 export async function freePort(): Promise<number> {
