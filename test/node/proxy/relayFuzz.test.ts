@@ -96,7 +96,7 @@ const call = fc.constant('{"jsonrpc":"2.0","id":3,"method":"tools/call","params"
 const member = fc.oneof(
   fc.tuple(key, fc.oneof(method, call, fc.constantFrom('1', '"1"', 'null', '{"name":"evil"}', '{"name":"good","name":"evil"}', '{"requestId":1}', '"evil"', '[]'))),
   fc.tuple(fc.constant('method'), method),
-  fc.tuple(fc.constant('params'), fc.constantFrom('{"name":"evil"}', '{"name":"good","Name":"evil"}', '{"name":"good"}')),
+  fc.tuple(fc.constant('params'), fc.constantFrom('{"name":"evil"}', '{"name":"good","Name":"evil"}', '{"name":"evil","name":"good"}', '{"name":"good"}')),
   fc.tuple(fc.constant('id'), fc.constantFrom('1', '2', '"1"', '"a"')),
 );
 const gap = fc.constantFrom('', ' ', '\t', '\r', ' ');
