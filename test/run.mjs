@@ -1,6 +1,6 @@
 // `npm test [tier…] [-- arguments for the last tier]`: sets a fresh clone up, then runs the tiers in order, stops at
 // the first that fails and ends with a table and one line `N passed, N failed`.
-//   check  types, lint            build  bundles and VSIX        unit  vitest
+//   check  types, lint, format    build  bundles and VSIX        unit  vitest
 //   host   inside the editor's extension host                    e2e   real editor, real agents, real browser
 //   bench  <name> [--json]: one of test/bench, on its own
 import { spawn } from 'node:child_process';
@@ -21,12 +21,19 @@ const TIERS = {
     commands: () => [
       ['types', bin('typescript', 'bin/tsc'), ['-b']],
       ['lint', bin('oxlint', 'bin/oxlint'), ['--type-aware', '--deny-warnings']],
+      ['format', bin('oxfmt', 'bin/oxfmt'), ['--check']],
     ],
   },
   build: { needs: [], commands: () => [['bundles and VSIX', ['esbuild.mjs'], ['--vsix']]] },
   unit: {
     needs: [ensureNetcat],
-    commands: (extra) => [['vitest', bin('vitest', 'vitest.mjs'), ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${join(reports, 'unit.json')}`, ...extra]]],
+    commands: (extra) => [
+      [
+        'vitest',
+        bin('vitest', 'vitest.mjs'),
+        ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${join(reports, 'unit.json')}`, ...extra],
+      ],
+    ],
     count: () => {
       const report = JSON.parse(readFileSync(join(reports, 'unit.json'), 'utf8'));
       return { passed: report.numPassedTests, failed: report.numFailedTests };
@@ -40,9 +47,22 @@ const TIERS = {
   e2e: {
     needs: [ensureChromium, ensureNetcat, ensureEditor, ensureAgents],
     commands: (extra) => {
-      const files = extra.length > 0 ? extra : readdirSync(join(repository, 'test', 'e2e')).filter((file) => file.endsWith('.test.ts')).sort().map((file) => `test/e2e/${file}`);
-      const reporters = ['--test-reporter=spec', '--test-reporter-destination=stdout', '--test-reporter=tap', `--test-reporter-destination=${join(reports, 'e2e.tap')}`];
-      return files.length === 0 ? [] : [['end to end', ['--test'], ['--test-concurrency=1', '--test-timeout=300000', ...reporters, ...files]]];
+      const files =
+        extra.length > 0
+          ? extra
+          : readdirSync(join(repository, 'test', 'e2e'))
+              .filter((file) => file.endsWith('.test.ts'))
+              .sort()
+              .map((file) => `test/e2e/${file}`);
+      const reporters = [
+        '--test-reporter=spec',
+        '--test-reporter-destination=stdout',
+        '--test-reporter=tap',
+        `--test-reporter-destination=${join(reports, 'e2e.tap')}`,
+      ];
+      return files.length === 0
+        ? []
+        : [['end to end', ['--test'], ['--test-concurrency=1', '--test-timeout=300000', ...reporters, ...files]]];
     },
     count: () => {
       const text = readFileSync(join(reports, 'e2e.tap'), 'utf8');
@@ -108,7 +128,12 @@ function countOf(tier) {
 async function runBench(name, args) {
   const script = `test/bench/${name}.ts`;
   if (name === undefined || !existsSync(join(repository, script))) {
-    console.error(`Which bench? ${readdirSync(join(repository, 'test', 'bench')).filter((file) => file.endsWith('.ts')).map((file) => file.slice(0, -3)).join(', ')}`);
+    console.error(
+      `Which bench? ${readdirSync(join(repository, 'test', 'bench'))
+        .filter((file) => file.endsWith('.ts'))
+        .map((file) => file.slice(0, -3))
+        .join(', ')}`,
+    );
     return 2;
   }
   await ensureNetcat();
@@ -128,7 +153,10 @@ async function runTiers(names, extra) {
   console.log(`\n${'tier'.padEnd(8)}${'passed'.padStart(8)}${'failed'.padStart(8)}${'time'.padStart(10)}`);
   for (const name of names) {
     const result = results.find((candidate) => candidate.name === name);
-    const cells = result === undefined ? 'not run'.padStart(26) : `${String(result.passed).padStart(8)}${String(result.failed).padStart(8)}${result.time.padStart(10)}  ${result.note}`;
+    const cells =
+      result === undefined
+        ? 'not run'.padStart(26)
+        : `${String(result.passed).padStart(8)}${String(result.failed).padStart(8)}${result.time.padStart(10)}  ${result.note}`;
     console.log(`${name.padEnd(8)}${cells}`.trimEnd());
   }
   const sum = (key) => results.reduce((total, result) => total + result[key], 0);

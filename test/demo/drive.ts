@@ -3,7 +3,19 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Frame, Page } from 'playwright-core';
 import { insistOnWholeJournal } from '#kit/agentsGate.ts';
-import { closeBrowser, decide, heldCall, openBrowser, openPanel, openWalkthrough, openWindow, runTask, screenshot, statusBar, viewIcon } from '#kit/browser.ts';
+import {
+  closeBrowser,
+  decide,
+  heldCall,
+  openBrowser,
+  openPanel,
+  openWalkthrough,
+  openWindow,
+  runTask,
+  screenshot,
+  statusBar,
+  viewIcon,
+} from '#kit/browser.ts';
 import { changeSettings } from '#kit/editor.ts';
 import type { Editor } from '#kit/editor.ts';
 import { waitFor } from '#kit/sandbox.ts';
@@ -33,16 +45,25 @@ export async function drive(editor: Editor, box: Sandbox, story: Story, interrup
     pictures.push(await screenshot(page, join(screenshots, `${String(pictures.length + 1).padStart(2, '0')}-${name}.png`)));
   };
   try {
-    page = await openWindow(browser, editor, { width: 1440, height: 900, payload: [['openFile', editor.remote(join(box.work, 'README.md'))]] });
+    page = await openWindow(browser, editor, {
+      width: 1440,
+      height: 900,
+      payload: [['openFile', editor.remote(join(box.work, 'README.md'))]],
+    });
     step('waiting for the extension');
-    await statusBar(page, /Callgate/).first().waitFor();
+    await statusBar(page, /Callgate/)
+      .first()
+      .waitFor();
     const frame = await openPanel(page);
     await frame.getByText(/Watching with \d+ rules/).waitFor();
     await frame.locator('.pane-protection').getByText('Protected', { exact: true }).first().waitFor();
     await picture('ready');
 
     step('Ctrl+Shift+B runs Claude Code');
-    await page.locator('.editor-group-container').first().click({ position: { x: 200, y: 20 } });
+    await page
+      .locator('.editor-group-container')
+      .first()
+      .click({ position: { x: 200, y: 20 } });
     await page.keyboard.press('Control+Shift+B');
     await heldCall(frame, 'claude.sh').waitFor();
     await viewIcon(page).locator('.badge').getByText('1').waitFor();
@@ -80,7 +101,9 @@ export async function drive(editor: Editor, box: Sandbox, story: Story, interrup
   } catch (error) {
     if (interrupted.aborted) throw new Error('Interrupted.', { cause: error });
     await picture('failed');
-    throw new Error(`${error instanceof Error ? error.message : String(error)}\nThe window at that moment: ${pictures.at(-1)}`, { cause: error });
+    throw new Error(`${error instanceof Error ? error.message : String(error)}\nThe window at that moment: ${pictures.at(-1)}`, {
+      cause: error,
+    });
   } finally {
     interrupted.removeEventListener('abort', hangUp);
     await closeBrowser(browser);
@@ -98,7 +121,11 @@ function insist(condition: boolean, otherwise: string): void {
 
 /** The model has heard `text` as the result of its dangerous call. */
 async function told(story: Story, agent: AgentName, text: string): Promise<void> {
-  await waitFor(`${agent} to hear "${text}"`, () => story.models[agent].results.some((result) => result.turn === 1 && result.text.includes(text)), 30_000);
+  await waitFor(
+    `${agent} to hear "${text}"`,
+    () => story.models[agent].results.some((result) => result.turn === 1 && result.text.includes(text)),
+    30_000,
+  );
 }
 
 async function agentEnded(page: Page, name: string): Promise<void> {
@@ -115,6 +142,9 @@ async function seeTimeline(frame: Frame): Promise<void> {
   const timeline = frame.locator('.pane-timeline');
   for (const text of [/approved/, /rejected/]) await timeline.locator('.entry-header', { hasText: text }).first().waitFor();
   await timeline.locator('.entry-header .verdict-clean').first().waitFor();
-  await timeline.locator('.entry-header', { hasText: /rejected/ }).first().click();
+  await timeline
+    .locator('.entry-header', { hasText: /rejected/ })
+    .first()
+    .click();
   await timeline.scrollIntoViewIfNeeded();
 }

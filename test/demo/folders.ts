@@ -41,7 +41,8 @@ export function demoBox(): Sandbox {
 /** Empties the folders. @throws when another demo runs in them. */
 export function freshDemo(): Sandbox {
   const other = existsSync(pidFile) ? Number(readFileSync(pidFile, 'utf8')) : 0;
-  if (other > 0 && other !== process.pid && isAlive(other)) throw new Error(`A demo is running already (process ${other}); end it with Ctrl-C first.`);
+  if (other > 0 && other !== process.pid && isAlive(other))
+    throw new Error(`A demo is running already (process ${other}); end it with Ctrl-C first.`);
   const box = demoBox();
   rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   // A long path moves the sockets out of the home: what an ended demo left there must go too.

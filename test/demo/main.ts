@@ -32,7 +32,12 @@ async function main(args: readonly string[]): Promise<number> {
   if (unknown.length > 0) throw new Error(`Unknown option ${unknown.join(' ')}; there is --headless.`);
   const headless = args.includes('--headless');
   const kind = headless ? 'server' : chosenEditor();
-  await Promise.all([ensureAgents(), ensureNetcat(), ...(kind === 'server' ? [ensureEditor()] : []), ...(headless ? [ensureChromium()] : [])]);
+  await Promise.all([
+    ensureAgents(),
+    ensureNetcat(),
+    ...(kind === 'server' ? [ensureEditor()] : []),
+    ...(headless ? [ensureChromium()] : []),
+  ]);
   const vsix = build();
   const box = freshDemo();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupted.abort());
@@ -61,10 +66,24 @@ function build(): string {
   return join(root, 'dist', vsix);
 }
 
-async function showServer(box: Sandbox, vsix: string, story: Awaited<ReturnType<typeof startStory>>, how: 'driven' | 'shown'): Promise<void> {
+async function showServer(
+  box: Sandbox,
+  vsix: string,
+  story: Awaited<ReturnType<typeof startStory>>,
+  how: 'driven' | 'shown',
+): Promise<void> {
   const port = await portFrom(FIRST_PORT);
   const env = { PATH: pathWithAgents(box) };
-  const editor = await startEditor({ folder: editorFolder, home: box.home, workspace: box.work, vsix, port, env, settings: SETTINGS, idleSeconds: 4 * 3600 });
+  const editor = await startEditor({
+    folder: editorFolder,
+    home: box.home,
+    workspace: box.work,
+    vsix,
+    port,
+    env,
+    settings: SETTINGS,
+    idleSeconds: 4 * 3600,
+  });
   try {
     if (how === 'driven') {
       for (const picture of await drive(editor, box, story, interrupted.signal)) console.log(picture);
@@ -85,7 +104,13 @@ function pathWithAgents(box: Sandbox): string {
 }
 
 async function showDesktop(box: Sandbox, vsix: string): Promise<void> {
-  const { program, args, env } = await prepareDesktop({ folder: editorFolder, home: box.home, workspace: box.work, vsix, settings: { 'workbench.editorAssociations': SETTINGS['workbench.editorAssociations'] } });
+  const { program, args, env } = await prepareDesktop({
+    folder: editorFolder,
+    home: box.home,
+    workspace: box.work,
+    vsix,
+    settings: { 'workbench.editorAssociations': SETTINGS['workbench.editorAssociations'] },
+  });
   const child = spawn(program, [...args, join(box.work, 'README.md')], { env: { ...env, PATH: pathWithAgents(box) }, stdio: 'ignore' });
   const ended = new Promise<void>((resolve, reject) => {
     child.once('error', reject);
@@ -116,7 +141,12 @@ function whenInterrupted(): Promise<void> {
 function openInBrowser(url: string): boolean {
   const hasDisplay = process.platform !== 'linux' || (process.env['DISPLAY'] ?? process.env['WAYLAND_DISPLAY'] ?? '') !== '';
   if (!hasDisplay) return false;
-  const [program, args] = process.platform === 'darwin' ? ['open', [url]] : process.platform === 'win32' ? ['cmd', ['/c', 'start', '', url]] : ['xdg-open', [url]];
+  const [program, args] =
+    process.platform === 'darwin'
+      ? ['open', [url]]
+      : process.platform === 'win32'
+        ? ['cmd', ['/c', 'start', '', url]]
+        : ['xdg-open', [url]];
   const child = spawn(program, args, { stdio: 'ignore', detached: true });
   child.once('error', () => console.log(`(${program} could not be started; open the address yourself.)`));
   child.unref();

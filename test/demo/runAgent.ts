@@ -21,7 +21,12 @@ const PLAIN = '\u001B[0m';
 
 const spoken = (text: string): string => `${BOLD}${text}${PLAIN}`;
 const running = (command: string): string => `  ${DIM}wants to run${PLAIN} ${command}`;
-const output = (text: string, look: string): string => text.trim().split('\n').map((line) => `  ${look}${line}${PLAIN}`).join('\n');
+const output = (text: string, look: string): string =>
+  text
+    .trim()
+    .split('\n')
+    .map((line) => `  ${look}${line}${PLAIN}`)
+    .join('\n');
 
 const stringAt = (object: JsonObject, key: string): string | null => {
   const value = object[key];
@@ -34,7 +39,8 @@ function tellClaude(event: JsonObject): string | null {
   if (!isObject(message)) return null;
   const parts = objectsAt(message, 'content').map((block) => {
     if (block['type'] === 'text' && event['type'] === 'assistant') return spoken(textOf(block));
-    if (block['type'] === 'tool_use' && isObject(block['input'])) return running(stringAt(block['input'], 'command') ?? JSON.stringify(block['input']));
+    if (block['type'] === 'tool_use' && isObject(block['input']))
+      return running(stringAt(block['input'], 'command') ?? JSON.stringify(block['input']));
     if (block['type'] === 'tool_result') return output(textOf(block['content']), block['is_error'] === true ? RED : DIM);
     return null;
   });

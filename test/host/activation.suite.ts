@@ -14,7 +14,9 @@ interface Setting {
 interface Manifest {
   readonly contributes: {
     readonly commands: readonly { readonly command: string; readonly title: string }[];
-    readonly configuration: { readonly properties: Readonly<Record<string, Setting>> } | readonly { readonly properties: Readonly<Record<string, Setting>> }[];
+    readonly configuration:
+      | { readonly properties: Readonly<Record<string, Setting>> }
+      | readonly { readonly properties: Readonly<Record<string, Setting>> }[];
     readonly views: Readonly<Record<string, readonly { readonly id: string; readonly type?: string }[]>>;
   };
 }
@@ -43,13 +45,17 @@ suite('The installed extension', () => {
 
   test('activates without an error', () => assert.equal(extension.isActive, true));
 
-  test('runs from its own package, not from the repository', () => assert.match(extension.extensionPath, /extensions[/\\]callgate\.callgate-/));
+  test('runs from its own package, not from the repository', () =>
+    assert.match(extension.extensionPath, /extensions[/\\]callgate\.callgate-/));
 
   test('registers every command of its manifest', async () => {
     const registered = new Set(await vscode.commands.getCommands(true));
     const wanted = manifestOf(extension).contributes.commands.map(({ command }) => command);
     assert.ok(wanted.length > 0);
-    assert.deepEqual(wanted.filter((command) => !registered.has(command)), []);
+    assert.deepEqual(
+      wanted.filter((command) => !registered.has(command)),
+      [],
+    );
   });
 
   test('declares machine settings with a default and a description', () => {
@@ -64,7 +70,9 @@ suite('The installed extension', () => {
   });
 
   test('shows its panel when asked', async () => {
-    const views = Object.values(manifestOf(extension).contributes.views).flat().filter(({ type }) => type === 'webview');
+    const views = Object.values(manifestOf(extension).contributes.views)
+      .flat()
+      .filter(({ type }) => type === 'webview');
     assert.ok(views.length > 0);
     for (const { id } of views) await vscode.commands.executeCommand(`${id}.focus`);
   });

@@ -15,7 +15,13 @@ export async function run(): Promise<void> {
   const failures = await new Promise<number>((resolve) => {
     const runner = mocha.run(resolve);
     runner.on('pass', (test) => results.push({ title: test.fullTitle(), error: null, ms: test.duration ?? 0 }));
-    runner.on('fail', (test, error: unknown) => results.push({ title: test.fullTitle(), error: error instanceof Error ? (error.stack ?? error.message) : String(error), ms: test.duration ?? 0 }));
+    runner.on('fail', (test, error: unknown) =>
+      results.push({
+        title: test.fullTitle(),
+        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+        ms: test.duration ?? 0,
+      }),
+    );
   });
   writeFileSync(report, JSON.stringify(results, null, 1));
   if (failures > 0) throw new Error(`${failures} tests failed`);

@@ -13,7 +13,18 @@ const reports = join(root, '.cache', 'reports');
 /** mocha stays outside of the bundle: it finds its own files by their place. */
 async function bundleSuites(): Promise<string> {
   const outfile = join(root, '.cache', 'host', 'index.cjs');
-  await build({ absWorkingDir: root, entryPoints: ['test/host/index.ts'], outfile, bundle: true, platform: 'node', format: 'cjs', target: 'node20', external: ['vscode', 'mocha'], sourcemap: 'inline', logLevel: 'warning' });
+  await build({
+    absWorkingDir: root,
+    entryPoints: ['test/host/index.ts'],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20',
+    external: ['vscode', 'mocha'],
+    sourcemap: 'inline',
+    logLevel: 'warning',
+  });
   return outfile;
 }
 
@@ -27,7 +38,8 @@ const box = sandbox();
 try {
   const options = { box, vsix: builtVsix(), suite: await bundleSuites(), deadlineMs: 180_000, picture: join(reports, 'host.png') };
   const results = await (chosenEditor() === 'desktop' ? runInDesktopHost(options) : runInHost(options));
-  for (const { title, error, ms } of results) console.log(error === null ? `ok    ${title} (${ms} ms)` : `FAIL  ${title}\n${error.replaceAll(/^/gm, '      ')}`);
+  for (const { title, error, ms } of results)
+    console.log(error === null ? `ok    ${title} (${ms} ms)` : `FAIL  ${title}\n${error.replaceAll(/^/gm, '      ')}`);
   const left = await leftBehind(box.layout);
   if (left.length > 0) console.log(`FAIL  the editor left processes behind:\n${left.join('\n')}`);
   else console.log('ok    nothing is left running');

@@ -6,7 +6,15 @@ import type { Browser, Frame, Locator, Page } from 'playwright-core';
 import type { Editor } from '#kit/editor.ts';
 import { waitFor } from '#kit/sandbox.ts';
 
-const SWITCHES = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const SWITCHES = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
 
 /** Set-up names the program in CHROMIUM; a test file run by itself finds it on PATH. */
 function chromiumPath(): string {
@@ -27,7 +35,14 @@ function chromiumPath(): string {
 }
 
 export function openBrowser(): Promise<Browser> {
-  return chromium.launch({ executablePath: chromiumPath(), headless: true, args: SWITCHES, handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false });
+  return chromium.launch({
+    executablePath: chromiumPath(),
+    headless: true,
+    args: SWITCHES,
+    handleSIGINT: false,
+    handleSIGTERM: false,
+    handleSIGHUP: false,
+  });
 }
 
 export interface WindowOptions {
@@ -57,7 +72,8 @@ export async function openWindow(browser: Browser, editor: Editor, options: Wind
 /** Closes pages before the browser: a browser that just vanishes leaves the extension hosts waiting for it. */
 export async function closeBrowser(browser: Browser): Promise<void> {
   for (const context of browser.contexts()) {
-    for (const page of context.pages()) await page.close().catch((error: Error) => process.stderr.write(`closing a page: ${error.message}\n`));
+    for (const page of context.pages())
+      await page.close().catch((error: Error) => process.stderr.write(`closing a page: ${error.message}\n`));
   }
   await browser.close();
 }
@@ -74,7 +90,13 @@ export function panel(page: Page): Promise<Frame> {
   return waitFor('the panel of Callgate', async () => {
     for (const frame of page.frames()) {
       // A frame that is just going away answers with an error.
-      if ((await frame.locator('.pane-holds').count().catch(() => 0)) > 0) return frame;
+      if (
+        (await frame
+          .locator('.pane-holds')
+          .count()
+          .catch(() => 0)) > 0
+      )
+        return frame;
     }
     return null;
   });
@@ -107,7 +129,10 @@ export async function runCommand(page: Page, title: string): Promise<void> {
   const input = page.locator('.quick-input-widget input');
   await input.waitFor();
   await input.fill(`>${title}`);
-  await page.locator('.quick-input-list .monaco-list-row', { hasText: title.replace(/^[^:]*: /, '') }).first().waitFor();
+  await page
+    .locator('.quick-input-list .monaco-list-row', { hasText: title.replace(/^[^:]*: /, '') })
+    .first()
+    .waitFor();
   await page.keyboard.press('Enter');
   await input.waitFor({ state: 'hidden' });
 }

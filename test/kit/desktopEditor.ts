@@ -36,7 +36,12 @@ export async function desktopProgram(): Promise<string> {
 
 /** `bin/code` is a script beside the program it starts; null when this is no such installation. */
 function electronOf(file: string): string | null {
-  const candidates = [file, join(dirname(dirname(file)), 'code'), join(dirname(dirname(dirname(dirname(file)))), 'MacOS', 'Electron'), join(dirname(dirname(file)), 'Code.exe')];
+  const candidates = [
+    file,
+    join(dirname(dirname(file)), 'code'),
+    join(dirname(dirname(dirname(dirname(file)))), 'MacOS', 'Electron'),
+    join(dirname(dirname(file)), 'Code.exe'),
+  ];
   return candidates.find((candidate) => existsSync(candidate) && !/[/\\]bin[/\\]code$/.test(candidate)) ?? null;
 }
 
@@ -62,21 +67,45 @@ export interface DesktopOptions {
 }
 
 /** Installs the VSIX into a profile of its own and gives the command that opens the workspace in it. */
-export async function prepareDesktop(options: DesktopOptions): Promise<{ readonly program: string; readonly args: readonly string[]; readonly env: Record<string, string> }> {
+export async function prepareDesktop(
+  options: DesktopOptions,
+): Promise<{ readonly program: string; readonly args: readonly string[]; readonly env: Record<string, string> }> {
   const program = await desktopProgram();
   const profile = [`--user-data-dir=${join(options.folder, 'user')}`, `--extensions-dir=${join(options.folder, 'extensions')}`];
   const settings = join(options.folder, 'user', 'User', 'settings.json');
   mkdirSync(dirname(settings), { recursive: true });
-  const quiet = { 'security.workspace.trust.enabled': false, 'telemetry.telemetryLevel': 'off', 'update.mode': 'none', 'workbench.startupEditor': 'none' };
+  const quiet = {
+    'security.workspace.trust.enabled': false,
+    'telemetry.telemetryLevel': 'off',
+    'update.mode': 'none',
+    'workbench.startupEditor': 'none',
+  };
   writeFileSync(settings, `${JSON.stringify({ ...quiet, ...options.settings }, null, 2)}\n`);
   const [cli, ...cliArgs] = resolveCliArgsFromVSCodeExecutablePath(program);
   if (cli === undefined) throw new Error(`${program} has no command-line program beside it`);
   const env = { ...ownEnvironment(), HOME: options.home };
-  const installed = spawnSync(cli, [...cliArgs.filter((arg) => !arg.startsWith('--')), ...profile, '--install-extension', options.vsix, '--force'], { env, encoding: 'utf8', shell: process.platform === 'win32' });
+  const installed = spawnSync(
+    cli,
+    [...cliArgs.filter((arg) => !arg.startsWith('--')), ...profile, '--install-extension', options.vsix, '--force'],
+    { env, encoding: 'utf8', shell: process.platform === 'win32' },
+  );
   if (installed.status !== 0) throw new Error(`${options.vsix} could not be installed:\n${installed.stdout}${installed.stderr}`);
   // Root needs --no-sandbox; VS Code refuses to start otherwise.
   const root = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
-  return { program, args: [...profile, ...root, '--disable-workspace-trust', '--skip-welcome', '--skip-release-notes', '--wait', '--new-window', options.workspace], env };
+  return {
+    program,
+    args: [
+      ...profile,
+      ...root,
+      '--disable-workspace-trust',
+      '--skip-welcome',
+      '--skip-release-notes',
+      '--wait',
+      '--new-window',
+      options.workspace,
+    ],
+    env,
+  };
 }
 
 /** Our environment without what an outer editor put there: it would make the new one talk to that. */
@@ -87,15 +116,25 @@ function ownEnvironment(): Record<string, string> {
 
 /** The same bundle as `runInHost`, in the desktop's extension host. */
 export async function runInDesktopHost(run: HostRun): Promise<readonly HostResult[]> {
-  const desktop = await prepareDesktop({ folder: join(run.box.folder, 'editor'), home: run.box.home, workspace: run.box.work, vsix: run.vsix });
+  const desktop = await prepareDesktop({
+    folder: join(run.box.folder, 'editor'),
+    home: run.box.home,
+    workspace: run.box.work,
+    vsix: run.vsix,
+  });
   const args = desktop.args.filter((arg) => arg !== '--wait');
   args.push(`--extensionDevelopmentPath=${carrierExtension(run.box)}`, `--extensionTestsPath=${run.suite}`);
   const needsDisplay = process.platform === 'linux' && (process.env['DISPLAY'] ?? process.env['WAYLAND_DISPLAY'] ?? '') === '';
-  if (needsDisplay && findOnPath('xvfb-run') === null) throw new Error('There is no display: install xvfb (`sudo apt-get install xvfb`) or use EDITOR=server.');
+  if (needsDisplay && findOnPath('xvfb-run') === null)
+    throw new Error('There is no display: install xvfb (`sudo apt-get install xvfb`) or use EDITOR=server.');
   const [program, programArgs] = needsDisplay ? ['xvfb-run', ['--auto-servernum', desktop.program, ...args]] : [desktop.program, args];
-  const child = spawn(program, programArgs, { env: { ...desktop.env, CALLGATE_HOST_REPORT: reportFile(run.box) }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(program, programArgs, {
+    env: { ...desktop.env, CALLGATE_HOST_REPORT: reportFile(run.box) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output = (output + text).slice(-20_000)));
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => (output = (output + text).slice(-20_000)));
   const deadline = setTimeout(() => child.kill('SIGKILL'), run.deadlineMs);
   await new Promise<void>((resolve, reject) => {
     child.once('error', reject);
@@ -104,4 +143,3 @@ export async function runInDesktopHost(run: HostRun): Promise<readonly HostResul
   clearTimeout(deadline);
   return readReport(run.box, output);
 }
-

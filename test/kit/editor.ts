@@ -83,7 +83,8 @@ process.on('exit', () => {
 
 /** @throws Error with the end of the server's log when it does not come up. */
 export async function startEditor(options: EditorOptions): Promise<Editor> {
-  if (!existsSync(entry)) throw new Error(`The editor is not installed in ${entry}: run \`npm test\` or \`npm start\` once, they set it up.`);
+  if (!existsSync(entry))
+    throw new Error(`The editor is not installed in ${entry}: run \`npm test\` or \`npm start\` once, they set it up.`);
   prepareFolder(options);
   if (options.vsix !== undefined) installVsix(options, options.vsix);
   const port = options.port ?? (await freePort());
@@ -91,14 +92,31 @@ export async function startEditor(options: EditorOptions): Promise<Editor> {
   const logHandle = openSync(logFile, 'a');
   const args = [
     ...commonArguments(options),
-    '--auth', 'none', '--bind-addr', `127.0.0.1:${port}`, '--disable-telemetry', '--disable-update-check', '--disable-workspace-trust',
-    '--disable-getting-started-override', '--disable-proxy', '--ignore-last-opened',
-    '--reconnection-grace-time', '10', '--idle-timeout-seconds', String(options.idleSeconds ?? 600),
+    '--auth',
+    'none',
+    '--bind-addr',
+    `127.0.0.1:${port}`,
+    '--disable-telemetry',
+    '--disable-update-check',
+    '--disable-workspace-trust',
+    '--disable-getting-started-override',
+    '--disable-proxy',
+    '--ignore-last-opened',
+    '--reconnection-grace-time',
+    '10',
+    '--idle-timeout-seconds',
+    String(options.idleSeconds ?? 600),
     // Else the server runs a login shell to learn the user's environment.
-    '--vscode-option', 'force-disable-user-env',
+    '--vscode-option',
+    'force-disable-user-env',
     ...(options.args ?? []),
   ];
-  const child = spawn(pinnedNode, args, { cwd: options.workspace, env: environment(options), stdio: ['ignore', logHandle, logHandle], detached: true });
+  const child = spawn(pinnedNode, args, {
+    cwd: options.workspace,
+    env: environment(options),
+    stdio: ['ignore', logHandle, logHandle],
+    detached: true,
+  });
   const pid = child.pid;
   if (pid === undefined) throw new Error(`${pinnedNode} could not be started`);
   running.add(pid);
@@ -112,7 +130,10 @@ export async function startEditor(options: EditorOptions): Promise<Editor> {
   const log = (): string => readFileSync(logFile, 'utf8');
   const up = async (): Promise<boolean> => {
     if (ended) throw new Error(`the editor's server ended at once:\n${log().slice(-2000)}`);
-    return fetch(`http://127.0.0.1:${port}/healthz`).then((response) => response.ok, () => false);
+    return fetch(`http://127.0.0.1:${port}/healthz`).then(
+      (response) => response.ok,
+      () => false,
+    );
   };
   await waitFor(`the editor's server (log in ${logFile})`, up, 30_000);
 
@@ -120,7 +141,9 @@ export async function startEditor(options: EditorOptions): Promise<Editor> {
     // SIGTERM to the server alone lets the extension hosts dispose of their extensions; to the group it would not.
     if (!ended) child.kill('SIGTERM');
     const gone = (): boolean => !groupExists(pid) || (ended && !hasExtensionHost(pid));
-    await waitFor('the extension hosts to end', gone, 6000).catch((error: Error) => process.stderr.write(`${error.message}; ending them\n`));
+    await waitFor('the extension hosts to end', gone, 6000).catch((error: Error) =>
+      process.stderr.write(`${error.message}; ending them\n`),
+    );
     // The file watcher and the terminal host linger for seconds.
     signalGroup(pid, 'SIGKILL');
     running.delete(pid);
@@ -129,7 +152,8 @@ export async function startEditor(options: EditorOptions): Promise<Editor> {
     port,
     pid,
     workspace: options.workspace,
-    url: (payload) => `http://127.0.0.1:${port}/?folder=${encodeURIComponent(options.workspace)}${payload ? `&payload=${encodeURIComponent(JSON.stringify(payload))}` : ''}`,
+    url: (payload) =>
+      `http://127.0.0.1:${port}/?folder=${encodeURIComponent(options.workspace)}${payload ? `&payload=${encodeURIComponent(JSON.stringify(payload))}` : ''}`,
     remote: (path) => `vscode-remote://127.0.0.1:${port}${path}`,
     log,
     ended: end,
@@ -154,12 +178,25 @@ function prepareFolder(options: EditorOptions): void {
 
 function commonArguments(options: EditorOptions): string[] {
   // Without --config it would write into the user's own ~/.config.
-  return [entry, '--config', join(options.folder, 'config.yaml'), '--user-data-dir', join(options.folder, 'user'), '--extensions-dir', join(options.folder, 'extensions')];
+  return [
+    entry,
+    '--config',
+    join(options.folder, 'config.yaml'),
+    '--user-data-dir',
+    join(options.folder, 'user'),
+    '--extensions-dir',
+    join(options.folder, 'extensions'),
+  ];
 }
 
 function installVsix(options: EditorOptions, vsix: string): void {
-  const done = spawnSync(pinnedNode, [...commonArguments(options), '--install-extension', vsix, '--force'], { cwd: options.folder, env: environment(options), encoding: 'utf8' });
-  if (done.status !== 0 || !done.stdout.includes('successfully installed')) throw new Error(`${vsix} could not be installed:\n${done.stdout}${done.stderr}`);
+  const done = spawnSync(pinnedNode, [...commonArguments(options), '--install-extension', vsix, '--force'], {
+    cwd: options.folder,
+    env: environment(options),
+    encoding: 'utf8',
+  });
+  if (done.status !== 0 || !done.stdout.includes('successfully installed'))
+    throw new Error(`${vsix} could not be installed:\n${done.stdout}${done.stderr}`);
 }
 
 /** Named, not inherited: variables of an outer editor would make the server talk to that one instead. */

@@ -30,7 +30,10 @@ export interface HostRun {
 export function carrierExtension(box: Sandbox): string {
   const folder = join(box.folder, 'carrier');
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'callgate-tests', publisher: 'callgate', version: '0.0.1', engines: { vscode: '^1.99.0' } }));
+  writeFileSync(
+    join(folder, 'package.json'),
+    JSON.stringify({ name: 'callgate-tests', publisher: 'callgate', version: '0.0.1', engines: { vscode: '^1.99.0' } }),
+  );
   return folder;
 }
 
@@ -75,12 +78,17 @@ export async function runInHost(run: HostRun): Promise<readonly HostResult[]> {
       prepare: async (opened) => {
         opened.on('crash', () => reject(new Error('the page crashed')));
         await opened.exposeFunction('codeAutomationExit', () => resolve());
-        await opened.exposeFunction('codeAutomationLog', (_type: string, values: unknown[]) => lines.push(values.map((value) => (typeof value === 'string' ? value : JSON.stringify(value))).join(' ')));
+        await opened.exposeFunction('codeAutomationLog', (_type: string, values: unknown[]) =>
+          lines.push(values.map((value) => (typeof value === 'string' ? value : JSON.stringify(value))).join(' ')),
+        );
       },
     });
     const deadline = setTimeout(() => {
       screenshot(page, run.picture).then(
-        () => reject(new Error(`the tests did not end within ${run.deadlineMs} ms; picture in ${run.picture}\n${lines.join('\n').slice(-6000)}`)),
+        () =>
+          reject(
+            new Error(`the tests did not end within ${run.deadlineMs} ms; picture in ${run.picture}\n${lines.join('\n').slice(-6000)}`),
+          ),
         reject,
       );
     }, run.deadlineMs);

@@ -18,7 +18,9 @@ export function findChromium() {
 export async function ensureChromium() {
   const found = findChromium() ?? (await installPackage('chromium', findChromium));
   if (found === null) {
-    throw new Error('Chromium is needed to drive the editor. Install it (Debian, Ubuntu: `sudo apt-get install chromium`; macOS: `brew install --cask chromium`) or set CHROMIUM to the program.');
+    throw new Error(
+      'Chromium is needed to drive the editor. Install it (Debian, Ubuntu: `sudo apt-get install chromium`; macOS: `brew install --cask chromium`) or set CHROMIUM to the program.',
+    );
   }
   process.env.CHROMIUM = found;
   return found;
@@ -32,7 +34,8 @@ export async function ensureNetcat() {
     say(`netcat-openbsd: ${error.message}`);
     return null;
   });
-  if (installed === null) say('nc is not installed: the hook will use its slower client (Debian, Ubuntu: `sudo apt-get install netcat-openbsd`)');
+  if (installed === null)
+    say('nc is not installed: the hook will use its slower client (Debian, Ubuntu: `sudo apt-get install netcat-openbsd`)');
 }
 
 /** Installs a Debian package when that is possible without asking anybody; null when it is not. */

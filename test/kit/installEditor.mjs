@@ -10,7 +10,8 @@ const CODE_SERVER = '4.139.1';
 const SHIM = join(dirname(fileURLToPath(import.meta.url)), 'spdlogShim.cjs');
 
 /** Built-in extensions that the tests and the demo use; the others only cost start-up time and disk. */
-const BUILT_INS = /^(theme-.*|configuration-editing|json(-language-features)?|markdown-(basics|language-features)|typescript-basics|javascript|shellscript|yaml|diff|git|git-base|simple-browser|package\.json|node_modules)$/;
+const BUILT_INS =
+  /^(theme-.*|configuration-editing|json(-language-features)?|markdown-(basics|language-features)|typescript-basics|javascript|shellscript|yaml|diff|git|git-base|simple-browser|package\.json|node_modules)$/;
 
 /** @returns the folder of the installation; `node_modules/code-server/out/node/entry.js` in it is the server. */
 export function ensureEditor() {

@@ -2,7 +2,18 @@
 // Plain JavaScript and built-ins only: this runs before anything is installed, on Node 20 or newer.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -42,7 +53,9 @@ export async function run(command, args, { cwd = repository, env = process.env }
     child.once('close', (code, signal) => resolve(code ?? signal));
   });
   if (status !== 0) {
-    throw new Error(`\`${[command, ...args].join(' ')}\` failed (${status}) in ${cwd}:\n${output.trim().split('\n').slice(-25).join('\n')}`);
+    throw new Error(
+      `\`${[command, ...args].join(' ')}\` failed (${status}) in ${cwd}:\n${output.trim().split('\n').slice(-25).join('\n')}`,
+    );
   }
   return output;
 }
@@ -53,7 +66,15 @@ export function npm(args, cwd) {
   const viaNode = started !== undefined && /npm-cli\.[cm]?js$/.test(started) && existsSync(started);
   // An outer `npm run` hands its own configuration down as npm_config_*; `prefix` and the like must not leak in here.
   const env = { ...process.env };
-  for (const name of ['npm_config_prefix', 'npm_config_local_prefix', 'npm_config_global_prefix', 'npm_config_global', 'npm_package_json', 'INIT_CWD']) delete env[name];
+  for (const name of [
+    'npm_config_prefix',
+    'npm_config_local_prefix',
+    'npm_config_global_prefix',
+    'npm_config_global',
+    'npm_package_json',
+    'INIT_CWD',
+  ])
+    delete env[name];
   return viaNode ? run(process.execPath, [started, ...args], { cwd, env }) : run('npm', args, { cwd, env });
 }
 
@@ -92,7 +113,7 @@ function isAlive(pid) {
 export async function locked(name, work) {
   mkdirSync(cache, { recursive: true });
   const lock = join(cache, `${name}.lock`);
-  for (let told = false; ; ) {
+  for (let told = false; ;) {
     try {
       writeFileSync(lock, String(process.pid), { flag: 'wx' });
       break;
@@ -133,8 +154,10 @@ export async function ensureInstalled(name, wanted, install) {
   return locked(name, async () => {
     if (upToDate()) return folder; // Whoever held the lock before us did it.
     const started = Date.now();
-    const partial = `${folder}.partial`;
-    rmSync(partial, { recursive: true, force: true });
+    for (const left of readdirSync(cache).filter((entry) => entry.startsWith(`${name}.partial-`)))
+      rmSync(join(cache, left), { recursive: true, force: true });
+    // A name of our own: an npm that outlived its killed starter may still be writing into the old one.
+    const partial = `${folder}.partial-${process.pid}`;
     mkdirSync(partial, { recursive: true });
     writeFileSync(join(partial, 'package.json'), '{"private":true}\n');
     await install(partial);

@@ -84,7 +84,10 @@ export async function endProcessesOf(home: string): Promise<void> {
         if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // Gone in between is what we want.
       }
     }
-    const gone = await waitFor('processes to end', () => processesOf(home).length === 0, 3000).then(() => true, () => false);
+    const gone = await waitFor('processes to end', () => processesOf(home).length === 0, 3000).then(
+      () => true,
+      () => false,
+    );
     if (gone) return;
   }
 }

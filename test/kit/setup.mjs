@@ -14,7 +14,11 @@ export async function ensureToolchain() {
   if (major < 20) throw new Error(`Node ${process.versions.node} is too old to set this project up: install Node 20 or newer.`);
   const lock = sha256(readFileSync(join(repository, 'package-lock.json'), 'utf8'));
   const stamp = join(cache, 'npm-ci.stamp');
-  const upToDate = () => existsSync(stamp) && readFileSync(stamp, 'utf8') === lock && existsSync(join(repository, 'node_modules', 'typescript')) && existsSync(pinnedNode);
+  const upToDate = () =>
+    existsSync(stamp) &&
+    readFileSync(stamp, 'utf8') === lock &&
+    existsSync(join(repository, 'node_modules', 'typescript')) &&
+    existsSync(pinnedNode);
   if (upToDate()) return;
   await locked('toolchain', async () => {
     if (upToDate()) return;
@@ -44,7 +48,10 @@ function sameAsInstalled() {
   if (!existsSync(hidden)) return false;
   const installed = JSON.parse(readFileSync(hidden, 'utf8')).packages ?? {};
   const wanted = JSON.parse(readFileSync(join(repository, 'package-lock.json'), 'utf8')).packages ?? {};
-  return Object.entries(wanted).every(([path, entry]) => path === '' || installed[path]?.version === entry.version || (entry.optional === true && installed[path] === undefined));
+  return Object.entries(wanted).every(
+    ([path, entry]) =>
+      path === '' || installed[path]?.version === entry.version || (entry.optional === true && installed[path] === undefined),
+  );
 }
 
 /**
@@ -53,7 +60,8 @@ function sameAsInstalled() {
  */
 export async function continueWithPinnedNode(script, args) {
   const child = spawn(pinnedNode, [script, ...args], { cwd: repository, stdio: 'inherit', env: withToolchainOnPath() });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal === 'SIGINT' && process.stdin.isTTY ? 0 : signal));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+    process.on(signal, () => child.kill(signal === 'SIGINT' && process.stdin.isTTY ? 0 : signal));
   process.exitCode = await new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code, signal) => resolve(code ?? (signal === null ? 1 : 130)));
@@ -63,5 +71,8 @@ export async function continueWithPinnedNode(script, args) {
 function withToolchainOnPath() {
   const separator = process.platform === 'win32' ? ';' : ':';
   const first = [join(repository, 'node_modules', 'node', 'bin'), join(repository, 'node_modules', '.bin')];
-  return { ...process.env, PATH: [...first, ...(process.env.PATH ?? '').split(separator).filter((folder) => !first.includes(folder))].join(separator) };
+  return {
+    ...process.env,
+    PATH: [...first, ...(process.env.PATH ?? '').split(separator).filter((folder) => !first.includes(folder))].join(separator),
+  };
 }

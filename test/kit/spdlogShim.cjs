@@ -19,7 +19,9 @@ class Logger {
   }
   write(level, message) {
     if (this.dropped || level < this.level) return;
-    const line = this.plain ? String(message) : `${new Date().toISOString().replace('T', ' ').replace('Z', '')} [${LEVELS[level]}] ${message}\n`;
+    const line = this.plain
+      ? String(message)
+      : `${new Date().toISOString().replace('T', ' ').replace('Z', '')} [${LEVELS[level]}] ${message}\n`;
     try {
       appendFileSync(this.file, line);
       this.bytes += Buffer.byteLength(line);
@@ -35,23 +37,45 @@ class Logger {
     writeFileSync(this.file, '');
     this.bytes = 0;
   }
-  trace(message) { this.write(0, message); }
-  debug(message) { this.write(1, message); }
-  info(message) { this.write(2, message); }
-  warn(message) { this.write(3, message); }
-  error(message) { this.write(4, message); }
-  critical(message) { this.write(5, message); }
-  getLevel() { return this.level; }
-  setLevel(level) { this.level = level; }
+  trace(message) {
+    this.write(0, message);
+  }
+  debug(message) {
+    this.write(1, message);
+  }
+  info(message) {
+    this.write(2, message);
+  }
+  warn(message) {
+    this.write(3, message);
+  }
+  error(message) {
+    this.write(4, message);
+  }
+  critical(message) {
+    this.write(5, message);
+  }
+  getLevel() {
+    return this.level;
+  }
+  setLevel(level) {
+    this.level = level;
+  }
   setPattern() {}
-  clearFormatters() { this.plain = true; }
+  clearFormatters() {
+    this.plain = true;
+  }
   flush() {}
-  drop() { this.dropped = true; }
+  drop() {
+    this.dropped = true;
+  }
 }
 
 exports.version = 0;
 exports.Logger = Logger;
-exports.setLevel = (level) => { defaultLevel = level; };
+exports.setLevel = (level) => {
+  defaultLevel = level;
+};
 exports.setFlushOn = () => {};
 exports.createRotatingLogger = async (name, file, maxBytes) => new Logger('rotating', name, file, maxBytes);
 exports.createAsyncRotatingLogger = async (name, file, maxBytes) => new Logger('rotating_async', name, file, maxBytes);
