@@ -1,0 +1,36 @@
+/** The extension's settings: names, ranges, defaults. package.json says the same; a unit test compares them. */
+import type { GateSettings } from '#contract/ipc.ts';
+
+export interface Settings extends GateSettings {
+  readonly notifyHeldCalls: boolean;
+  readonly notifyFlaggedCalls: boolean;
+}
+
+export const SECTION = 'callgate';
+
+export const SETTING_SPECS = {
+  holdSeconds: { type: 'integer', default: 300, minimum: 10, maximum: 600 },
+  onJournalFailure: { type: 'string', default: 'deny', enum: ['deny', 'warn'] },
+  notifyHeldCalls: { type: 'boolean', default: true },
+  notifyFlaggedCalls: { type: 'boolean', default: false },
+} as const;
+
+/** What `settings.json` holds is anybody's text: a value of the wrong kind counts as the default. */
+export function readSettings(get: (name: keyof typeof SETTING_SPECS) => unknown): Settings {
+  const { holdSeconds, notifyHeldCalls, notifyFlaggedCalls } = SETTING_SPECS;
+  const seconds = get('holdSeconds');
+  const notifyHeld = get('notifyHeldCalls');
+  const notifyFlagged = get('notifyFlaggedCalls');
+  return {
+    holdSeconds: typeof seconds === 'number' && Number.isFinite(seconds) ? Math.min(holdSeconds.maximum, Math.max(holdSeconds.minimum, Math.round(seconds))) : holdSeconds.default,
+    // Anything but the exact word for the weaker choice is the strict one.
+    onJournalFailure: get('onJournalFailure') === 'warn' ? 'warn' : 'deny',
+    notifyHeldCalls: typeof notifyHeld === 'boolean' ? notifyHeld : notifyHeldCalls.default,
+    notifyFlaggedCalls: typeof notifyFlagged === 'boolean' ? notifyFlagged : notifyFlaggedCalls.default,
+  };
+}
+
+/** The part that the broker and the hooks obey. */
+export function gateSettings({ holdSeconds, onJournalFailure }: Settings): GateSettings {
+  return { holdSeconds, onJournalFailure };
+}

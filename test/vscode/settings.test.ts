@@ -1,0 +1,29 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { parseSettings } from '#home/settings.ts';
+import { gateSettings, readSettings } from '../../extension/vscode/settings.ts';
+
+const defaults = { holdSeconds: 300, onJournalFailure: 'deny', notifyHeldCalls: true, notifyFlaggedCalls: false };
+
+test.each<[string, Record<string, unknown>, Record<string, unknown>]>([
+  ['nothing set', {}, {}],
+  ['everything set', { holdSeconds: 60, onJournalFailure: 'warn', notifyHeldCalls: false, notifyFlaggedCalls: true }, { holdSeconds: 60, onJournalFailure: 'warn', notifyHeldCalls: false, notifyFlaggedCalls: true }],
+  ['too short', { holdSeconds: 1 }, { holdSeconds: 10 }],
+  ['too long', { holdSeconds: 1e9 }, { holdSeconds: 600 }],
+  ['a fraction', { holdSeconds: 20.4 }, { holdSeconds: 20 }],
+  ['text for a number', { holdSeconds: '60' }, {}],
+  ['not a number', { holdSeconds: Number.NaN }, {}],
+  ['an unknown choice is the strict one', { onJournalFailure: 'WARN' }, {}],
+  ['text for a switch', { notifyHeldCalls: 'false' }, {}],
+])('%s', (_name, set, expected) => {
+  expect(readSettings((name) => set[name])).toEqual({ ...defaults, ...expected });
+});
+
+test('whatever is set, the broker accepts the outcome', () => {
+  fc.assert(
+    fc.property(fc.anything(), fc.anything(), (holdSeconds, onJournalFailure) => {
+      const settings = gateSettings(readSettings((name) => ({ holdSeconds, onJournalFailure, notifyHeldCalls: 1, notifyFlaggedCalls: 1 })[name]));
+      expect(parseSettings(settings)).toEqual({ settings, problem: null });
+    }),
+  );
+});
