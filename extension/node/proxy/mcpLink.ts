@@ -53,6 +53,7 @@ export function serveMcpLink(socket: Duplex, judge: Judge, log: (line: string) =
     const rest = received.subarray(end + 1);
     if (rest.length > 0) socket.unshift(rest);
     relayLink(socket, parsed, judge, log);
+    socket.resume();
   }
   const onEnd = (): void => reject('it closed before its header line');
   const onError = (error: Error): void => reject(error.message);

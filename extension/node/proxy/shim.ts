@@ -84,7 +84,7 @@ function connectToBroker(layout: Layout, say: (line: string) => void): Promise<S
     const socket = connect({ path: layout.mcpSocket, allowHalfOpen: true });
     const settle = (result: Socket | null): void => {
       clearTimeout(timer);
-      socket.removeAllListeners();
+      socket.off('connect', connected).off('error', failed);
       if (result === null) socket.on('error', () => socket.destroy()).destroy();
       resolve(result);
     };
@@ -92,12 +92,13 @@ function connectToBroker(layout: Layout, say: (line: string) => void): Promise<S
       say('the broker did not answer in time; running without the editor');
       settle(null);
     }, CONNECT_MS);
-    socket.once('connect', () => settle(socket));
+    const connected = (): void => settle(socket);
     // ENOENT and ECONNREFUSED are the everyday case of no editor being open; others are worth a line.
-    socket.once('error', (error: NodeJS.ErrnoException) => {
+    const failed = (error: NodeJS.ErrnoException): void => {
       if (error.code !== 'ENOENT' && error.code !== 'ECONNREFUSED') say(`the broker cannot be reached (${error.message}); running without the editor`);
       settle(null);
-    });
+    };
+    socket.once('connect', connected).once('error', failed);
   });
 }
 

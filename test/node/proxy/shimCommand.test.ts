@@ -1,0 +1,48 @@
+import { describe, expect, test } from 'vitest';
+import { parseMcpLinkHeader } from '#node/proxy/mcpLink.ts';
+import { parseShimCommand, serverEnvironment } from '#node/proxy/shimCommand.ts';
+
+describe('the command line', () => {
+  const stdio = (command: string, args: string[], cwd = '/here', env = {}): unknown => ({ protocol: 1, server: 'S', upstream: { transport: 'stdio', command, args, env, cwd } });
+  const rows: readonly (readonly [string[], Record<string, string>, unknown])[] = [
+    [['--server', 'S', '--', 'npx', '-y', '@a/b', '--', '--server', 'x'], {}, stdio('npx', ['-y', '@a/b', '--', '--server', 'x'])],
+    [['--server', 'S', '--cwd', '/there', '--', 'a'], { A: '1', CALLGATE_SET: 'NODE_OPTIONS', NODE_OPTIONS: 'x', ELECTRON_RUN_AS_NODE: '1' }, stdio('a', [], '/there', { A: '1' })],
+    [['--server', 'S', '--url', 'https://h/mcp'], { CALLGATE_HEADER_2: 'B: 2', CALLGATE_HEADER_10: 'C:3', CALLGATE_HEADER_1: 'Authorization: Bearer a:b', OTHER: 'x' }, { protocol: 1, server: 'S', upstream: { transport: 'http', url: 'https://h/mcp', headers: { Authorization: 'Bearer a:b', B: '2', C: '3' }, cwd: '/here' } }],
+    [['--', 'a'], {}, '--server is missing'],
+    [['--server', 'S'], {}, 'the command of the server is missing after --'],
+    [['--server', 'S', '--'], {}, 'the command of the server is missing after --'],
+    [['--server'], {}, '--server needs a value'],
+    [['--server', '--', 'a'], {}, '--server needs a value'],
+    [['--server', 'S', '--url', 'file:///x'], {}, '--url needs an http or https address'],
+    [['--server', 'S', '--url', 'http://h', '--', 'a'], {}, '--url and a command exclude each other'],
+    [['--server', 'S', '--verbose', '--', 'a'], {}, 'callgate mcp does not know "--verbose"'],
+    [['--server', 'S', '--url', 'http://h'], { CALLGATE_HEADER_1: 'X: a\r\nY: b' }, 'CALLGATE_HEADER_1 must hold one header as "Name: value"'],
+  ];
+  test.each(rows)('%j with %j', (argv, env, expected) => expect(parseShimCommand(argv, env, '/here')).toEqual(expected));
+});
+
+test.each([
+  [{ PATH: 'p', CALLGATE_HEADER_1: 's', CALLGATE_X: '1' }, { PATH: 'p' }],
+  [{ NODE_OPTIONS: '--mine', ELECTRON_RUN_AS_NODE: '1' }, { NODE_OPTIONS: '--mine' }],
+  [{ NODE_OPTIONS: '--ours', CALLGATE_SET: 'ELECTRON_RUN_AS_NODE NODE_OPTIONS' }, {}],
+])('a server sees of %j only %j', (env, expected) => expect(serverEnvironment(env)).toEqual(expected));
+
+describe('the header line', () => {
+  const good = { protocol: 1, server: 'S', upstream: { transport: 'stdio', command: 'a', args: ['b'], env: { C: 'd' }, cwd: '/' } };
+  const web = { protocol: 1, server: 'S', upstream: { transport: 'http', url: 'http://h/', headers: { A: 'b' }, cwd: '/' } };
+  test.each([good, web])('%j is read', (header) => expect(parseMcpLinkHeader(JSON.stringify(header))).toEqual(header));
+  test.each([
+    ['no JSON', '{'],
+    ['no object', '[]'],
+    ['another protocol', JSON.stringify({ ...good, protocol: 2 })],
+    ['no server', JSON.stringify({ ...good, server: '' })],
+    ['no upstream', JSON.stringify({ ...good, upstream: null })],
+    ['no command', JSON.stringify({ ...good, upstream: { ...good.upstream, command: 1 } })],
+    ['arguments', JSON.stringify({ ...good, upstream: { ...good.upstream, args: [1] } })],
+    ['environment', JSON.stringify({ ...good, upstream: { ...good.upstream, env: { a: 1 } } })],
+    ['no folder', JSON.stringify({ ...good, upstream: { ...good.upstream, cwd: null } })],
+    ['address', JSON.stringify({ ...web, upstream: { ...web.upstream, url: 'file:///etc' } })],
+    ['headers', JSON.stringify({ ...web, upstream: { ...web.upstream, headers: [] } })],
+    ['transport', JSON.stringify({ ...web, upstream: { ...web.upstream, transport: 'carrier pigeon' } })],
+  ])('is refused: %s', (_name, text) => expect(parseMcpLinkHeader(text)).toEqual(expect.any(String)));
+});
