@@ -1,0 +1,63 @@
+/** What happened, as the journal keeps it: arguments and findings without their secrets, and bounded. */
+import type { AuditEvent, DecidedBy, Outcome } from '#contract/auditRecord.ts';
+import type { ClientId, ToolCall } from '#core/model/call.ts';
+import { canonicalJson, type JsonValue } from '#core/model/json.ts';
+import type { Decision } from '#core/model/verdict.ts';
+import { redact } from '#core/policy/redact.ts';
+
+export const MAX_ARGS_BYTES = 64 * 1024;
+const MAX_FINDINGS = 100;
+const MAX_REASON = 4000;
+
+export interface CallRecord {
+  readonly id: string;
+  readonly call: ToolCall;
+  readonly decision: Decision;
+  readonly outcome: Outcome;
+  readonly by: DecidedBy;
+  readonly reason: string;
+  readonly note: string;
+  readonly tookMs: number;
+}
+
+export function callEvent(kind: 'call' | 'hold', record: CallRecord, keyedHash: (text: string) => string): AuditEvent {
+  const { id, call, decision } = record;
+  return {
+    kind,
+    call: id,
+    client: call.client,
+    agent: call.agent,
+    session: call.session,
+    useId: call.useId,
+    channel: call.channel,
+    tool: call.tool,
+    server: call.server,
+    cwd: call.cwd,
+    args: boundedArgs(redact(call.args, decision.findings, keyedHash)),
+    argsHash: keyedHash(canonicalJson(call.args)),
+    verdict: decision.verdict,
+    outcome: record.outcome,
+    by: record.by,
+    reason: record.reason.slice(0, MAX_REASON),
+    note: record.note,
+    // The gate has already masked the secrets that findings quote.
+    findings: decision.findings.slice(0, MAX_FINDINGS),
+    tookMs: record.tookMs,
+  };
+}
+
+/** Something that is not a call: a broker's crash, a refused settings change, an unreadable payload. */
+export function plainEvent(kind: 'call' | 'grant' | 'config' | 'broker', about: { client: ClientId; id: string; session?: string; tool: string; args: JsonValue; verdict: 'clean' | 'block'; outcome: Outcome; by: DecidedBy; reason: string; note?: string; cwd?: string }): AuditEvent {
+  const { client, id, tool, args, verdict, outcome, by, reason } = about;
+  const base = { kind, call: id, client, agent: 'main', session: about.session ?? '', useId: null, channel: 'other', server: null, cwd: about.cwd ?? '', argsHash: '', findings: [], tookMs: 0 } as const;
+  return { ...base, tool, args: boundedArgs(args), verdict, outcome, by, reason: reason.slice(0, MAX_REASON), note: about.note ?? '' };
+}
+
+/** Longer arguments are cut to the beginning of their canonical JSON and marked with their size in bytes. */
+function boundedArgs(args: JsonValue): JsonValue {
+  const text = canonicalJson(args);
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= MAX_ARGS_BYTES) return args;
+  // The cut text is itself quoted as JSON, which at worst makes six bytes of one.
+  return { cut: text.slice(0, MAX_ARGS_BYTES / 8), bytes };
+}

@@ -1,0 +1,60 @@
+/**
+ * Claude Code reloads its settings while it runs, so an agent that edits them can unhook itself in mid-session.
+ * Its ConfigChange hook may refuse such a change: this is what is refused.
+ */
+import { isAbsolute, join, resolve } from 'node:path';
+import { isObject } from '#core/model/json.ts';
+import type { Layout } from '#home/layout.ts';
+import { errorText, readBounded, removeIfThere, writePrivate } from '#home/privateFile.ts';
+
+const MAX_CLIENT_SETTINGS_BYTES = 4 * 1024 * 1024;
+
+const releaseFile = (layout: Layout, client: string): string => join(layout.root, `released-${client}`);
+
+/** Called before Callgate itself takes its entry out of a client's settings; the guard then lets the change through. */
+export function markReleased(layout: Layout, client: 'claude' | 'codex'): void {
+  writePrivate(releaseFile(layout, client), 'Callgate was asked to let go of this client.\n');
+}
+
+export function clearReleased(layout: Layout, client: 'claude' | 'codex'): void {
+  removeIfThere(releaseFile(layout, client));
+}
+
+/** Why the change must not take effect; null when it may. */
+export function refuseConfigChange(layout: Layout, change: { readonly source: string; readonly file: string }): string | null {
+  if (readBounded(releaseFile(layout, 'claude'), 1024) !== null) return null;
+  const userFile = join(layout.home, '.claude', 'settings.json');
+  const file = change.file !== '' && isAbsolute(change.file) ? resolve(change.file) : userFile;
+  const isUserFile = file === userFile || change.source === 'user_settings';
+  // Skills and other folders are no settings.
+  if (!file.endsWith('.json')) return null;
+  let value: unknown;
+  try {
+    const bytes = readBounded(file, MAX_CLIENT_SETTINGS_BYTES);
+    if (bytes === null) return isUserFile ? refuse(file, 'is gone, and with it the hook that asks Callgate') : null;
+    value = JSON.parse(bytes.toString('utf8'));
+  } catch (error) {
+    return refuse(file, `cannot be read as JSON (${errorText(error)}), and an invalid file switches every hook off`);
+  }
+  if (!isObject(value)) return refuse(file, 'is not a JSON object, and an invalid file switches every hook off');
+  // Whatever is not plainly off counts as on: Claude may read "true" or 1 as it likes.
+  if (value['disableAllHooks'] !== undefined && value['disableAllHooks'] !== false) return refuse(file, 'sets `disableAllHooks`, which switches Callgate off');
+  if (isUserFile && !namesOurHook(value, join(layout.bin, 'callgate-hook'))) return refuse(file, 'no longer has the PreToolUse hook that asks Callgate');
+  return null;
+}
+
+const refuse = (file: string, what: string): string =>
+  `Callgate refused a settings change: ${file} ${what}. Put the file back as it was; to stop using Callgate, choose "Unprotect" in its panel.`;
+
+function namesOurHook(settings: { readonly [key: string]: unknown }, script: string): boolean {
+  const hooks = settings['hooks'];
+  const groups = isObject(hooks) ? hooks['PreToolUse'] : undefined;
+  if (!Array.isArray(groups)) return false;
+  return groups.some(
+    (group: unknown) =>
+      isObject(group) &&
+      (group['matcher'] === undefined || group['matcher'] === '*' || group['matcher'] === '') &&
+      Array.isArray(group['hooks']) &&
+      group['hooks'].some((hook: unknown) => isObject(hook) && hook['type'] === 'command' && typeof hook['command'] === 'string' && hook['command'].includes(script)),
+  );
+}

@@ -1,0 +1,46 @@
+/** Claude Code's hook payloads and answers. https://code.claude.com/docs/en/hooks */
+import { REPLY_END, type HookReply } from '#contract/hookReply.ts';
+import type { Judgement } from '#contract/judgement.ts';
+import type { JsonObject } from '#core/model/json.ts';
+import { readPayload } from '#home/hookPayload.ts';
+import { callIn, isBefore, textOf, unknownShape, type HookEvent, type Reader } from '#home/dialects/hookEvent.ts';
+
+export function readClaude(bytes: Uint8Array): HookEvent {
+  const payload = readPayload(bytes);
+  if (!payload.ok) return { kind: 'bad', code: payload.code, reason: payload.reason };
+  const value = payload.value;
+  const name = textOf(value['hook_event_name']) || textOf(value['hookEventName']) || textOf(value['hookName']);
+  if (name === 'ConfigChange') return { kind: 'config', source: textOf(value['source']), file: textOf(value['file_path']), session: textOf(value['session_id']) };
+  const call = callIn('claude', value);
+  // Copilot's own events carry no event name; one that already has a result is over.
+  const before = name === '' ? call !== null && value['toolResult'] === undefined && value['tool_response'] === undefined : isBefore(name);
+  if (!before) return name === '' && call === null ? unknownShape() : { kind: 'other', name };
+  return call === null ? unknownShape() : { kind: 'call', call, reader: readerOf(value, textOf(value['tool_name'])) };
+}
+
+/** Claude itself sends its permission mode and names tools with a capital; Cursor and VS Code add fields of their own. */
+function readerOf(value: JsonObject, tool: string): Reader {
+  const claude = textOf(value['permission_mode']) !== '' && textOf(value['session_id']) !== '' && /^(?:[A-Z]|mcp__)/.test(tool);
+  return claude && value['cursor_version'] === undefined && value['timestamp'] === undefined ? 'native' : 'foreign';
+}
+
+export function answerClaude(judgement: Judgement, reader: Reader): HookReply {
+  switch (judgement.outcome) {
+    case 'delivered': {
+      const approved = judgement.by === 'person' || judgement.by === 'grant';
+      return approved && reader === 'native' ? permission('allow', judgement.reason || 'Approved by a person in Callgate.') : { kind: 'pass' };
+    }
+    case 'asked':
+      // Copilot and Gemini take `ask` for something else; they are refused.
+      return reader === 'native' ? permission('ask', judgement.reason) : { kind: 'deny', reason: judgement.reason };
+    case 'refused':
+    case 'expired':
+      return { kind: 'deny', reason: judgement.reason };
+  }
+}
+
+function permission(decision: 'allow' | 'ask', reason: string): HookReply {
+  const json = JSON.stringify({ hookSpecificOutput: { hookEventName: 'PreToolUse', permissionDecision: decision, permissionDecisionReason: reason } });
+  // The reason may quote the call. If it held the end mark, a reply cut off there would look whole.
+  return { kind: 'print', json: json.replaceAll(REPLY_END, REPLY_END.replace(':', '\\u003a')) };
+}

@@ -1,0 +1,85 @@
+/** The gate with this machine's rules, links and folders: `decide` for callers that live on a real disk. */
+import { readlinkSync, realpathSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { decide } from '#core/gate.ts';
+import type { ToolCall } from '#core/model/call.ts';
+import type { Decision } from '#core/model/verdict.ts';
+import type { Layout } from '#home/layout.ts';
+import { errorText } from '#home/privateFile.ts';
+import { loadRules } from '#home/ruleFile.ts';
+
+export interface Engine {
+  /** Never throws: a failing engine blocks. */
+  readonly decide: (call: ToolCall) => Decision;
+  readonly rules: number;
+  /** Set when older rules or none are in use. */
+  readonly problem: string | null;
+}
+
+export function openEngine(layout: Layout, rulesFile: string): Engine {
+  const { pack, problem } = loadRules(layout, rulesFile);
+  if (pack === null) return { decide: (call) => withoutRules(call, problem ?? ''), rules: 0, problem };
+  const context = {
+    pack,
+    home: layout.home,
+    dataFolder: layout.root,
+    caseInsensitivePaths: process.platform === 'darwin' || process.platform === 'win32',
+    realpath: realPrefix,
+  };
+  return {
+    decide: (call) => {
+      try {
+        return decide(call, context);
+      } catch (error) {
+        return blocked('engine.failed', 'The gate failed', `Callgate's gate failed on this call (${errorText(error)}), so it was refused. Report this to Callgate; a simpler call may pass.`);
+      }
+    },
+    rules: pack.rules.length,
+    problem,
+  };
+}
+
+/** Only reading a file is let through unjudged: it changes nothing and leaves the user able to look for the fault. */
+function withoutRules(call: ToolCall, problem: string): Decision {
+  if (call.channel === 'read') return { verdict: 'clean', findings: [], reason: '' };
+  return blocked('engine.no-rules', 'No rules', `Callgate has no usable rules, so only reading is possible. ${problem}`);
+}
+
+export function blocked(rule: string, title: string, reason: string): Decision {
+  const finding = { rule, title, category: 'engine', severity: 'critical', confidence: 'high', status: 'stable', rationale: reason, at: '', span: null, matched: '', decoded: null } as const;
+  return { verdict: 'block', findings: [finding], reason };
+}
+
+/** As many links as Linux follows before it gives up. */
+const MAX_LINKS = 40;
+
+/** The real path of the longest existing prefix with the rest appended; null when it cannot be told. */
+export function realPrefix(absolute: string): string | null {
+  const rest: string[] = [];
+  let here = absolute;
+  let links = 0;
+  // Ends at the root, which always exists.
+  for (;;) {
+    try {
+      return join(realpathSync.native(here), ...rest.reverse());
+    } catch {
+      // A link whose target does not exist yet still says where a write would go.
+      const target = linkTarget(here);
+      const parent = dirname(here);
+      if (target !== null && links++ < MAX_LINKS) here = resolve(parent, target);
+      else if (target !== null || parent === here) return null;
+      else {
+        rest.push(basename(here));
+        here = parent;
+      }
+    }
+  }
+}
+
+function linkTarget(path: string): string | null {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return null; // not a link, or not there
+  }
+}

@@ -1,0 +1,71 @@
+/** Small files of ours under the data folder: read with a bound, written whole or not at all, 0600. */
+import { randomBytes } from 'node:crypto';
+import { closeSync, fsyncSync, openSync, readSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+
+/** What a failed file operation was, without trusting that something thrown is an Error. */
+export function errorCode(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
+
+export function errorText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/**
+ * The file's bytes; null when there is no such file.
+ * @throws Error when it cannot be read or holds more than `maxBytes`.
+ */
+export function readBounded(file: string, maxBytes: number): Buffer | null {
+  let handle: number;
+  try {
+    handle = openSync(file, 'r');
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return null;
+    throw error;
+  }
+  try {
+    const chunks: Buffer[] = [];
+    let total = 0;
+    for (;;) {
+      const chunk = Buffer.allocUnsafe(64 * 1024);
+      const got = readSync(handle, chunk, 0, chunk.length, null);
+      if (got === 0) return Buffer.concat(chunks, total);
+      total += got;
+      if (total > maxBytes) throw new Error(`${file} is larger than ${maxBytes} bytes`);
+      chunks.push(chunk.subarray(0, got));
+    }
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** Replaces `file` in one step, so that a reader sees the old text or the new one and never half of it. */
+export function writePrivate(file: string, text: string | Uint8Array): void {
+  const temporary = `${file}.${process.pid}.${randomBytes(6).toString('hex')}.tmp`;
+  const bytes = typeof text === 'string' ? Buffer.from(text) : text;
+  const handle = openSync(temporary, 'wx', 0o600);
+  try {
+    try {
+      let from = 0;
+      while (from < bytes.length) from += writeSync(handle, bytes, from);
+      fsyncSync(handle);
+    } finally {
+      closeSync(handle);
+    }
+    renameSync(temporary, file);
+  } catch (error) {
+    removeIfThere(temporary);
+    throw error;
+  }
+}
+
+/** True when this call removed it: of several processes exactly one is told so. */
+export function removeIfThere(file: string): boolean {
+  try {
+    unlinkSync(file);
+    return true;
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return false;
+    throw error;
+  }
+}

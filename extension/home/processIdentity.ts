@@ -1,0 +1,53 @@
+/** Names a process so that a reused pid is not taken for it: `pid:start`. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { errorCode } from '#home/privateFile.ts';
+
+/** When process `pid` began, in the system's own words; null when there is no such process or it cannot be told. */
+export function processStart(pid: number): string | null {
+  if (process.platform === 'linux') return linuxStart(pid);
+  if (process.platform === 'win32') return null;
+  try {
+    const text = execFileSync('/bin/ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8', timeout: 2000, stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    return text === '' ? null : text.replaceAll(/\s+/g, '-');
+  } catch {
+    return null; // ps exits 1 when there is no such process
+  }
+}
+
+function linuxStart(pid: number): string | null {
+  let stat: string;
+  try {
+    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  } catch {
+    return null; // no such process
+  }
+  // Field 22, counted behind the command name, which may itself hold spaces and parentheses (proc_pid_stat(5)).
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+}
+
+export function ownIdentity(): string {
+  return `${process.pid}:${processStart(process.pid) ?? 'unknown'}`;
+}
+
+export interface ProcessIdentity {
+  readonly pid: number;
+  readonly start: string;
+}
+
+export function parseIdentity(text: string): ProcessIdentity | null {
+  const match = /^([1-9][0-9]{0,9}):(\S{1,64})$/.exec(text.trim());
+  return match ? { pid: Number(match[1]), start: match[2] ?? '' } : null;
+}
+
+/** Whether that very process still runs. One whose start cannot be told counts as running: its lock is not ours to take. */
+export function isRunning(identity: ProcessIdentity): boolean {
+  try {
+    process.kill(identity.pid, 0);
+  } catch (error) {
+    if (errorCode(error) === 'ESRCH') return false;
+    // EPERM: somebody else's process has that pid, so ours is gone unless its start says otherwise.
+  }
+  const start = processStart(identity.pid);
+  return start === null || identity.start === 'unknown' || start === identity.start;
+}

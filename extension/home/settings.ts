@@ -1,0 +1,42 @@
+/** The settings every process obeys, `settings.json` in the data folder. Only the broker writes them, for a window. */
+import type { GateSettings } from '#contract/ipc.ts';
+import { isObject } from '#core/model/json.ts';
+import type { Layout } from '#home/layout.ts';
+import { errorText, readBounded, writePrivate } from '#home/privateFile.ts';
+
+/** Above the longest hold and below the hook timeout written into client configs. */
+export const HOOK_TIMEOUT_SECONDS = 900;
+export const MIN_HOLD_SECONDS = 10;
+export const MAX_HOLD_SECONDS = 600;
+export const DEFAULT_SETTINGS: GateSettings = { holdSeconds: 300, onJournalFailure: 'deny' };
+
+const MAX_SETTINGS_BYTES = 64 * 1024;
+
+/** Unknown keys are dropped; a value outside its range is refused. */
+export function parseSettings(value: unknown): { settings: GateSettings; problem: string | null } {
+  const wrong = (problem: string) => ({ settings: DEFAULT_SETTINGS, problem });
+  if (!isObject(value)) return wrong('the settings are not a JSON object');
+  const holdSeconds = value['holdSeconds'] ?? DEFAULT_SETTINGS.holdSeconds;
+  const onJournalFailure = value['onJournalFailure'] ?? DEFAULT_SETTINGS.onJournalFailure;
+  if (typeof holdSeconds !== 'number' || !Number.isInteger(holdSeconds) || holdSeconds < MIN_HOLD_SECONDS || holdSeconds > MAX_HOLD_SECONDS) {
+    return wrong(`holdSeconds must be a whole number from ${MIN_HOLD_SECONDS} to ${MAX_HOLD_SECONDS}`);
+  }
+  if (onJournalFailure !== 'deny' && onJournalFailure !== 'warn') return wrong('onJournalFailure must be "deny" or "warn"');
+  return { settings: { holdSeconds, onJournalFailure }, problem: null };
+}
+
+/** Never fails: without readable settings the defaults hold, and `problem` says why. */
+export function readSettings(layout: Layout): { settings: GateSettings; problem: string | null } {
+  try {
+    const bytes = readBounded(layout.settings, MAX_SETTINGS_BYTES);
+    if (bytes === null) return { settings: DEFAULT_SETTINGS, problem: null };
+    const { settings, problem } = parseSettings(JSON.parse(bytes.toString('utf8')));
+    return { settings, problem: problem && `${layout.settings}: ${problem}; the defaults are in use` };
+  } catch (error) {
+    return { settings: DEFAULT_SETTINGS, problem: `${layout.settings} cannot be read (${errorText(error)}); the defaults are in use` };
+  }
+}
+
+export function writeSettings(layout: Layout, settings: GateSettings): void {
+  writePrivate(layout.settings, `${JSON.stringify(settings, null, 2)}\n`);
+}

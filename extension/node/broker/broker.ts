@@ -1,0 +1,235 @@
+/** The one process per user that judges for every hook, relay and window: this file wires its parts and its life. */
+import { randomUUID } from 'node:crypto';
+import type { Server, Socket } from 'node:net';
+import type { AuditEvent } from '#contract/auditRecord.ts';
+import type { BrokerStatus, GateSettings, VerifyReport } from '#contract/ipc.ts';
+import type { Judge } from '#contract/judgement.ts';
+import { answerHook } from '#home/answerHook.ts';
+import { plainEvent } from '#home/auditEvents.ts';
+import type { HookClient } from '#home/dialects/hookEvent.ts';
+import { openEngine } from '#home/engine.ts';
+import { openGrants } from '#home/grants.ts';
+import { keyedHash, openJournal } from '#home/journal/journal.ts';
+import { ensurePrivateFolder, type Layout } from '#home/layout.ts';
+import { errorText, removeIfThere } from '#home/privateFile.ts';
+import { keepLastGood } from '#home/ruleFile.ts';
+import { readSettings, writeSettings } from '#home/settings.ts';
+import { createApprovals } from '#node/broker/approvals.ts';
+import { createBrokerJudge, type BrokerJudge } from '#node/broker/brokerJudge.ts';
+import { BrokerError, takeBrokerLock, type BrokerLock } from '#node/broker/brokerLock.ts';
+import { createHolds } from '#node/broker/holds.ts';
+import { createHookServer, HOOK_LIMITS, listenPrivately, type HookLimits } from '#node/broker/hookServer.ts';
+import { createLifetime, type Lifetime } from '#node/broker/lifetime.ts';
+import { createMcpServer, type ServeMcp } from '#node/broker/mcpServer.ts';
+import { startRecorder } from '#node/broker/recorder.ts';
+import { startTimeline, type TimelineIndex } from '#node/broker/timeline.ts';
+import { createWindowServer, type Handlers, type WindowServer } from '#node/broker/windowServer.ts';
+import { ensureWindowToken } from '#node/broker/windowToken.ts';
+
+export interface BrokerOptions {
+  readonly layout: Layout;
+  readonly version: string;
+  /** `rules.json` beside the running bundle. */
+  readonly rulesFile: string;
+  /** Opens the timeline's index; failing, only the timeline fails. */
+  readonly openIndex: () => TimelineIndex | Promise<TimelineIndex>;
+  readonly verify: () => Promise<VerifyReport>;
+  /** Serves one shim's connection; without it no MCP socket is opened. */
+  readonly serveMcp?: ServeMcp;
+  readonly log: (line: string) => void;
+  /** `windows`: ends when the last window has gone · `until-stopped`: `callgate serve`. */
+  readonly lifetime: 'windows' | 'until-stopped';
+  /** How long a window may be away (a reload) before the broker ends, in milliseconds; 10 s unless said. */
+  readonly graceMs?: number;
+  /** How long the window that started the broker may take to connect, in milliseconds; 30 s unless said. */
+  readonly firstWindowMs?: number;
+  readonly hookLimits?: HookLimits;
+  readonly now?: () => number;
+}
+
+export interface Broker {
+  readonly judge: Judge;
+  readonly status: () => BrokerStatus;
+  /** Settles when the broker has ended, however it came to that. */
+  readonly ended: Promise<void>;
+  /** Refuses what is held (or leaves it to a client that can ask), answers what is in flight, and ends. */
+  readonly stop: () => Promise<void>;
+}
+
+const GRACE_MS = 10_000;
+const FIRST_WINDOW_MS = 30_000;
+/** Hooks in flight when the broker is stopped get this long to hear their answer. */
+const FAREWELL_MS = 2000;
+
+/** @throws BrokerError ALREADY_RUNNING when this user has a broker; CANNOT_LISTEN when a socket cannot be opened. */
+export async function startBroker(options: BrokerOptions): Promise<Broker> {
+  const { layout, log } = options;
+  for (const folder of [layout.root, layout.run]) ensurePrivateFolder(folder);
+  const lock = takeBrokerLock(layout.brokerLock);
+  try {
+    return await startLocked(options, lock);
+  } catch (error) {
+    lock.release();
+    log(`The broker could not start: ${errorText(error)}`);
+    throw error;
+  }
+}
+
+async function startLocked(options: BrokerOptions, lock: BrokerLock): Promise<Broker> {
+  const { layout, log, version } = options;
+  const now = options.now ?? Date.now;
+  const startedAt = now();
+  keepLastGoodOrSay(layout, options.rulesFile, log);
+  const engine = openEngine(layout, options.rulesFile);
+  const hash = keyedHash(layout);
+  const startSettings = readSettings(layout);
+  let settings: GateSettings = startSettings.settings;
+  for (const problem of [engine.problem, startSettings.problem]) if (problem !== null) log(problem);
+
+  const timeline = startTimeline(options.openIndex, log);
+  const recorder = startRecorder(
+    () => openJournal(layout),
+    (entries) => {
+      for (const entry of entries) windows.send('entry', entry);
+      timeline.added(entries);
+    },
+    (problem) => {
+      if (problem !== null) log(`The journal cannot be written: ${problem}`);
+      sendStatus();
+    },
+    log,
+  );
+  const record = (event: AuditEvent): Promise<string | null> => recorder.record(event);
+  const grants = openGrants(layout, now, log);
+  const holds = createHolds(now, (hold) => {
+    windows.send('hold', hold);
+    sendStatus();
+  });
+  const life: Lifetime = createLifetime({
+    mode: options.lifetime,
+    graceMs: options.graceMs ?? GRACE_MS,
+    firstWindowMs: options.firstWindowMs ?? FIRST_WINDOW_MS,
+    // Nobody is left to ask; the calls are answered, and with the last of them the broker is idle.
+    onDeserted: () => holds.endAll({ how: 'unattended' }),
+    onIdle: () => void stop('no window is left'),
+  });
+  const brokerJudge: BrokerJudge = createBrokerJudge({ layout, decide: engine.decide, grants, holds, record, hash, settings: () => settings, attended: life.attended, now, warn: log });
+  const approvals = createApprovals({ layout, holds, grants, record, hash, now, warn: log, onChange: (hold) => windows.send('hold', hold) });
+
+  const status = (): BrokerStatus => ({
+    version,
+    pid: process.pid,
+    startedAt,
+    windows: windows.windows(),
+    rules: engine.rules,
+    waiting: holds.waiting(),
+    journalProblem: recorder.problem(),
+    rulesProblem: engine.problem,
+  });
+  const sendStatus = (): void => windows.send('status', status());
+
+  const handlers: Handlers = {
+    ping: () => ({ now: now() }),
+    holds: () => approvals.list(),
+    approve: ({ id, scope, note }) => approvals.approve(id, scope, note),
+    reject: ({ id, note }) => approvals.reject(id, note),
+    grants: () => grants.list(),
+    revoke: async ({ id }) => ({ revoked: await approvals.revoke(id) }),
+    timeline: (query) => timeline.query(query),
+    verify: () => options.verify(),
+    status,
+    configure: (wanted) => {
+      writeSettings(layout, wanted);
+      settings = wanted;
+      return settings;
+    },
+    retire: () => {
+      const retiring = holds.waiting() === 0 && life.busy() === 0;
+      if (retiring) setImmediate(() => void stop('a window with another version takes over'));
+      return { retiring };
+    },
+  };
+  const windows: WindowServer = createWindowServer({
+    token: ensureWindowToken(layout),
+    handlers,
+    status,
+    onWindows: (count) => {
+      life.windows(count);
+      setImmediate(sendStatus);
+    },
+  });
+
+  const judge: Judge = (call, judgeOptions) => brokerJudge(call, { ...judgeOptions, side: 'relay', unattended: 'refuse' });
+  const hookServer = (client: HookClient): Server =>
+    createHookServer(
+      (bytes, signal) => answerHook(client, bytes, { layout, judge: (call, unattended) => brokerJudge(call, { signal, side: 'hook', unattended }), record }),
+      options.hookLimits ?? HOOK_LIMITS,
+      (count) => life.work(client, count),
+    );
+  const links = options.serveMcp ? createMcpServer((socket: Socket) => options.serveMcp?.(socket, judge, log), (count) => life.work('mcp', count)) : null;
+  const servers: readonly (readonly [Server, string])[] = [
+    [hookServer('claude'), layout.claudeSocket],
+    [hookServer('codex'), layout.codexSocket],
+    [windows.server, layout.windowSocket],
+    ...(links ? [[links.server, layout.mcpSocket] as const] : []),
+  ];
+
+  let stopping: Promise<void> | null = null;
+  let finish: () => void;
+  const ended = new Promise<void>((resolve) => (finish = resolve));
+  const stop = (why: string): Promise<void> => {
+    stopping ??= (async () => {
+      log(`The broker ends: ${why}.`);
+      clearInterval(lockWatch);
+      life.stop();
+      for (const [server] of servers) server.close();
+      // Whoever lost the lock must not remove the sockets of whoever has it now.
+      if (lock.isOurs()) removeSockets(servers);
+      holds.endAll({ how: 'unattended' });
+      await life.quiet(['claude', 'codex'], FAREWELL_MS);
+      links?.close();
+      windows.close();
+      await timeline.close();
+      recorder.close();
+      lock.release();
+      finish();
+    })();
+    return stopping;
+  };
+  const lockWatch = setInterval(() => {
+    if (!lock.isOurs()) void stop('another broker has taken its lock');
+  }, 2000);
+  lockWatch.unref();
+
+  try {
+    removeSockets(servers);
+    for (const [server, path] of servers) await listenPrivately(server, path);
+  } catch (error) {
+    await stop('a socket could not be opened');
+    throw new BrokerError('CANNOT_LISTEN', errorText(error));
+  }
+  if (!lock.isOurs()) {
+    await stop('another broker has taken its lock');
+    throw new BrokerError('ALREADY_RUNNING', 'another broker started at the same moment');
+  }
+  if (lock.crashed) {
+    const args = { pid: lock.crashed.pid };
+    await record(plainEvent('broker', { client: 'cli', id: randomUUID(), tool: 'broker', args, verdict: 'clean', outcome: 'delivered', by: 'failure', reason: `The broker before this one (process ${lock.crashed.pid}) ended without closing. Calls it held were refused by their hooks.` }));
+  }
+  log(`The broker ${version} runs as process ${process.pid} with ${engine.rules} rules.`);
+  life.start();
+  return { judge, status, ended, stop: () => stop('it was asked to') };
+}
+
+function removeSockets(servers: readonly (readonly [Server, string])[]): void {
+  if (process.platform === 'win32') return; // pipes go with their server
+  for (const [, path] of servers) removeIfThere(path);
+}
+
+function keepLastGoodOrSay(layout: Layout, rulesFile: string, log: (line: string) => void): void {
+  try {
+    keepLastGood(layout, rulesFile);
+  } catch (error) {
+    log(`The last good copy of the rules could not be written: ${errorText(error)}`);
+  }
+}

@@ -1,0 +1,132 @@
+/** The broker's judge: gate, grants, hold, record. Every call ends in exactly one judgement, failures included. */
+import { randomUUID } from 'node:crypto';
+import type { AuditEvent } from '#contract/auditRecord.ts';
+import type { GateSettings } from '#contract/ipc.ts';
+import type { Judgement, JudgeOptions } from '#contract/judgement.ts';
+import type { ToolCall } from '#core/model/call.ts';
+import type { Decision } from '#core/model/verdict.ts';
+import { callEvent } from '#home/auditEvents.ts';
+import { blocked } from '#home/engine.ts';
+import type { GrantStore } from '#home/grants.ts';
+import type { Layout } from '#home/layout.ts';
+import { pendingCall, type Unattended } from '#home/localGate.ts';
+import { addPending } from '#home/pendingCalls.ts';
+import { errorText } from '#home/privateFile.ts';
+import { approvedReason, askReason, blockedReason, cancelledReason, expiredReason, grantedReason, journalReason, noEditorReason, rejectedReason } from '#home/reasons.ts';
+import type { HoldEnding, Holds } from '#node/broker/holds.ts';
+import { createJoinedCalls, type Side } from '#node/broker/joinedCalls.ts';
+
+export interface BrokerJudgeParts {
+  readonly layout: Layout;
+  readonly decide: (call: ToolCall) => Decision;
+  readonly grants: GrantStore;
+  readonly holds: Holds;
+  readonly record: (event: AuditEvent) => Promise<string | null>;
+  readonly hash: (text: string) => string;
+  readonly settings: () => GateSettings;
+  /** Whether a window is there, or may be back in a moment. */
+  readonly attended: () => boolean;
+  readonly now: () => number;
+  readonly warn: (message: string) => void;
+}
+
+export interface AskOptions extends JudgeOptions {
+  readonly side: Side;
+  readonly unattended: Unattended;
+}
+
+export type BrokerJudge = (call: ToolCall, options: AskOptions) => Promise<Judgement>;
+
+export function createBrokerJudge(parts: BrokerJudgeParts): BrokerJudge {
+  const { layout, grants, holds, hash, now, warn } = parts;
+  const joined = createJoinedCalls(now);
+
+  return async (call, options) => {
+    const other = joined.take(call, options.side);
+    if (other) return join(call, await other);
+    const judgement = judgeNew(call, options).catch((error: unknown): Judgement => {
+      const decision = blocked('engine.failed', 'The broker failed', `Callgate's broker failed on this call (${errorText(error)}), so it was refused. Try again.`);
+      return { id: randomUUID(), decision, outcome: 'refused', by: 'failure', reason: decision.reason };
+    });
+    joined.keep(call, options.side, judgement);
+    return judgement;
+  };
+
+  /** Its hook's decision also holds for the call itself; one that the client asked its user about and now makes was allowed. */
+  async function join(call: ToolCall, before: Judgement): Promise<Judgement> {
+    if (before.outcome !== 'asked') return before;
+    const agreed: Judgement = { ...before, outcome: 'delivered', by: 'client', reason: '' };
+    return settle('hold', call, agreed, now(), '');
+  }
+
+  async function judgeNew(call: ToolCall, options: AskOptions): Promise<Judgement> {
+    const began = now();
+    const id = randomUUID();
+    const decision = parts.decide(call);
+    if (decision.verdict === 'block') return settle('call', call, { id, decision, outcome: 'refused', by: 'gate', reason: blockedReason(decision) }, began, '');
+    if (decision.verdict !== 'quarantine') return settle('call', call, { id, decision, outcome: 'delivered', by: 'gate', reason: '' }, began, '');
+    if (grants.take(call)) return settle('call', call, { id, decision, outcome: 'delivered', by: 'grant', reason: grantedReason }, began, '');
+    if (!parts.attended()) return settle('call', call, unattendedJudgement(id, call, decision, options.unattended), began, '');
+    return holdCall(id, call, decision, options, began);
+  }
+
+  async function holdCall(id: string, call: ToolCall, decision: Decision, options: AskOptions, began: number): Promise<Judgement> {
+    const { holdSeconds, onJournalFailure } = parts.settings();
+    const { hold, ended } = holds.begin(id, call, decision, holdSeconds * 1000);
+    const cancel = (): void => void holds.end(id, { how: 'cancelled' });
+    options.signal.addEventListener('abort', cancel);
+    try {
+      if (options.signal.aborted) cancel();
+      options.onHeld?.(hold.until);
+      const problem = await parts.record(callEvent('call', { id, call, decision, outcome: 'held', by: 'gate', reason: decision.reason, note: '', tookMs: now() - began }, hash));
+      if (problem !== null && onJournalFailure === 'deny') {
+        holds.end(id, { how: 'cancelled' });
+        return { id, decision, outcome: 'refused', by: 'failure', reason: journalReason(problem) };
+      }
+      const ending = await ended;
+      if (ending.how === 'expired') rememberPending(id, call, decision, 'refuse');
+      const note = ending.how === 'approved' || ending.how === 'rejected' ? ending.note : '';
+      return await settle('hold', call, endedJudgement(id, call, decision, ending, holdSeconds, options.unattended), began, note);
+    } finally {
+      options.signal.removeEventListener('abort', cancel);
+    }
+  }
+
+  function endedJudgement(id: string, call: ToolCall, decision: Decision, ending: HoldEnding, holdSeconds: number, unattended: Unattended): Judgement {
+    switch (ending.how) {
+      case 'approved':
+        return { id, decision, outcome: 'delivered', by: 'person', reason: approvedReason(ending.note) };
+      case 'rejected':
+        return { id, decision, outcome: 'refused', by: 'person', reason: rejectedReason(decision, ending.note) };
+      case 'expired':
+        return { id, decision, outcome: 'expired', by: 'timeout', reason: expiredReason(decision, holdSeconds) };
+      case 'cancelled':
+        return { id, decision, outcome: 'refused', by: 'client', reason: cancelledReason };
+      case 'unattended':
+        return unattendedJudgement(id, call, decision, unattended);
+    }
+  }
+
+  function unattendedJudgement(id: string, call: ToolCall, decision: Decision, unattended: Unattended): Judgement {
+    rememberPending(id, call, decision, unattended);
+    if (unattended === 'ask') return { id, decision, outcome: 'asked', by: 'client', reason: askReason(decision) };
+    return { id, decision, outcome: 'refused', by: 'gate', reason: noEditorReason(decision) };
+  }
+
+  function rememberPending(id: string, call: ToolCall, decision: Decision, unattended: Unattended): void {
+    try {
+      addPending(layout, pendingCall({ id, call, decision, since: now(), asked: unattended === 'ask', hash }));
+    } catch (error) {
+      // It cannot be approved after a restart then; this time it is refused or asked about all the same.
+      warn(`A call could not be kept for a later approval: ${errorText(error)}`);
+    }
+  }
+
+  /** The judgement once it is recorded; a refusal when it would have been delivered unrecorded. */
+  async function settle(kind: 'call' | 'hold', call: ToolCall, judgement: Judgement, began: number, note: string): Promise<Judgement> {
+    const { id, decision, outcome, by, reason } = judgement;
+    const problem = await parts.record(callEvent(kind, { id, call, decision, outcome, by, reason, note, tookMs: Math.max(0, now() - began) }, hash));
+    if (problem === null || outcome !== 'delivered' || parts.settings().onJournalFailure === 'warn') return judgement;
+    return { id, decision, outcome: 'refused', by: 'failure', reason: journalReason(problem) };
+  }
+}

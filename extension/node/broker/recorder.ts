@@ -1,0 +1,81 @@
+/** Writes what happened into the journal, several calls of the same moment with one flush to the disk. */
+import type { AuditEntry, AuditEvent } from '#contract/auditRecord.ts';
+import type { Journal } from '#home/journal/journal.ts';
+import { errorText } from '#home/privateFile.ts';
+
+export interface Recorder {
+  /** Settles when the event is durable: null, or why it is not. Never rejects. */
+  readonly record: (event: AuditEvent) => Promise<string | null>;
+  /** Set while the journal cannot be written. */
+  readonly problem: () => string | null;
+  readonly close: () => void;
+}
+
+interface Waiting {
+  readonly event: AuditEvent;
+  readonly settle: (problem: string | null) => void;
+}
+
+export function startRecorder(open: () => Journal, onEntries: (entries: readonly AuditEntry[]) => void, onProblem: (problem: string | null) => void, onNotice: (message: string) => void): Recorder {
+  let journal: Journal | null = null;
+  let queue: Waiting[] = [];
+  let problem: string | null = null;
+
+  const append = (events: readonly AuditEvent[]): readonly AuditEntry[] => {
+    try {
+      journal ??= open();
+      const entries = journal.append(events);
+      for (const notice of journal.takeNotices()) onNotice(notice.message);
+      return entries;
+    } catch (error) {
+      // Opened anew next time: what was wrong with the disk may have been mended.
+      const broken = journal;
+      journal = null;
+      try {
+        broken?.close();
+      } catch {
+        problem = 'the journal could not even be closed'; // replaced by the cause just below
+      }
+      throw error;
+    }
+  };
+
+  const write = (batch: readonly Waiting[]): void => {
+    let entries: readonly AuditEntry[] = [];
+    let failed: string | null = null;
+    try {
+      entries = append(batch.map((item) => item.event));
+    } catch (error) {
+      failed = errorText(error);
+    }
+    // One event that cannot be written must not take its neighbours with it.
+    if (failed !== null && batch.length > 1) {
+      for (const item of batch) write([item]);
+      return;
+    }
+    if (failed !== problem) onProblem((problem = failed));
+    for (const item of batch) item.settle(failed);
+    if (entries.length > 0) onEntries(entries);
+  };
+
+  const flush = (): void => {
+    const batch = queue;
+    queue = [];
+    if (batch.length > 0) write(batch);
+  };
+
+  return {
+    record: (event) =>
+      new Promise((settle) => {
+        queue.push({ event, settle });
+        // Everything that arrives in this turn of the event loop shares one flush.
+        if (queue.length === 1) setImmediate(flush);
+      }),
+    problem: () => problem,
+    close: () => {
+      flush();
+      journal?.close();
+      journal = null;
+    },
+  };
+}

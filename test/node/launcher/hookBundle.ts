@@ -1,0 +1,23 @@
+/** The hook program as it is shipped, and a dist folder around it. */
+import { build } from 'esbuild';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { TEST_RULES } from '../../home/gateBox.ts';
+
+const repository = resolve(import.meta.dirname, '../../..');
+
+/** `folder` gets everything `installLauncher` copies; the program and the index code are not what these tests run. */
+export async function buildTestDist(folder: string): Promise<string> {
+  mkdirSync(folder, { recursive: true });
+  await build({ entryPoints: [join(repository, 'hooks/main.ts')], outfile: join(folder, 'hook.cjs'), bundle: true, format: 'cjs', platform: 'node', target: 'node20', minify: true, logLevel: 'error', absWorkingDir: repository });
+  writeFileSync(join(folder, 'rules.json'), JSON.stringify(TEST_RULES));
+  writeFileSync(join(folder, 'callgate.cjs'), `process.stdout.write(JSON.stringify(process.argv.slice(2)));\n`);
+  writeFileSync(join(folder, 'sql-wasm.wasm'), 'not run in these tests');
+  return folder;
+}
+
+export function copyDist(from: string, to: string): string {
+  mkdirSync(to, { recursive: true });
+  for (const name of ['hook.cjs', 'rules.json', 'callgate.cjs', 'sql-wasm.wasm']) copyFileSync(join(from, name), join(to, name));
+  return to;
+}
