@@ -1,0 +1,92 @@
+/** One journal line: how an event becomes canonical bytes with its hash, and how bytes from disk become an entry. */
+import { createHash, hash as oneShotHash } from 'node:crypto';
+import type { AuditEntry, AuditEvent } from '#contract/auditRecord.ts';
+import { canonicalJson, isObject, type JsonObject } from '#core/model/json.ts';
+import { plainEvent, wrongEntryField } from '#home/journal/entryShape.ts';
+import { errorText } from '#home/privateFile.ts';
+
+export const ENTRY_DOMAIN = 'callgate.entry.v1\n';
+/** `prev` of entry 1. */
+export const GENESIS_PREV = '0'.repeat(64);
+/** Longest line, in bytes without its end: what a reader must be ready to hold in memory. */
+export const MAX_LINE_BYTES = 1024 * 1024;
+
+/** `crypto.hash` is there from Node 20.12 on and twice as fast for short texts. */
+export const sha256: (text: string) => string =
+  typeof oneShotHash === 'function' ? (text) => oneShotHash('sha256', text, 'hex') : (text) => createHash('sha256').update(text).digest('hex');
+
+/** The entry's place in the chain, known to the writer that holds the lock. */
+export interface ChainPlace {
+  readonly seq: number;
+  readonly time: number;
+  readonly writer: string;
+  readonly prev: string;
+  readonly key: string;
+}
+
+export type SealResult = { readonly entry: AuditEntry; readonly line: string; readonly problem: null } | { readonly problem: string };
+
+export function sealEntry(event: AuditEvent, place: ChainPlace): SealResult {
+  try {
+    const body = { ...plainEvent(event), v: 1, ...place } as const;
+    const unhashed = canonicalJson(body as unknown as JsonObject);
+    const hash = sha256(ENTRY_DOMAIN + unhashed);
+    const line = withHash(unhashed, hash, place.key);
+    if (Buffer.byteLength(line) > MAX_LINE_BYTES) return { problem: `it takes more than ${MAX_LINE_BYTES} bytes` };
+    // Parsed from the very text that is written: `undefined` hiding in an array would make a line nobody can read back.
+    const entry: unknown = JSON.parse(line);
+    const wrong = wrongEntryField(entry);
+    if (wrong !== null) return { problem: `its field ${wrong} is not as contract/auditRecord.ts says` };
+    return { entry: entry as AuditEntry, line, problem: null };
+  } catch (error) {
+    return { problem: errorText(error) };
+  }
+}
+
+/**
+ * In canonical order `hash` stands before `key`, and behind `key` there are only plain strings and numbers, where a
+ * quote is always escaped. So the last `,"key":"` of a line is the entry's own, whatever the arguments hold.
+ */
+function withHash(unhashed: string, hash: string, key: string): string {
+  const at = unhashed.lastIndexOf(`,"key":"${key}"`);
+  return `${unhashed.slice(0, at)},"hash":"${hash}"${unhashed.slice(at)}`;
+}
+
+function withoutHash(line: string, hash: string, key: string): string {
+  const member = `,"hash":"${hash}"`;
+  const at = line.lastIndexOf(`${member},"key":"${key}"`);
+  return line.slice(0, at) + line.slice(at + member.length);
+}
+
+export type LineCode =
+  | 'TOO_LONG'
+  | 'NOT_JSON'
+  | 'VERSION' // written by a newer Callgate, or not an entry at all
+  | 'SHAPE' // a field is missing, unknown or of the wrong kind
+  | 'NOT_CANONICAL' // reads as an entry, but its bytes are not the ones a writer writes: two readers could disagree on it
+  | 'ALTERED'; // the hash does not fit the bytes
+
+export type LineResult = { readonly entry: AuditEntry; readonly code: null } | { readonly code: LineCode; readonly message: string };
+
+/** Reads one line, given without its line end. Takes any bytes; only the exact bytes of a sealed entry give one. */
+export function parseEntryLine(bytes: Buffer): LineResult {
+  if (bytes.length > MAX_LINE_BYTES) return { code: 'TOO_LONG', message: `the line is longer than ${MAX_LINE_BYTES} bytes` };
+  const text = bytes.toString('utf8');
+  let value: unknown;
+  let canonical: string;
+  try {
+    value = JSON.parse(text);
+    canonical = canonicalJson(value as JsonObject);
+  } catch (error) {
+    // A RangeError from nesting too deep to walk lands here as well: no writer writes such a line.
+    return { code: 'NOT_JSON', message: `the line is not JSON (${errorText(error).slice(0, 200)})` };
+  }
+  if (isObject(value) && value['v'] !== 1) return { code: 'VERSION', message: 'the line carries no entry of version 1' };
+  const wrong = wrongEntryField(value);
+  if (wrong !== null) return { code: 'SHAPE', message: `the entry's field ${JSON.stringify(wrong.slice(0, 100))} is missing, unknown or of the wrong kind` };
+  const entry = value as AuditEntry;
+  // Duplicate keys, other spellings of a string or number, white space and broken UTF-8 all end here.
+  if (canonical !== text || !Buffer.from(canonical).equals(bytes)) return { code: 'NOT_CANONICAL', message: 'the bytes of the line are not the canonical form of what it says' };
+  if (sha256(ENTRY_DOMAIN + withoutHash(text, entry.hash, entry.key)) !== entry.hash) return { code: 'ALTERED', message: 'the entry was altered: its hash does not fit its content' };
+  return { entry, code: null };
+}

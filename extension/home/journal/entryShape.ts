@@ -1,0 +1,108 @@
+/** What an audit entry must look like, field by field, so that nothing read from disk is trusted by its type alone. */
+import type { AuditEntry, AuditEvent, DecidedBy, Outcome } from '#contract/auditRecord.ts';
+import { CHANNELS, type ClientId } from '#core/model/call.ts';
+import type { Confidence, Finding, Severity, Status } from '#core/model/finding.ts';
+import { isObject } from '#core/model/json.ts';
+import { VERDICTS } from '#core/model/verdict.ts';
+
+type Check = (value: unknown) => boolean;
+type Checks<T> = { readonly [K in keyof T]-?: Check };
+
+const text: Check = (value) => typeof value === 'string';
+const textOrNull: Check = (value) => value === null || typeof value === 'string';
+const count: Check = (value) => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+const finite: Check = (value) => typeof value === 'number' && Number.isFinite(value);
+const hex =
+  (digits: number): Check =>
+  (value) =>
+    typeof value === 'string' && value.length === digits && /^[0-9a-f]*$/.test(value);
+const oneOf = (values: readonly string[]): Check => {
+  const known = new Set<unknown>(values);
+  return (value) => known.has(value);
+};
+/** Written as records so that a new member of the union does not compile until it is named here. */
+const names = <T extends string>(members: Readonly<Record<T, true>>): readonly string[] => Object.keys(members);
+
+export const CLIENT_NAMES = names<ClientId>({ claude: true, codex: true, mcp: true, cli: true });
+const KINDS = names<AuditEvent['kind']>({ call: true, hold: true, grant: true, config: true, broker: true });
+const OUTCOMES = names<Outcome>({ delivered: true, refused: true, asked: true, held: true, expired: true });
+const DECIDERS = names<DecidedBy>({ gate: true, person: true, grant: true, timeout: true, failure: true, client: true });
+const SEVERITIES = names<Severity>({ low: true, medium: true, high: true, critical: true });
+const CONFIDENCES = names<Confidence>({ low: true, medium: true, high: true });
+const STATUSES = names<Status>({ experimental: true, stable: true, deprecated: true });
+
+const SPAN: Checks<NonNullable<Finding['span']>> = { start: count, end: count };
+
+const FINDING: Checks<Finding> = {
+  rule: text,
+  title: text,
+  category: text,
+  severity: oneOf(SEVERITIES),
+  confidence: oneOf(CONFIDENCES),
+  status: oneOf(STATUSES),
+  rationale: text,
+  at: text,
+  span: (value) => value === null || wrongField(value, SPAN) === null,
+  matched: text,
+  decoded: textOrNull,
+};
+
+const EVENT: Checks<AuditEvent> = {
+  kind: oneOf(KINDS),
+  call: text,
+  client: oneOf(CLIENT_NAMES),
+  agent: text,
+  session: text,
+  useId: textOrNull,
+  channel: oneOf(CHANNELS),
+  tool: text,
+  server: textOrNull,
+  cwd: text,
+  args: (value) => value !== undefined,
+  argsHash: text,
+  verdict: oneOf(VERDICTS),
+  outcome: oneOf(OUTCOMES),
+  by: oneOf(DECIDERS),
+  reason: text,
+  note: text,
+  findings: (value) => Array.isArray(value) && value.every((item) => wrongField(item, FINDING) === null),
+  tookMs: finite,
+};
+
+const ENTRY: Checks<AuditEntry> = {
+  ...EVENT,
+  v: (value) => value === 1,
+  seq: (value) => count(value) && value !== 0,
+  time: count,
+  writer: text,
+  prev: hex(64),
+  key: hex(16),
+  hash: hex(64),
+};
+
+/** The name of the first field that is wrong, missing or too many; null when all fit. */
+function wrongField(value: unknown, checks: Readonly<Record<string, Check>>): string | null {
+  if (!isObject(value)) return '(not an object)';
+  for (const [name, check] of Object.entries(checks)) {
+    if (!Object.hasOwn(value, name) || !check(value[name])) return name;
+  }
+  for (const name of Object.keys(value)) {
+    if (!Object.hasOwn(checks, name)) return name;
+  }
+  return null;
+}
+
+export function wrongEntryField(value: unknown): string | null {
+  return wrongField(value, ENTRY);
+}
+
+/** The event's own fields and no others: what a caller's object carries beside them must not reach the record. */
+export function plainEvent(event: AuditEvent): AuditEvent {
+  return { ...pick(event, EVENT), findings: event.findings.map((finding) => pick(finding, FINDING)) };
+}
+
+function pick<T extends object>(from: T, checks: Checks<T>): T {
+  const picked: Partial<T> = {};
+  for (const name of Object.keys(checks) as (keyof T)[]) picked[name] = from[name];
+  return picked as T;
+}

@@ -1,0 +1,210 @@
+/**
+ * The journal: every decision as one line in a chain of hashes, appended by any process of the user.
+ * The format is in docs/audit-format.md. Nothing here repairs a broken journal: it is reported and left as it is.
+ */
+import { createHmac } from 'node:crypto';
+import { closeSync, constants, fdatasyncSync, ftruncateSync, lstatSync, openSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import type { AuditEntry, AuditEvent } from '#contract/auditRecord.ts';
+import { checkpointFile, createCheckpoint, writeCheckpoint, type Checkpoint } from '#home/journal/checkpoint.ts';
+import { sealEntry } from '#home/journal/entryLine.ts';
+import { JournalError, journalErrorFrom } from '#home/journal/journalError.ts';
+import { createJournalLock, type JournalLock } from '#home/journal/journalLock.ts';
+import { loadRedactionSecret, loadSigningKey, type SigningKey } from '#home/journal/keys.ts';
+import { PLAIN_FILE, SEGMENT_BYTES, segmentFile, syncFolder } from '#home/journal/segments.ts';
+import { checkAgainstCheckpoint, readSignedCheckpoint, readTail, type JournalNotice, type Tail } from '#home/journal/tail.ts';
+import { ensurePrivateFolder, type Layout } from '#home/layout.ts';
+import { errorCode, errorText } from '#home/privateFile.ts';
+import { ownIdentity } from '#home/processIdentity.ts';
+
+export interface Journal {
+  /**
+   * Puts the events into the chain, all or none, and returns when they are on the disk. At most 4,096 at once.
+   * @throws JournalError; then none of them is acknowledged.
+   */
+  append(events: readonly AuditEvent[]): readonly AuditEntry[];
+  /** Does all that `append` does before it writes. @throws JournalError that `append` would throw */
+  check(): void;
+  /** What was found and set aside since the last call, for people: a torn line, entries a killed writer left unsigned. */
+  takeNotices(): readonly JournalNotice[];
+  close(): void;
+}
+
+/** Replaceable so that tests can fill the disk and move the clock. */
+export interface JournalOptions {
+  readonly segmentBytes?: number;
+  readonly lockWaitMs?: number;
+  readonly now?: () => number;
+  readonly write?: (handle: number, bytes: Buffer, from: number) => number;
+  readonly sync?: (handle: number) => void;
+}
+
+const LOCK_WAIT_MS = 3000;
+const MAX_EVENTS = 4096;
+
+/** Touches no file until the first `append` or `check`. */
+export function openJournal(layout: Layout, options: JournalOptions = {}): Journal {
+  const { segmentBytes = SEGMENT_BYTES, lockWaitMs = LOCK_WAIT_MS, now = Date.now, write = writeSync, sync = fdatasyncSync } = options;
+  const mirror = checkpointFile(layout);
+  const notices: JournalNotice[] = [];
+  let writer = '';
+  let key: SigningKey | null = null;
+  let lock: JournalLock | null = null;
+  /** The state this process left behind; believed as long as the files still look the same. */
+  let known: { readonly tail: Tail; readonly checkpoint: Checkpoint } | null = null;
+  let open: { readonly segment: number; readonly inode: number; readonly handle: number } | null = null;
+  let closed = false;
+
+  const closeSegment = (): void => {
+    if (open === null) return;
+    const { handle } = open;
+    open = null;
+    closeSync(handle);
+  };
+
+  const withLock = <T>(work: (lock: JournalLock, key: SigningKey) => T): T => {
+    if (closed) throw new JournalError('CLOSED', { file: layout.journal, line: 0 }, 'this journal was closed by its own program; open it again');
+    for (const folder of [layout.root, layout.journal]) {
+      try {
+        ensurePrivateFolder(folder);
+      } catch (error) {
+        throw unsafeFolder(error, folder);
+      }
+    }
+    key ??= loadSigningKey(layout);
+    if (writer === '') writer = ownIdentity();
+    lock ??= createJournalLock(layout.journal, writer, lockWaitMs);
+    lock.acquire();
+    try {
+      return work(lock, key);
+    } catch (error) {
+      known = null;
+      throw journalErrorFrom(error, layout.journal, 'write the journal');
+    } finally {
+      lock.release();
+    }
+  };
+
+  /** The last entry and the checkpoint, fresh from disk unless nobody else wrote since. */
+  const current = (signer: SigningKey): { readonly tail: Tail; readonly checkpoint: Checkpoint } => {
+    const signed = readSignedCheckpoint(mirror, signer);
+    if (known !== null && signed !== null && signed.turn === known.checkpoint.turn && signed.head === known.tail.hash && unchanged(known.tail)) return known;
+    closeSegment();
+    const tail = readTail(layout.journal, now(), (notice) => notices.push(notice));
+    const checked = checkAgainstCheckpoint(layout.journal, mirror, tail, signed, signer.id, (notice) => notices.push(notice));
+    // Made before the first entry, so that entries without a checkpoint always mean that somebody took it away.
+    return { tail, checkpoint: checked ?? createCheckpoint(mirror, signer, now()) };
+  };
+
+  const unchanged = (tail: Tail): boolean => {
+    if (tail.segment === 0 || open === null || open.segment !== tail.segment) return false;
+    const stat = statOrNull(segmentFile(layout.journal, tail.segment));
+    return stat !== null && stat.ino === open.inode && stat.size === tail.size && statOrNull(segmentFile(layout.journal, tail.segment + 1)) === null;
+  };
+
+  const segmentFor = (tail: Tail): { readonly segment: number; readonly size: number; readonly handle: number; readonly begun: 'new' | 'existing' } => {
+    const begin = tail.segment === 0 || tail.size >= segmentBytes;
+    const segment = begin ? tail.segment + 1 : tail.segment;
+    if (begin || open === null || open.segment !== segment) {
+      closeSegment();
+      const flags = constants.O_WRONLY | constants.O_APPEND | PLAIN_FILE | (begin ? constants.O_CREAT | constants.O_EXCL : 0);
+      const file = segmentFile(layout.journal, segment);
+      const handle = openSync(file, flags, 0o600);
+      open = { segment, inode: lstatSync(file).ino, handle };
+      if (begin) syncFolder(layout.journal);
+    }
+    return { segment, size: begin ? 0 : tail.size, handle: open.handle, begun: begin ? 'new' : 'existing' };
+  };
+
+  const writeLines = (held: JournalLock, handle: number, size: number, bytes: Buffer): void => {
+    if (!held.held()) throw new JournalError('LOCKED', { file: layout.journal, line: 0 }, 'this process stood still for so long that another one took its lock; try again');
+    try {
+      let from = 0;
+      while (from < bytes.length) from += write(handle, bytes, from);
+      sync(handle);
+    } catch (error) {
+      takeBack(held, handle, size);
+      throw error;
+    }
+  };
+
+  /** Cuts off what this very append has just written, so that a full disk does not leave half a line behind. */
+  const takeBack = (held: JournalLock, handle: number, size: number): void => {
+    try {
+      if (held.held()) ftruncateSync(handle, size);
+    } catch (error) {
+      // The next writer finds the torn line and sets it aside; what matters now is the first error.
+      notices.push({ code: 'NOT_TAKEN_BACK', file: layout.journal, message: `An append failed and its bytes could not be cut off again (${errorText(error)}).` });
+    }
+  };
+
+  return {
+    append(events) {
+      if (events.length === 0) return [];
+      if (events.length > MAX_EVENTS) throw new JournalError('BAD_EVENT', { file: layout.journal, line: 0 }, `${events.length} events at once; append at most ${MAX_EVENTS}`);
+      return withLock((held, signer) => {
+        const { tail, checkpoint } = current(signer);
+        const entries: AuditEntry[] = [];
+        let text = '';
+        let prev = tail.hash;
+        for (const event of events) {
+          const seq = tail.seq + entries.length + 1;
+          const sealed = sealEntry(event, { seq, time: Math.max(0, Math.trunc(now())), writer, prev, key: signer.id });
+          if (sealed.problem !== null) throw new JournalError('BAD_EVENT', { file: layout.journal, line: 0 }, `the event for entry ${seq} cannot be recorded: ${sealed.problem}; this is a fault in Callgate, please report it`);
+          entries.push(sealed.entry);
+          text += `${sealed.line}\n`;
+          prev = sealed.entry.hash;
+        }
+        const { segment, size, handle, begun } = segmentFor(tail);
+        const bytes = Buffer.from(text);
+        writeLines(held, handle, size, bytes);
+        const next: Checkpoint = { v: 1, turn: checkpoint.turn + 1, count: tail.seq + entries.length, head: prev, time: Math.max(0, Math.trunc(now())), key: signer.id };
+        try {
+          writeCheckpoint(mirror, next, signer, begun === 'new' ? 'now' : 'later');
+        } catch (error) {
+          takeBack(held, handle, size);
+          throw journalErrorFrom(error, mirror, 'write the checkpoint');
+        }
+        known = { tail: { segment, size: size + bytes.length, seq: next.count, hash: prev }, checkpoint: next };
+        return entries;
+      });
+    },
+    check() {
+      withLock((_held, signer) => current(signer));
+    },
+    takeNotices: () => notices.splice(0),
+    close() {
+      closed = true;
+      closeSegment();
+      lock?.close();
+    },
+  };
+}
+
+/**
+ * HMAC-SHA256 (hex) with the install's own secret: equal texts can be matched in the record, and nobody without the
+ * secret can try guesses against it. The secret is made on first use.
+ * @throws JournalError KEY, UNSAFE_FOLDER, NOT_WRITABLE, NO_SPACE
+ */
+export function keyedHash(layout: Layout): (text: string) => string {
+  const secret = loadRedactionSecret(layout);
+  return (text) => createHmac('sha256', secret).update(text).digest('hex');
+}
+
+function statOrNull(file: string): { readonly ino: number; readonly size: number } | null {
+  try {
+    return lstatSync(file);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return null;
+    throw journalErrorFrom(error, file, 'look at a segment');
+  }
+}
+
+function unsafeFolder(error: unknown, folder: string): JournalError {
+  const code = errorCode(error);
+  // ensurePrivateFolder's own refusals carry no system code; EEXIST and ENOTDIR mean that something else has the name.
+  if (code === '' || code === 'EEXIST' || code === 'ENOTDIR') {
+    return new JournalError('UNSAFE_FOLDER', { file: join(folder), line: 0 }, `the journal cannot be kept here (${errorText(error)})`, error);
+  }
+  return journalErrorFrom(error, folder, 'make or open this folder');
+}

@@ -1,0 +1,191 @@
+/**
+ * One writer at a time, over all processes of the user.
+ *
+ * The lock is a hard link to a small owner file that already holds its owner's identity, so no moment exists in which
+ * the lock is there and its owner unknown (an exclusively created file is empty for a moment, and stays so when its
+ * maker is killed). A lock whose owner is gone is broken by one process at a time.
+ */
+import { randomBytes } from 'node:crypto';
+import { closeSync, linkSync, lstatSync, openSync, readdirSync, readlinkSync, unlinkSync, writeSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { JournalError, journalErrorFrom } from '#home/journal/journalError.ts';
+import { errorCode, readBounded, removeIfThere } from '#home/privateFile.ts';
+import { isRunning, parseIdentity } from '#home/processIdentity.ts';
+
+export interface JournalLock {
+  /** @throws JournalError LOCKED after the wait, NOT_WRITABLE, NO_SPACE */
+  acquire(): void;
+  /** False when somebody took the lock for stale and broke it: nothing may be written any more. */
+  held(): boolean;
+  release(): void;
+  /** Removes this process's owner file. */
+  close(): void;
+}
+
+/**
+ * When an owner's process cannot be looked up (another container or host shares the folder, or the system does not
+ * tell when a process began), only the age of its lock speaks. An append takes milliseconds.
+ */
+const FOREIGN_STALE_MS = 60_000;
+const OWNER_PREFIX = 'owner-';
+/** How often a waiting process looks whether the owner still runs; on macOS that starts `ps`. */
+const STALE_CHECK_MS = 25;
+
+const sleeper = new Int32Array(new SharedArrayBuffer(4));
+function sleep(milliseconds: number): void {
+  Atomics.wait(sleeper, 0, 0, milliseconds);
+}
+
+/** Where process ids mean the same: this host, and on Linux this pid namespace. */
+function processScope(): string {
+  let namespace = '';
+  try {
+    namespace = readlinkSync('/proc/self/ns/pid');
+  } catch {
+    namespace = process.platform; // no namespaces here, or they may not be seen: the host alone tells
+  }
+  return `${hostname()}/${namespace}`.replaceAll(/\s/g, '');
+}
+
+export function createJournalLock(folder: string, identity: string, waitMs: number): JournalLock {
+  const lockFile = join(folder, 'lock');
+  const breakFile = join(folder, 'lock.break');
+  const scope = processScope();
+  const ownerFile = join(folder, `${OWNER_PREFIX}${identity.replaceAll(/[^\w.-]/g, '_')}-${randomBytes(4).toString('hex')}`);
+  let prepared = false;
+  let ownInode = -1;
+
+  const prepare = (): void => {
+    sweepOwnerFiles(folder, scope);
+    removeIfThere(ownerFile);
+    const handle = openSync(ownerFile, 'wx', 0o600);
+    try {
+      writeSync(handle, `${identity} ${scope}\n`);
+    } finally {
+      closeSync(handle);
+    }
+    ownInode = lstatSync(ownerFile).ino;
+    prepared = true;
+  };
+
+  const link = (to: string): boolean => {
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        if (!prepared) prepare();
+        linkSync(ownerFile, to);
+        return true;
+      } catch (error) {
+        const code = errorCode(error);
+        if (code === 'EEXIST') return false;
+        // The owner file can be gone when the journal folder was moved away and made anew: make it again, once.
+        if (code === 'ENOENT' && attempt === 0) prepared = false;
+        else throw journalErrorFrom(error, to, 'take the lock of the journal');
+      }
+    }
+  };
+
+  const breakIfStale = (): void => {
+    if (!isStale(lockFile, scope)) return;
+    if (!link(breakFile)) {
+      if (isStale(breakFile, scope)) removeIfThere(breakFile);
+      return;
+    }
+    try {
+      // Looked at again under the breaker's lock: the stale one may be gone and a living one in its place.
+      if (isStale(lockFile, scope)) removeIfThere(lockFile);
+    } finally {
+      removeIfThere(breakFile);
+    }
+  };
+
+  return {
+    acquire() {
+      const start = performance.now();
+      let pause = 0.05;
+      let nextCheck = 0;
+      while (!link(lockFile)) {
+        const waited = performance.now() - start;
+        if (waited > waitMs) {
+          throw new JournalError('LOCKED', { file: lockFile, line: 0 }, `another process has held this lock for ${Math.round(waited)} ms (${ownerText(lockFile)}); end that process if it hangs, then try again`);
+        }
+        if (waited >= nextCheck) {
+          breakIfStale();
+          nextCheck = waited + STALE_CHECK_MS;
+        }
+        sleep(pause * (0.5 + Math.random()));
+        pause = Math.min(pause * 1.5, 2);
+      }
+    },
+    held() {
+      try {
+        return lstatSync(lockFile).ino === ownInode;
+      } catch (error) {
+        if (errorCode(error) === 'ENOENT') return false;
+        throw journalErrorFrom(error, lockFile, 'look at the lock of the journal');
+      }
+    },
+    release() {
+      try {
+        if (lstatSync(lockFile).ino === ownInode) unlinkSync(lockFile);
+      } catch (error) {
+        if (errorCode(error) !== 'ENOENT') throw journalErrorFrom(error, lockFile, 'give the lock of the journal back');
+      }
+    },
+    close() {
+      if (!prepared) return;
+      prepared = false;
+      try {
+        removeIfThere(ownerFile);
+      } catch {
+        return; // a left-over owner file does no harm: the next opener sweeps it
+      }
+    },
+  };
+}
+
+interface Owner {
+  readonly identity: string;
+  readonly scope: string;
+}
+
+function readOwner(file: string): Owner | null {
+  const bytes = readBounded(file, 1024);
+  if (bytes === null) return null;
+  const [identity = '', scope = ''] = bytes.toString('utf8').trim().split(' ');
+  return { identity, scope };
+}
+
+function ownerText(file: string): string {
+  try {
+    return readOwner(file)?.identity ?? 'it was just given back';
+  } catch {
+    return 'owner unknown'; // only words for a message that is thrown anyway
+  }
+}
+
+/** Whether the lock at `file` exists and its owner is certainly gone. */
+function isStale(file: string, scope: string): boolean {
+  let owner: Owner | null;
+  let age: number;
+  try {
+    owner = readOwner(file);
+    // A new link to the owner file renews ctime and leaves mtime alone, so ctime tells since when the lock is held.
+    age = Date.now() - lstatSync(file).ctimeMs;
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return false;
+    throw journalErrorFrom(error, file, 'look at the lock of the journal');
+  }
+  if (owner === null) return false;
+  const process = parseIdentity(owner.identity);
+  if (process === null || owner.scope !== scope || process.start === 'unknown') return age > FOREIGN_STALE_MS;
+  return !isRunning(process);
+}
+
+function sweepOwnerFiles(folder: string, scope: string): void {
+  for (const name of readdirSync(folder)) {
+    if (!name.startsWith(OWNER_PREFIX)) continue;
+    const file = join(folder, name);
+    if (isStale(file, scope)) removeIfThere(file);
+  }
+}

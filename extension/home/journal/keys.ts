@@ -1,0 +1,136 @@
+/**
+ * The install's own keys, made on first use: an Ed25519 key that signs checkpoints and a secret for keyed hashes.
+ * PKCS#8 and SPKI in PEM, so that `openssl` reads them.
+ */
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto';
+import { closeSync, constants, fstatSync, fsyncSync, linkSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { JournalError, journalErrorFrom } from '#home/journal/journalError.ts';
+import { PLAIN_FILE } from '#home/journal/segments.ts';
+import { ensurePrivateFolder, type Layout } from '#home/layout.ts';
+import { errorCode, errorText } from '#home/privateFile.ts';
+
+export interface SigningKey {
+  readonly privateKey: KeyObject;
+  readonly publicKey: KeyObject;
+  /** First 16 hex digits of the SHA-256 of the raw 32 public bytes. */
+  readonly id: string;
+}
+
+export function signingKeyFile(layout: Layout): string {
+  return join(layout.keys, 'journal-signing.pem');
+}
+export function publicKeyFile(layout: Layout): string {
+  return join(layout.keys, 'journal-signing.pub.pem');
+}
+function secretFile(layout: Layout): string {
+  return join(layout.keys, 'redaction-secret');
+}
+
+/** @throws JournalError KEY, UNSAFE_FOLDER, NOT_WRITABLE, NO_SPACE */
+export function loadSigningKey(layout: Layout): SigningKey {
+  const file = signingKeyFile(layout);
+  const pem = readOrMake(layout, file, () => generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }).toString());
+  let privateKey: KeyObject;
+  try {
+    privateKey = createPrivateKey(pem);
+  } catch (error) {
+    throw unusableKey(file, errorText(error), error);
+  }
+  if (privateKey.asymmetricKeyType !== 'ed25519') throw unusableKey(file, 'it is not an Ed25519 key');
+  const publicKey = createPublicKey(privateKey);
+  readOrMake(layout, publicKeyFile(layout), () => publicKey.export({ format: 'pem', type: 'spki' }).toString());
+  return { privateKey, publicKey, id: keyId(publicKey) };
+}
+
+/**
+ * The key that checkpoints are checked with, made from the private one when that is there; null when there is neither.
+ * Makes no key. @throws JournalError KEY when a file cannot be used or the two are not a pair
+ */
+export function readPublicKey(layout: Layout): Pick<SigningKey, 'publicKey' | 'id'> | null {
+  const read = (file: string): KeyObject | null => {
+    const pem = readKey(file);
+    if (pem === null) return null;
+    try {
+      return createPublicKey(pem);
+    } catch (error) {
+      throw unusableKey(file, errorText(error), error);
+    }
+  };
+  const fromPrivate = read(signingKeyFile(layout));
+  const beside = read(publicKeyFile(layout));
+  const publicKey = fromPrivate ?? beside;
+  if (publicKey === null) return null;
+  if (publicKey.asymmetricKeyType !== 'ed25519') throw unusableKey(signingKeyFile(layout), 'it is not an Ed25519 key');
+  if (beside !== null && !beside.equals(publicKey)) throw unusableKey(publicKeyFile(layout), 'it does not belong to the private key beside it');
+  return { publicKey, id: keyId(publicKey) };
+}
+
+export function keyId(publicKey: KeyObject): string {
+  // The SPKI form of an Ed25519 key is a fixed prefix and the raw 32 bytes (RFC 8410).
+  return createHash('sha256').update(publicKey.export({ format: 'der', type: 'spki' }).subarray(-32)).digest('hex').slice(0, 16);
+}
+
+/** @throws JournalError KEY, UNSAFE_FOLDER, NOT_WRITABLE, NO_SPACE */
+export function loadRedactionSecret(layout: Layout): Buffer {
+  const file = secretFile(layout);
+  const text = readOrMake(layout, file, () => `${randomBytes(32).toString('hex')}\n`).trim();
+  if (!/^[0-9a-f]{64}$/.test(text)) throw unusableKey(file, 'it does not hold 64 hex digits');
+  return Buffer.from(text, 'hex');
+}
+
+function unusableKey(file: string, why: string, cause?: unknown): JournalError {
+  return new JournalError('KEY', { file, line: 0 }, `this key cannot be used (${why}); put the original back from a backup, or move it away with the journal folder and journal-checkpoint to start anew`, cause);
+}
+
+function readOrMake(layout: Layout, file: string, make: () => string): string {
+  const existing = readKey(file);
+  if (existing !== null) return existing;
+  try {
+    ensurePrivateFolder(layout.keys);
+  } catch (error) {
+    throw journalErrorFrom(error, layout.keys, 'use the key folder');
+  }
+  // link(2) gives the name to one writer only, and only to whole content: of several first uses at once all take the winner's key.
+  const temporary = `${file}.${process.pid}.${randomBytes(6).toString('hex')}.tmp`;
+  try {
+    const handle = openSync(temporary, 'wx', 0o600);
+    try {
+      writeSync(handle, make());
+      fsyncSync(handle);
+    } finally {
+      closeSync(handle);
+    }
+    try {
+      linkSync(temporary, file);
+    } catch (error) {
+      if (errorCode(error) !== 'EEXIST') throw error;
+    } finally {
+      unlinkSync(temporary);
+    }
+  } catch (error) {
+    throw journalErrorFrom(error, file, 'write a key');
+  }
+  const made = readKey(file);
+  if (made === null) throw unusableKey(file, 'it vanished while it was made');
+  return made;
+}
+
+function readKey(file: string): string | null {
+  let handle: number;
+  try {
+    handle = openSync(file, constants.O_RDONLY | PLAIN_FILE);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return null;
+    throw unusableKey(file, errorText(error), error);
+  }
+  try {
+    const stat = fstatSync(handle);
+    if (!stat.isFile() || stat.size > 4096) throw unusableKey(file, 'it is not a key file');
+    if (process.getuid && stat.uid !== process.getuid()) throw unusableKey(file, `it belongs to user ${stat.uid}`);
+    if (process.platform !== 'win32' && !file.endsWith('.pub.pem') && (stat.mode & 0o077) !== 0) throw unusableKey(file, 'others may read it; if nobody did, run chmod 600 on it');
+    return readFileSync(handle, 'utf8');
+  } finally {
+    closeSync(handle);
+  }
+}

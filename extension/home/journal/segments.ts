@@ -1,0 +1,139 @@
+/** The numbered files of the journal: their names, which are there, and their last whole lines. */
+import { closeSync, constants, fstatSync, fsyncSync, ftruncateSync, openSync, readdirSync, readSync, writeSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { MAX_LINE_BYTES } from '#home/journal/entryLine.ts';
+import { errorCode } from '#home/privateFile.ts';
+import { ensurePrivateFolder } from '#home/layout.ts';
+
+/** A writer begins a new segment when the last one has reached this size, in bytes. */
+export const SEGMENT_BYTES = 16 * 1024 * 1024;
+/** Open flags against a link or a pipe that somebody put in place of a file of ours. Windows has neither flag. */
+export const PLAIN_FILE = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+const NEWLINE = 10;
+
+export function segmentName(number: number): string {
+  return `${String(number).padStart(6, '0')}.jsonl`;
+}
+
+export function segmentFile(folder: string, number: number): string {
+  return join(folder, segmentName(number));
+}
+
+export interface SegmentListing {
+  /** Ascending. */
+  readonly numbers: readonly number[];
+  /** Files that look like segments and are named as no writer names them. */
+  readonly strange: readonly string[];
+}
+
+/** An absent folder lists as empty. @throws the system's error for anything else. */
+export function listSegments(folder: string): SegmentListing {
+  let names: string[];
+  try {
+    names = readdirSync(folder);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return { numbers: [], strange: [] };
+    throw error;
+  }
+  const numbers: number[] = [];
+  const strange: string[] = [];
+  for (const name of names) {
+    if (!/\.jsonl$/i.test(name)) continue;
+    const number = /^\d{6,15}\.jsonl$/.test(name) ? Number.parseInt(name, 10) : 0;
+    if (number > 0 && segmentName(number) === name) numbers.push(number);
+    else strange.push(name);
+  }
+  return { numbers: numbers.sort((a, b) => a - b), strange: strange.sort() };
+}
+
+/** The first number that is not there although a later one is, or null. */
+export function missingSegment(numbers: readonly number[]): number | null {
+  for (const [index, number] of numbers.entries()) if (number !== index + 1) return index + 1;
+  return null;
+}
+
+/** One whole line, without its end, and where it begins in its segment. */
+export interface LineAt {
+  readonly bytes: Buffer;
+  readonly offset: number;
+}
+
+/** Reads exactly `length` bytes at `offset`; fewer when the file ends before. */
+export function readAt(handle: number, offset: number, length: number): Buffer {
+  const buffer = Buffer.allocUnsafe(length);
+  let have = 0;
+  while (have < length) {
+    const got = readSync(handle, buffer, have, length - have, offset + have);
+    if (got === 0) break;
+    have += got;
+  }
+  return buffer.subarray(0, have);
+}
+
+/**
+ * The line that ends (with its line end) at `end`; null when `end` is 0.
+ * `tooLong` when no line begins within the longest length a line may have.
+ */
+export function lineBefore(handle: number, end: number): LineAt | 'tooLong' | null {
+  if (end === 0) return null;
+  for (let size = 8192; ; size *= 8) {
+    const length = Math.min(size, end, MAX_LINE_BYTES + 2);
+    const buffer = readAt(handle, end - length, length);
+    const before = buffer.lastIndexOf(NEWLINE, buffer.length - 2);
+    // Buffer.lastIndexOf counts a negative start from the end, so a one-byte buffer would find its own line end.
+    const start = buffer.length < 2 ? -1 : before;
+    if (start >= 0) return { bytes: buffer.subarray(start + 1, buffer.length - 1), offset: end - length + start + 1 };
+    if (length === end) return { bytes: buffer.subarray(0, buffer.length - 1), offset: 0 };
+    if (length === MAX_LINE_BYTES + 2) return 'tooLong';
+  }
+}
+
+/** Where the last whole line ends: the file's size, or less when its last line is torn. `tooLong` as above. */
+export function wholeEnd(handle: number, size: number): number | 'tooLong' {
+  if (size === 0) return 0;
+  for (let step = 8192; ; step *= 8) {
+    const length = Math.min(step, size, MAX_LINE_BYTES + 2);
+    const at = readAt(handle, size - length, length).lastIndexOf(NEWLINE);
+    if (at >= 0) return size - length + at + 1;
+    if (length === size) return 0;
+    if (length === MAX_LINE_BYTES + 2) return 'tooLong';
+  }
+}
+
+/**
+ * Moves the bytes behind `end` (a line whose writer was killed while writing, so it was never acknowledged) to a file
+ * of their own under `torn/`, then cuts them off. Returns that file. Whole lines are never touched.
+ */
+export function setTornAside(folder: string, segment: string, end: number, time: number): string {
+  const torn = join(folder, 'torn');
+  ensurePrivateFolder(torn);
+  const copy = join(torn, `${basename(segment, '.jsonl')}-${end}-${time}.part`);
+  const handle = openSync(segment, constants.O_RDWR | PLAIN_FILE);
+  try {
+    const bytes = readAt(handle, end, fstatSync(handle).size - end);
+    const out = openSync(copy, 'wx', 0o600);
+    try {
+      let from = 0;
+      while (from < bytes.length) from += writeSync(out, bytes, from);
+      fsyncSync(out);
+    } finally {
+      closeSync(out);
+    }
+    ftruncateSync(handle, end);
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+  return copy;
+}
+
+/** Makes a new name in `folder` survive a power cut. */
+export function syncFolder(folder: string): void {
+  if (process.platform === 'win32') return; // folders cannot be opened there; NTFS journals names itself
+  const handle = openSync(folder, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
