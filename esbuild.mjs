@@ -74,7 +74,7 @@ async function buildRules() {
 function packageVsix(version) {
   const vsix = join('dist', `callgate-${version}.vsix`);
   // Everything is bundled, so no dependency is shipped.
-  const packed = spawnSync(process.execPath, [join(root, 'node_modules', '@vscode', 'vsce', 'vsce'), 'package', '--no-dependencies', '--allow-missing-repository', '--out', vsix], { cwd: root, encoding: 'utf8' });
+  const packed = spawnSync(process.execPath, [join(root, 'node_modules', '@vscode', 'vsce', 'vsce'), 'package', '--no-dependencies', '--allow-missing-repository', '--no-rewrite-relative-links', '--out', vsix], { cwd: root, encoding: 'utf8' });
   if (packed.status !== 0) return [packed.stdout + packed.stderr];
   const bytes = statSync(join(root, vsix)).size;
   console.log(`${vsix} ${bytes} of ${VSIX_BUDGET} bytes`);

@@ -1,0 +1,24 @@
+import type { Readable, Writable } from 'node:stream';
+import type { Layout } from '#home/layout.ts';
+
+/** What a subcommand may use of the process it runs in. */
+export interface CommandHost {
+  readonly layout: Layout;
+  /** The extension's version. */
+  readonly version: string;
+  /** The folder this bundle runs from: `rules.json` and `sql-wasm.wasm` lie beside it. */
+  readonly bundleFolder: string;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly platform: NodeJS.Platform;
+  readonly stdin: Readable;
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+}
+
+/** 0 done · 1 it found or met a problem, said on stderr · 2 the command line is wrong. */
+export type ExitStatus = 0 | 1 | 2;
+
+export type Command = (args: readonly string[], host: CommandHost) => Promise<number>;
+
+export const print = (stream: Writable, text: string): void => void stream.write(`${text}\n`);

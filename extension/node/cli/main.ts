@@ -1,0 +1,58 @@
+/** The `callgate` command. Each subcommand is one file; only the one asked for runs. */
+import { dirname } from 'node:path';
+import { layoutFor } from '#home/layout.ts';
+import { audit } from '#node/cli/audit.ts';
+import { type Command, type CommandHost, print } from '#node/cli/command.ts';
+import { mcp } from '#node/cli/mcp.ts';
+import { ownHome } from '#node/cli/ownHome.ts';
+import { protect, status, unprotect } from '#node/cli/protect.ts';
+import { serve } from '#node/cli/serve.ts';
+import { uninstall } from '#node/cli/uninstall.ts';
+
+declare const CALLGATE_VERSION: string;
+
+const COMMANDS: Readonly<Record<string, { readonly run: Command; readonly help: string }>> = {
+  status: { run: status, help: 'what was found on this machine and what is protected' },
+  protect: { run: protect, help: 'ID: show what protecting it would change; --yes does it' },
+  unprotect: { run: unprotect, help: 'ID: give its configuration file back as it was' },
+  audit: { run: audit, help: 'verify: check that no entry of the journal was tampered with' },
+  serve: { run: serve, help: 'judge for every hook without an editor' },
+  mcp: { run: mcp, help: 'stand in for an MCP server (configuration files start this)' },
+  uninstall: { run: uninstall, help: 'give back every configuration file and remove the launchers' },
+};
+
+async function main(argv: readonly string[]): Promise<number> {
+  const [name = 'help', ...args] = argv;
+  const host: CommandHost = {
+    layout: layoutFor(ownHome(dirname(__filename))),
+    version: CALLGATE_VERSION,
+    bundleFolder: dirname(__filename),
+    cwd: process.cwd(),
+    env: process.env,
+    platform: process.platform,
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+  };
+  if (name === '--version') {
+    print(host.stdout, CALLGATE_VERSION);
+    return 0;
+  }
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (command) return command.run(args, host);
+  const lines = Object.entries(COMMANDS).map(([word, { help }]) => `  ${word.padEnd(10)} ${help}`);
+  const asked = ['help', '--help', '-h'].includes(name);
+  print(asked ? host.stdout : host.stderr, [...(asked ? [] : [`callgate: there is no command "${name}"`]), 'usage: callgate COMMAND', ...lines].join('\n'));
+  return asked ? 0 : 2;
+}
+
+main(process.argv.slice(2)).then(
+  (code) => {
+    // Not process.exit: output still in the pipe must reach whoever reads it.
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    console.error(`callgate: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    process.exitCode = 1;
+  },
+);

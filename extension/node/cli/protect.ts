@@ -1,0 +1,103 @@
+/** `callgate status`, `protect` and `unprotect`: the installer without an editor. */
+import { type Command, type CommandHost, print } from '#node/cli/command.ts';
+import { applyPlan, revert } from '#node/clients/applyPlan.ts';
+import { runCanary } from '#node/clients/canary.ts';
+import { trustCodex } from '#node/clients/codexTrust.ts';
+import { ConfigError } from '#node/clients/configError.ts';
+import { discover } from '#node/clients/discover.ts';
+import { type ClientContext, planProtect, type Plan } from '#node/clients/planChange.ts';
+import { hookCommand } from '#node/launcher/hookCommand.ts';
+import { launcherPaths, readLauncherRecord } from '#node/launcher/installLauncher.ts';
+import { LauncherError } from '#node/launcher/quoting.ts';
+
+const TRUST_DEADLINE_MS = 20_000;
+const CANARY_DEADLINE_MS = 60_000;
+
+export function clientContext({ layout, platform, env, cwd }: CommandHost): ClientContext {
+  const record = readLauncherRecord(layout);
+  if (record === null) throw new LauncherError('NOT_INSTALLED', `There is no installation under ${layout.root}; open the editor with the extension once`);
+  return {
+    layout,
+    home: layout.home,
+    platform,
+    env,
+    workspaceFolders: [cwd],
+    launcher: { hookCommand: (client) => hookCommand(layout, client), mcpCommand: launcherPaths(layout, record).mcpScript },
+  };
+}
+
+export const status: Command = async (_args, host) => {
+  for (const { id, name, file, state, detail, warnings } of discover(clientContext(host))) {
+    print(host.stdout, `${state.padEnd(12)} ${id}  (${name}, ${file})\n             ${[detail, ...warnings].join('\n             ')}`);
+  }
+  return 0;
+};
+
+const PROTECT_USAGE = 'usage: callgate protect ID [--yes] [--trust] [--no-canary]   (IDs: callgate status)';
+
+/** Shows the plan; writes only with `--yes`, writes Codex's trust entry only with `--trust`. */
+export const protect: Command = async (args, host) => {
+  const { stdout, stderr } = host;
+  const [id, ...flags] = args;
+  if (id === undefined || id.startsWith('-') || flags.some((flag) => !['--yes', '--trust', '--no-canary'].includes(flag))) {
+    print(stderr, PROTECT_USAGE);
+    return 2;
+  }
+  return sayingConfigErrors(host, async () => {
+    const context = clientContext(host);
+    const plan = planProtect(id, context);
+    for (const line of [`${plan.file}:`, ...plan.summary.map((text) => `  ${text}`), ...plan.warnings.map((text) => `  warning: ${text}`)]) print(stdout, line);
+    if (plan.needsConsent !== null) print(stdout, `  ${plan.needsConsent}`);
+    if (!flags.includes('--yes')) {
+      print(stdout, `Nothing was changed. To do this: callgate protect ${id} --yes${plan.needsConsent === null ? '' : ' --trust'}`);
+      return 0;
+    }
+    const applied = applyPlan(plan, context);
+    print(stdout, applied.changed === 'changed' ? `${applied.file} was changed; its original is kept in ${applied.backup}.` : `${applied.file} was in order already.`);
+    return settleTrustAndTry(id, plan, context, host, flags);
+  });
+};
+
+async function settleTrustAndTry(id: string, plan: Plan, context: ClientContext, { stdout, stderr, cwd }: CommandHost, flags: readonly string[]): Promise<number> {
+  if (id !== 'claude' && id !== 'codex') return 0;
+  const program = discover(context).find((item) => item.id === id)?.program ?? null;
+  if (plan.needsConsent !== null) {
+    if (!flags.includes('--trust') || program === null) {
+      print(stderr, 'Codex does not call the hook until you trust it: start `codex`, type /hooks, or run this again with --trust.');
+      return 1;
+    }
+    await trustCodex(context, { program, cwd, deadlineMs: TRUST_DEADLINE_MS });
+  }
+  if (flags.includes('--no-canary')) return 0;
+  if (program === null) {
+    print(stdout, `${id} was not found on PATH, so it was not tried.`);
+    return 0;
+  }
+  const { home, platform, env } = context;
+  const report = await runCanary(id, { program, home, platform, env, cwd, deadlineMs: CANARY_DEADLINE_MS });
+  print(report.ok ? stdout : stderr, report.ok ? 'A canary call through the real client was refused as it should be.' : `${report.seen} ${report.toDo}`);
+  return report.ok ? 0 : 1;
+}
+
+export const unprotect: Command = async (args, host) => {
+  const [id, ...rest] = args;
+  if (id === undefined || id.startsWith('-') || rest.length > 0) {
+    print(host.stderr, 'usage: callgate unprotect ID   (IDs: callgate status)');
+    return 2;
+  }
+  return sayingConfigErrors(host, async () => {
+    const applied = revert(id, clientContext(host));
+    print(host.stdout, applied.changed === 'changed' ? `${applied.file} is as it was.` : `Nothing of Callgate was left in ${applied.file}.`);
+    return 0;
+  });
+};
+
+async function sayingConfigErrors({ stderr }: CommandHost, work: () => Promise<number>): Promise<number> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof ConfigError) && !(error instanceof LauncherError)) throw error;
+    print(stderr, `callgate: ${error.message}`);
+    return 1;
+  }
+}
