@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['test/{core,home,node,hooks,webview,vscode,build}/**/*.test.ts'],
+    include: ['test/{core,rules,home,node,hooks,webview,vscode,build}/**/*.test.ts'],
     testTimeout: 20_000,
     // Two cores: more workers than that only add start-up cost.
     maxWorkers: 2,

@@ -3,6 +3,7 @@ import type { Decision } from '#core/model/verdict.ts';
 import type { RulePack } from '#core/detect/rulePack.ts';
 import { detect } from '#core/detect/detect.ts';
 import { normalize } from '#core/normalize/normalize.ts';
+import { maskSecrets } from '#core/policy/mask.ts';
 import { decideFrom } from '#core/policy/verdict.ts';
 
 /** What the gate may know beside the call. Everything is passed in: core reads no clock, no file, no environment. */
@@ -23,5 +24,5 @@ export type { ToolCall };
 
 /** The one verdict over a call. Never throws; depends on nothing but its two parameters. */
 export function decide(call: ToolCall, context: GateContext): Decision {
-  return decideFrom(detect(normalize(call, context), call.channel, context.pack));
+  return decideFrom(maskSecrets(detect(normalize(call, context), call.channel, context.pack)));
 }

@@ -1,18 +1,76 @@
 import type { ToolCall } from '#core/model/call.ts';
-import { isObject, type JsonValue } from '#core/model/json.ts';
-import type { FieldName } from '#core/detect/rulePack.ts';
+import { readArguments, type Argument } from '#core/normalize/arguments.ts';
+import { newCollector, placeOf, type Collector } from '#core/normalize/collector.ts';
+import type { Fields } from '#core/normalize/fields.ts';
+import { noteBeyond, noteHidden, noteTroubles } from '#core/normalize/notes.ts';
+import { patchFiles } from '#core/normalize/patch.ts';
+import type { PathContext } from '#core/normalize/path.ts';
+import { readCommandLine } from '#core/normalize/shell/commands.ts';
+import { fold } from '#core/normalize/unicode.ts';
 
-export interface TextField { readonly field: FieldName; readonly at: string; readonly text: string }
-export interface Fields { readonly texts: readonly TextField[] }
+/** What the normalizer needs to know beside the call. */
+export type NormalizeContext = Pick<PathContext, 'home' | 'dataFolder' | 'caseInsensitivePaths' | 'realpath'>;
 
-export function normalize(call: ToolCall, _context: unknown): Fields {
-  const texts: TextField[] = [];
-  const walk = (value: JsonValue, at: string, depth: number): void => {
-    if (depth > 64) return;
-    if (typeof value === 'string') texts.push({ field: call.channel === 'shell' ? 'command' : call.channel === 'fetch' ? 'url' : call.channel === 'read' ? 'path' : call.channel === 'write' ? 'content' : 'text', at, text: value });
-    else if (Array.isArray(value)) value.forEach((item: JsonValue, index) => walk(item, `${at}/${index}`, depth + 1));
-    else if (isObject(value)) for (const [key, member] of Object.entries(value)) walk(member, `${at}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`, depth + 1);
-  };
-  walk(call.args, '', 0);
-  return { texts };
+/**
+ * The named fields of a call: commands, paths, addresses, contents and texts, each with its place in the arguments.
+ * Synchronous and bounded; what lies beyond a bound becomes a note.
+ */
+export function normalize(call: ToolCall, context: NormalizeContext): Fields {
+  const collector = newCollector({ home: context.home, dataFolder: context.dataFolder, cwd: call.cwd, caseInsensitivePaths: context.caseInsensitivePaths, realpath: context.realpath, resolved: new Map() });
+  const { list, beyond } = readArguments(call);
+  for (const argument of list) readArgument(argument, collector);
+  noteTroubles(collector);
+  if (beyond !== null) noteBeyond(collector, beyond);
+  return collector.fields();
+}
+
+function readArgument(argument: Argument, collector: Collector): void {
+  const { at, text, role } = argument;
+  const whole = { at, span: { start: 0, end: text.length } };
+  switch (role.kind) {
+    case 'shell': {
+      const folded = role.assembled ? fold(text) : collector.text('command', at, text);
+      if (role.assembled) collector.derived('command', { at, span: null }, text);
+      noteHidden(collector, at, folded.hidden, 'command');
+      readCommandLine(collector, at, folded, role.assembled ? 'assembled' : 'as sent');
+      return;
+    }
+    case 'path': {
+      const folded = collector.text('path', at, text);
+      noteHidden(collector, at, folded.hidden, 'path');
+      collector.path(whole, folded.text, role.access);
+      if (/^[a-z]+:\/\//iu.test(folded.text)) collector.url(whole, folded.text);
+      return;
+    }
+    case 'patch': {
+      const folded = collector.text('content', at, text);
+      noteHidden(collector, at, folded.hidden, 'text');
+      for (const file of patchFiles(folded.text)) collector.path(placeOf(at, folded, file), file.path, file.action);
+      return;
+    }
+    case 'content':
+      noteHidden(collector, at, collector.text('content', at, text).hidden, 'text');
+      return;
+    case 'url': {
+      const folded = collector.text('url', at, text);
+      noteHidden(collector, at, folded.hidden, 'path');
+      const written = /^[a-z][a-z0-9+.-]*:/iu.test(folded.text.trim()) ? folded.text : `http://${folded.text.trim()}`;
+      collector.url(whole, written);
+      return;
+    }
+    case 'text':
+      noteHidden(collector, at, collector.text('text', at, text).hidden, 'text');
+      return;
+    case 'key':
+      collector.derived('text', { at, span: null }, text);
+      return;
+    case 'any': {
+      const folded = collector.text('text', at, text);
+      noteHidden(collector, at, folded.hidden, 'text');
+      collector.urls(folded, at);
+      if (/^(?:~\/|\/|\.{1,2}\/|file:|[a-z]:\\)[^\n]{1,500}$/iu.test(folded.text)) collector.path(whole, folded.text, role.access);
+      for (const file of patchFiles(folded.text)) collector.path(placeOf(at, folded, file), file.path, file.action);
+      return;
+    }
+  }
 }

@@ -1,5 +1,6 @@
 import type { Finding } from '#core/model/finding.ts';
 import { isObject, type JsonObject, type JsonValue } from '#core/model/json.ts';
+import { escapePointer, stringAt } from '#core/normalize/pointer.ts';
 
 /** Findings of this category mark secrets. */
 export const SECRET_CATEGORY = 'secret';
@@ -18,11 +19,11 @@ export function redact(args: JsonValue, findings: readonly Finding[], keyedHash:
   for (const finding of findings) {
     if (finding.category !== SECRET_CATEGORY) continue;
     const whole = stringAt(args, finding.at);
-    if (whole === null) continue;
-    const span = finding.span ?? { start: 0, end: whole.length };
-    const secret = whole.slice(span.start, span.end);
+    const span = (whole === null ? null : finding.span) ?? { start: 0, end: whole?.length ?? 0 };
+    // A place that is no string (an argument vector, an object with a telling key) is replaced as a whole.
+    const secret = whole === null ? finding.at : whole.slice(span.start, span.end);
     const label = `[secret ${finding.rule} ${keyedHash(secret)}]`;
-    if (secret.length >= MIN_ECHO) marks.set(secret, label);
+    if (whole !== null && secret.length >= MIN_ECHO) marks.set(secret, label);
     const list = places.get(finding.at) ?? [];
     list.push({ ...span, label });
     places.set(finding.at, list);
@@ -35,6 +36,8 @@ export function redact(args: JsonValue, findings: readonly Finding[], keyedHash:
 
 function replaceIn(value: JsonValue, at: string, places: ReadonlyMap<string, { start: number; end: number; label: string }[]>, echoes: readonly (readonly [string, string])[]): JsonValue {
   if (typeof value === 'string') return replaceEchoes(replaceSpans(value, places.get(at) ?? []), echoes);
+  const whole = places.get(at)?.[0];
+  if (whole !== undefined) return whole.label;
   if (Array.isArray(value)) return value.map((item: JsonValue, index) => replaceIn(item, `${at}/${index}`, places, echoes));
   if (!isObject(value)) return value;
   const members: [string, JsonValue][] = [];
@@ -61,20 +64,4 @@ function replaceEchoes(text: string, echoes: readonly (readonly [string, string]
   let out = text;
   for (const [secret, label] of echoes) if (out.includes(secret)) out = out.replaceAll(secret, () => label);
   return out;
-}
-
-export function escapePointer(key: string): string {
-  return key.replaceAll('~', '~0').replaceAll('/', '~1');
-}
-
-/** The string at an RFC 6901 pointer; null when there is none. A pointer ending in `#` names the key itself. */
-export function stringAt(value: JsonValue, pointer: string): string | null {
-  let here: JsonValue | undefined = value;
-  for (const part of pointer === '' ? [] : pointer.slice(1).split('/')) {
-    const key = part.replaceAll('~1', '/').replaceAll('~0', '~');
-    if (Array.isArray(here)) here = (here as readonly JsonValue[])[Number(key)];
-    else if (isObject(here) && Object.hasOwn(here, key)) here = here[key];
-    else return null;
-  }
-  return typeof here === 'string' ? here : null;
 }

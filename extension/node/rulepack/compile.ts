@@ -48,7 +48,7 @@ export function compileRules(sources: readonly { readonly file: string; readonly
       continue;
     }
     checkKeys(reader, root, FILE_KEYS);
-    if (root.get('version') !== 1) report(root, '`version` must be 1');
+    if ((root.get('version') as unknown) !== 1) report(root, '`version` must be 1');
     const list = root.get('rules', true);
     if (!isSeq(list) || list.items.length === 0) {
       report(root, '`rules` must be a list with at least one rule');

@@ -1,0 +1,60 @@
+/** Tells whether a parsed field meets a condition of a rule. Regexes are compiled when first tried, then kept. */
+import type { CommandCondition, PathCondition, UrlCondition } from '#core/detect/rulePack.ts';
+import type { CommandField, PathField, UrlField } from '#core/normalize/fields.ts';
+
+/** Compiled regexes of one pack, by source and flags. */
+export type RegexCache = Map<string, RegExp>;
+
+export function compiled(cache: RegexCache, source: string, flags: string): RegExp {
+  const key = `${flags}/${source}`;
+  let regex = cache.get(key);
+  if (!regex) {
+    regex = new RegExp(source, flags);
+    cache.set(key, regex);
+  }
+  return regex;
+}
+
+const test = (cache: RegexCache, source: string | null, text: string): boolean => source === null || compiled(cache, source, 'u').test(text);
+const some = (cache: RegexCache, source: string | null, texts: readonly string[]): boolean => source === null || texts.some((text) => compiled(cache, source, 'u').test(text));
+
+export function meetsCommand(cache: RegexCache, condition: CommandCondition, command: CommandField): boolean {
+  if (condition.program.length > 0 && !condition.program.some((name) => programMatches(name, command.program))) return false;
+  if (condition.subcommand.length > 0) {
+    const line = command.operands.join(' ');
+    if (!condition.subcommand.some((sub) => line === sub || line.startsWith(`${sub} `))) return false;
+  }
+  for (const alternatives of condition.flags) if (!alternatives.split('|').some((flag) => command.flags.has(flag))) return false;
+  if (!some(cache, condition.operand, command.operands)) return false;
+  if (!some(cache, condition.argument, command.words.slice(1))) return false;
+  if (!test(cache, condition.line, condition.line === null ? '' : command.words.join(' '))) return false;
+  if (!some(cache, condition.stdin, command.stdin)) return false;
+  if (!some(cache, condition.assigns, command.assigns)) return false;
+  const { path, url, pipedFrom, pipedTo, not } = condition;
+  if (path && !command.paths.some((item) => meetsPath(cache, path, item))) return false;
+  if (url && !command.urls.some((item) => meetsUrl(cache, url, item))) return false;
+  if (pipedFrom && !command.from.some((item) => meetsCommand(cache, pipedFrom, item))) return false;
+  if (pipedTo && !command.to.some((item) => meetsCommand(cache, pipedTo, item))) return false;
+  return !(not && meetsCommand(cache, not, command));
+}
+
+function programMatches(wanted: string, program: string): boolean {
+  return wanted.endsWith('*') ? program.startsWith(wanted.slice(0, -1)) : wanted === program;
+}
+
+export function meetsPath(cache: RegexCache, condition: PathCondition, path: PathField): boolean {
+  if (condition.access.length > 0 && !condition.access.includes(path.access)) return false;
+  return test(cache, condition.regex, path.text) && !(condition.not !== null && test(cache, condition.not, path.text));
+}
+
+export function meetsUrl(cache: RegexCache, condition: UrlCondition, url: UrlField): boolean {
+  if (condition.scheme.length > 0 && !condition.scheme.includes(url.scheme)) return false;
+  if (condition.host.length > 0 && !condition.host.some((name) => hostMatches(name, url.host))) return false;
+  if (condition.hostKind.length > 0 && !condition.hostKind.some((kind) => url.kinds.has(kind))) return false;
+  return test(cache, condition.path, url.path) && test(cache, condition.query, url.query) && test(cache, condition.userinfo, url.userinfo);
+}
+
+function hostMatches(wanted: string, host: string): boolean {
+  if (!wanted.startsWith('*.')) return wanted === host;
+  return host === wanted.slice(2) || host.endsWith(wanted.slice(1));
+}

@@ -1,0 +1,111 @@
+/** Which argument means what: turns the arguments of any tool into roles the normalizer knows how to read. */
+import type { Access } from '#core/detect/rulePack.ts';
+import type { ToolCall } from '#core/model/call.ts';
+import { isObject, type JsonValue } from '#core/model/json.ts';
+import { MAX_JSON_DEPTH, MAX_STRINGS, MAX_TEXT } from '#core/normalize/limits.ts';
+import { escapePointer } from '#core/normalize/pointer.ts';
+
+export type Role =
+  /** `assembled`: joined from an argument vector, so offsets into it mean nothing in the arguments. */
+  | { readonly kind: 'shell'; readonly assembled: boolean }
+  | { readonly kind: 'path'; readonly access: Access }
+  | { readonly kind: 'patch' }
+  | { readonly kind: 'content' }
+  | { readonly kind: 'url' }
+  | { readonly kind: 'text' }
+  /** A key; `at` names the object that has it. */
+  | { readonly kind: 'key' }
+  /** A string of a tool we do not know: told by its own looks. */
+  | { readonly kind: 'any'; readonly access: Access };
+
+export interface Argument {
+  readonly at: string;
+  readonly text: string;
+  readonly role: Role;
+}
+
+export interface ReadArguments {
+  readonly list: readonly Argument[];
+  /** What was left out because of its size or depth; null when everything was read. */
+  readonly beyond: 'size' | 'depth' | 'count' | null;
+}
+
+const SHELL_KEY = /^(?:command|cmd|commands|script|shell|bash|cmdline|command_?line|exec)$/iu;
+const PATH_KEY = /(?:^|_)(?:path|paths|file|files|filename|file_?name|filepath|dir|directory|folder|cwd|source|destination|src|dst|target)$|(?:Path|File|Dir)$/u;
+const URL_KEY = /(?:^|_)(?:url|urls|uri|href|endpoint|link|webhook)$|(?:Url|Uri)$/iu;
+const CONTENT_KEY = /^(?:content|contents|file_text|new_string|new_str|new_source|insert_text|text|body|data|replacement)$/iu;
+const SHELL_TOOL = /(?:^|[_\-./ ])(?:bash|shell|sh|exec|execute|terminal|cmd|powershell|run_?command|run_?in_?terminal|execute_?command|run_?shell)(?:$|[_\-./ ])|(?:Command|Terminal|Shell)$/iu;
+const DELETE_TOOL = /delete|remove|unlink/iu;
+const WRITE_TOOL = /write|edit|create|append|save|upload|patch|move|copy|rename|replace|put/iu;
+
+export function readArguments(call: ToolCall): ReadArguments {
+  const list: Argument[] = [];
+  let units = MAX_TEXT;
+  let beyond: ReadArguments['beyond'] = null;
+  const add = (at: string, text: string, role: Role): void => {
+    if (list.length >= MAX_STRINGS) beyond ??= 'count';
+    else {
+      if (text.length > units) beyond = 'size';
+      const kept = text.slice(0, Math.max(0, units));
+      units -= kept.length;
+      list.push({ at, text: kept, role });
+    }
+  };
+  const walk = (value: JsonValue, at: string, key: string, depth: number): void => {
+    if (depth > MAX_JSON_DEPTH) beyond ??= 'depth';
+    else if (typeof value === 'string') add(at, value, roleOf(call, at, key));
+    else if (Array.isArray(value)) {
+      // An argument vector is one command line: its words belong together.
+      if (SHELL_KEY.test(key) && isWords(value)) add(at, shellLine(value), { kind: 'shell', assembled: true });
+      else for (let index = 0; index < value.length && beyond === null; index++) walk(value[index] as JsonValue, `${at}/${index}`, key, depth + 1);
+    } else if (isObject(value)) {
+      for (const name of Object.keys(value)) {
+        if (beyond !== null) return;
+        // Keys can carry text as well as values; short identifiers cannot say anything.
+        if (!/^[\w$.-]{0,64}$/u.test(name)) add(at, name, { kind: 'key' });
+        walk(value[name] as JsonValue, `${at}/${escapePointer(name)}`, name, depth + 1);
+      }
+    }
+  };
+  walk(call.args, '', '', 0);
+  return { list, beyond };
+}
+
+function roleOf(call: ToolCall, at: string, key: string): Role {
+  switch (call.channel) {
+    case 'shell':
+      if (at === '/command' || at === '' || SHELL_KEY.test(key)) return { kind: 'shell', assembled: false };
+      return /^\/(?:workdir|cwd)$/u.test(at) ? { kind: 'path', access: 'read' } : { kind: 'text' };
+    case 'read':
+      return at === '' || PATH_KEY.test(key) ? { kind: 'path', access: 'read' } : { kind: 'text' };
+    case 'write':
+      if (PATH_KEY.test(key)) return { kind: 'path', access: 'write' };
+      if (/^(?:command|patch|input)$/u.test(key) || at === '') return { kind: 'patch' };
+      // What is replaced is not written.
+      return /^old_/u.test(key) ? { kind: 'text' } : { kind: 'content' };
+    case 'fetch':
+      return at === '' || URL_KEY.test(key) ? { kind: 'url' } : { kind: 'text' };
+    case 'response':
+    case 'definition':
+      return { kind: 'text' };
+    case 'mcp':
+    case 'other': {
+      const access: Access = DELETE_TOOL.test(call.tool) ? 'delete' : WRITE_TOOL.test(call.tool) ? 'write' : 'read';
+      if (SHELL_KEY.test(key) || (SHELL_TOOL.test(call.tool) && /^(?:code|input|args?|arguments)$/iu.test(key))) return { kind: 'shell', assembled: false };
+      if (PATH_KEY.test(key) && !/^(?:source|target|destination)$/iu.test(key)) return { kind: 'path', access: /^(?:src|source)/iu.test(key) ? 'read' : access };
+      if (URL_KEY.test(key)) return { kind: 'url' };
+      if (CONTENT_KEY.test(key)) return { kind: 'content' };
+      return { kind: 'any', access };
+    }
+  }
+}
+
+function isWords(value: readonly JsonValue[]): value is readonly string[] {
+  return value.length > 0 && value.every((item) => typeof item === 'string');
+}
+
+/** The words of an argument vector as one command line. A program given as a whole command line stays one. */
+function shellLine(words: readonly string[]): string {
+  if (words.length === 1) return words[0] ?? '';
+  return words.map((word) => (/^[\w@%+=:,./~-]+$/u.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)).join(' ');
+}

@@ -1,0 +1,92 @@
+/** Gathers the fields of one call under its bounds. The only mutable thing in the normalizer. */
+import type { Access, FieldName } from '#core/detect/rulePack.ts';
+import type { CommandField, EngineNote, Fields, PathField, Place, Span, TextField, UrlField } from '#core/normalize/fields.ts';
+import { decodeAll, newDecodeBudget } from '#core/normalize/decode.ts';
+import { MAX_COMMANDS, MAX_PATHS, MAX_SHELL_TEXT, MAX_URLS } from '#core/normalize/limits.ts';
+import { pathForms, type PathContext } from '#core/normalize/path.ts';
+import { guessedNames } from '#core/normalize/globs.ts';
+import type { ShellState } from '#core/normalize/shell/syntax.ts';
+import { fold, originalSpan, type Folded } from '#core/normalize/unicode.ts';
+import { readUrl, urlsIn } from '#core/normalize/url.ts';
+
+export interface Collector {
+  readonly paths: PathContext;
+  readonly shell: ShellState;
+  /** Folds `text` and adds it, with what is encoded in it, as a text of `field`. */
+  text(field: FieldName, at: string, text: string): Folded;
+  /** Adds text that does not stand in the arguments as such; `span` is where it came from. */
+  derived(field: FieldName, place: Place, text: string): void;
+  path(place: Place, written: string, access: Access): readonly PathField[];
+  url(place: Place, written: string): UrlField | null;
+  urls(field: Folded, at: string): void;
+  command(command: CommandField): void;
+  note(note: EngineNote): void;
+  fields(): Fields;
+}
+
+export function newCollector(context: PathContext): Collector {
+  const texts: TextField[] = [];
+  const commands: CommandField[] = [];
+  const paths: PathField[] = [];
+  const urls: UrlField[] = [];
+  const notes: EngineNote[] = [];
+  const decoding = newDecodeBudget();
+  const variables = new Map<string, string>([['IFS', ' ']]);
+  if (context.home !== '') variables.set('HOME', context.home);
+  if (context.cwd !== '') variables.set('PWD', context.cwd);
+
+  const self: Collector = {
+    paths: context,
+    shell: { variables, troubles: new Set(), units: MAX_SHELL_TEXT, commands: MAX_COMMANDS, depth: 0 },
+    text(field, at, text) {
+      const folded = fold(text);
+      texts.push({ field, at, span: null, text: folded.text, offsets: folded.offsets, derived: false });
+      if (folded.hidden.tagText !== '') self.derived(field, { at, span: null }, folded.hidden.tagText);
+      for (const decoded of decodeAll(folded.text, decoding)) {
+        self.derived(field, { at, span: originalSpan(folded.offsets, decoded.start, decoded.end) }, decoded.text);
+      }
+      return folded;
+    },
+    derived(field, place, text) {
+      texts.push({ field, ...place, text: fold(text).text, offsets: null, derived: true });
+    },
+    path(place, written, access) {
+      if (paths.length >= MAX_PATHS) {
+        self.shell.troubles.add('too-many');
+        return [];
+      }
+      const forms = pathForms(written, context).flatMap((form) => [form, ...guessedNames(form)]);
+      const found = [...new Set(forms)].map((text): PathField => ({ ...place, text, access }));
+      paths.push(...found);
+      return found;
+    },
+    url(place, written) {
+      if (urls.length >= MAX_URLS) {
+        self.shell.troubles.add('too-many');
+        return null;
+      }
+      const url = readUrl(written, place);
+      if (url) {
+        urls.push(url);
+        if (url.scheme === 'file') self.path(place, url.href, 'read');
+      }
+      return url;
+    },
+    urls(folded, at) {
+      for (const hit of urlsIn(folded.text, MAX_URLS)) self.url({ at, span: originalSpan(folded.offsets, hit.start, hit.end) }, hit.text);
+    },
+    command(command) {
+      commands.push(command);
+    },
+    note(note) {
+      notes.push(note);
+    },
+    fields: () => ({ texts, commands, paths, urls, notes }),
+  };
+  return self;
+}
+
+/** Where a stretch of folded text stands in the arguments. */
+export function placeOf(at: string, folded: Folded, span: Span): Place {
+  return { at, span: originalSpan(folded.offsets, span.start, span.end) };
+}

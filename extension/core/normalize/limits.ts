@@ -1,0 +1,23 @@
+/** Bounds that keep judging a call finite. What lies beyond a bound is reported, never silently left out. */
+
+/** Most UTF-16 units of argument text that are looked at in one call. */
+export const MAX_TEXT = 1 << 20;
+/** Deepest JSON nesting that is walked. */
+export const MAX_JSON_DEPTH = 64;
+/** Most strings in one call. */
+export const MAX_STRINGS = 20_000;
+/** Most shell text, nested scripts included, that is parsed in one call. */
+export const MAX_SHELL_TEXT = 512 * 1024;
+/** Deepest nesting of substitutions, groups and `bash -c`. */
+export const MAX_SHELL_DEPTH = 40;
+export const MAX_COMMANDS = 4000;
+/** Words one brace or variable may expand to. */
+export const MAX_EXPANSION = 64;
+export const MAX_PATHS = 2000;
+export const MAX_URLS = 2000;
+/** Links are resolved by the caller with system calls: few. */
+export const MAX_REALPATHS = 200;
+/** Decoded text in one call, in UTF-16 units, and how often decoding is applied to what was decoded. */
+export const MAX_DECODED_TEXT = 512 * 1024;
+export const MAX_DECODE_DEPTH = 3;
+export const MAX_BLOBS = 64;

@@ -1,0 +1,159 @@
+/** Finds what a command runs in turn: wrapped programs, `-c` scripts, code handed to interpreters. */
+import { decodeBase64 } from '#core/normalize/decode.ts';
+import { INTERPRETERS, interpreterName, SHELLS, WRAPPERS } from '#core/normalize/shell/programs.ts';
+
+export type Inner =
+  | { readonly kind: 'words'; readonly words: readonly string[] }
+  | { readonly kind: 'script'; readonly text: string }
+  | { readonly kind: 'code'; readonly text: string };
+
+export function programName(word: string): string {
+  const base = word.split(/[\\/]/u).at(-1) ?? word;
+  return base.toLowerCase().replace(/\.(?:exe|cmd|com)$/u, '');
+}
+
+/** What `words` runs, given the constant text on its standard input. */
+export function innerOf(words: readonly string[], stdin: readonly string[]): readonly Inner[] {
+  const [first = '', ...args] = words;
+  const program = interpreterName(programName(first));
+  if (SHELLS.has(program)) return shell(args, stdin);
+  const codeFlags = INTERPRETERS.get(program);
+  if (codeFlags) return interpreter(program, args, codeFlags, stdin);
+  switch (program) {
+    case 'eval':
+      return [{ kind: 'script', text: args.join(' ') }];
+    case 'trap':
+      return args.length > 1 ? [{ kind: 'script', text: args[0] ?? '' }] : [];
+    case 'su':
+    case 'runuser': {
+      const at = args.findIndex((arg) => arg === '-c' || arg === '--command');
+      return at >= 0 ? [{ kind: 'script', text: args[at + 1] ?? '' }] : [];
+    }
+    case 'find':
+    case 'fd':
+    case 'fdfind':
+      return finder(args);
+    case 'docker':
+    case 'podman':
+    case 'kubectl':
+    case 'nerdctl':
+      return container(args);
+    case 'cmd': {
+      const at = args.findIndex((arg) => /^\/[ck]$/iu.test(arg));
+      return at >= 0 ? [{ kind: 'script', text: args.slice(at + 1).join(' ') }] : [];
+    }
+    case 'powershell':
+    case 'pwsh':
+      return powershell(args);
+    case 'at':
+    case 'batch':
+      return stdin.map((text) => ({ kind: 'script', text }));
+    case 'command':
+      if (args.some((arg) => arg === '-v' || arg === '-V')) return [];
+      break;
+    default:
+  }
+  const wrapper = WRAPPERS.get(program);
+  if (!wrapper) return [];
+  let rest = wrappedWords(args, wrapper.valued, wrapper.skip);
+  if (program === 'env') {
+    const at = args.findIndex((arg) => arg === '-S' || arg.startsWith('--split-string'));
+    if (at >= 0) return [{ kind: 'script', text: args.slice(at).join(' ').replace(/^(?:-S|--split-string)[= ]?/u, '') }];
+  }
+  if (program === 'flock' && rest[0] === '-c') return [{ kind: 'script', text: rest.slice(1).join(' ') }];
+  if (program === 'xargs') rest = withInput(args, rest, stdin);
+  if (rest.length === 0) return [];
+  return wrapper.shell === 'joined' ? [{ kind: 'script', text: rest.join(' ') }] : [{ kind: 'words', words: rest }];
+}
+
+/** The words left when flags, their values, assignments and leading operands are taken away. */
+function wrappedWords(args: readonly string[], valued: readonly string[], skip: number): readonly string[] {
+  let index = 0;
+  let toSkip = skip;
+  while (index < args.length) {
+    const arg = args[index] ?? '';
+    if (arg === '--') index++;
+    else if (arg.startsWith('-') && arg !== '-') index += valued.includes(arg) ? 2 : 1;
+    else if (/^[A-Za-z_][A-Za-z0-9_]*=/u.test(arg)) index++;
+    else if (toSkip > 0) {
+      toSkip--;
+      index++;
+    } else break;
+  }
+  return args.slice(index);
+}
+
+/** xargs adds the words of its input to the command, or puts them where the replacement string stands. */
+function withInput(args: readonly string[], rest: readonly string[], stdin: readonly string[]): readonly string[] {
+  if (rest.length === 0 || stdin.length === 0) return rest;
+  const input = stdin.join('\n').split(/\s+/u).filter((word) => word !== '').slice(0, 256);
+  const at = args.findIndex((arg) => /^-[Ii]/u.test(arg));
+  const mark = at < 0 ? null : (args[at] ?? '').slice(2) || args[at + 1] || '{}';
+  return mark === null ? [...rest, ...input] : rest.map((word) => (word.includes(mark) ? word.replaceAll(mark, () => input.join(' ')) : word));
+}
+
+function shell(args: readonly string[], stdin: readonly string[]): readonly Inner[] {
+  for (let index = 0; index < args.length; index++) {
+    const arg = args[index] ?? '';
+    if (/^-[a-z]*c[a-z]*$/iu.test(arg) && !arg.startsWith('--')) {
+      // Options may stand between `-c` and the text: `bash -c -e 'text'`.
+      const text = args.slice(index + 1).find((word) => !/^[-+][a-z]+$/iu.test(word));
+      return text === undefined ? [] : [{ kind: 'script', text }];
+    }
+    if (arg === '-s' || arg === '-') break;
+    if (arg === '-o' || arg === '-O' || arg === '--rcfile' || arg === '--init-file') index++;
+    else if (!arg.startsWith('-') && !arg.startsWith('+')) return [];
+  }
+  return stdin.map((text) => ({ kind: 'script', text }));
+}
+
+function interpreter(program: string, args: readonly string[], codeFlags: readonly string[], stdin: readonly string[]): readonly Inner[] {
+  if (codeFlags.includes('')) {
+    const text = args.find((arg) => !arg.startsWith('-'));
+    return text === undefined ? [] : [{ kind: 'code', text }];
+  }
+  for (let index = 0; index < args.length; index++) {
+    const arg = args[index] ?? '';
+    const name = arg.replace(/^--?/u, '');
+    if ((arg.startsWith('-') || program === 'deno' || program === 'bun') && (codeFlags.includes(name) || (/^-[a-z]{1,5}$/iu.test(arg) && codeFlags.includes(arg.slice(-1))))) {
+      const text = args[index + 1];
+      return text === undefined ? [] : [{ kind: 'code', text }];
+    }
+    if (arg === '-') break;
+    if (!arg.startsWith('-')) return [];
+  }
+  return stdin.map((text) => ({ kind: 'code', text }));
+}
+
+function finder(args: readonly string[]): readonly Inner[] {
+  const out: Inner[] = [];
+  for (let index = 0; index < args.length; index++) {
+    if (!/^(?:-exec|-execdir|-ok|-okdir|-x|-X|--exec|--exec-batch)$/u.test(args[index] ?? '')) continue;
+    const stop = args.findIndex((arg, at) => at > index && (arg === ';' || arg === '+'));
+    out.push({ kind: 'words', words: args.slice(index + 1, stop < 0 ? args.length : stop) });
+  }
+  return out;
+}
+
+/** `docker exec [flags] name cmd …`, `docker run [flags] image cmd …`, `kubectl exec name -- cmd …`. */
+function container(args: readonly string[]): readonly Inner[] {
+  const at = args.findIndex((arg) => arg === 'exec' || arg === 'run');
+  if (at < 0) return [];
+  const dashes = args.indexOf('--', at);
+  if (dashes >= 0) return [{ kind: 'words', words: args.slice(dashes + 1) }];
+  const shellAt = args.findIndex((arg, index) => index > at && SHELLS.has(programName(arg)));
+  return shellAt < 0 ? [] : [{ kind: 'words', words: args.slice(shellAt) }];
+}
+
+function powershell(args: readonly string[]): readonly Inner[] {
+  for (const [index, arg] of args.entries()) {
+    if (/^-e(?:nc|ncodedcommand|c)?$/iu.test(arg)) {
+      const bytes = decodeBase64(args[index + 1] ?? '') ?? [];
+      let text = '';
+      for (let at = 0; at + 1 < bytes.length; at += 2) text += String.fromCharCode((bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8));
+      return text === '' ? [] : [{ kind: 'script', text }];
+    }
+    if (/^-c(?:ommand)?$/iu.test(arg)) return [{ kind: 'script', text: args.slice(index + 1).join(' ') }];
+  }
+  return [];
+}
