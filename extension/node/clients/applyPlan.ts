@@ -1,0 +1,57 @@
+/** Carries out a plan, and takes it back. */
+import { renameSync } from 'node:fs';
+import { clearReleased, markReleased } from '#home/configGuard.ts';
+import type { ClientContext, Plan } from '#node/clients/planChange.ts';
+import { planUnprotect } from '#node/clients/planChange.ts';
+import { readConfig, removeEmptyFolders, type Rename, replaceConfig, sha256 } from '#node/clients/configFile.ts';
+import { keepOriginal, liveRecord, updateRecord } from '#node/clients/originals.ts';
+
+export interface Applied {
+  readonly id: string;
+  readonly file: string;
+  /** Where the original is kept; null when nothing had to be kept. */
+  readonly backup: string | null;
+  readonly changed: 'changed' | 'unchanged';
+}
+
+/**
+ * The original is safe on disk before the file changes, and the file changes in one step: killed at any point, either
+ * nothing has happened or `revert` gives back the original.
+ * @throws ConfigError CHANGED_MEANWHILE, NOT_WRITABLE, NOT_A_FILE
+ */
+export function applyPlan(plan: Plan, context: Pick<ClientContext, 'layout'>, rename: Rename = renameSync): Applied {
+  const { id, file, target, before, after } = plan;
+  const stored = liveRecord(context.layout, id);
+  if (plan.action === 'unprotect') {
+    // Claude's ConfigChange hook would refuse to let our own entry go.
+    if (id === 'claude' || id === 'codex') markReleased(context.layout, id);
+    if (after !== before) replaceConfig({ file, target, before, after, folders: [] }, rename);
+    if (after === null) removeEmptyFolders(plan.folders);
+    if (stored) updateRecord(stored, { undone: new Date().toISOString() });
+    return { id, file, backup: stored?.folder ?? null, changed: after === before ? 'unchanged' : 'changed' };
+  }
+  if (after === null || after === before) return { id, file, backup: stored?.folder ?? null, changed: 'unchanged' };
+  const kept = keepOriginal(
+    context.layout,
+    { id, file, target, time: new Date().toISOString(), after: [sha256(after)], createdFolders: plan.folders, summary: plan.summary, undo: plan.undo },
+    before,
+    plan.restore,
+  );
+  replaceConfig({ file, target, before, after, folders: before === null ? plan.folders : [] }, rename);
+  if (id === 'claude' || id === 'codex') clearReleased(context.layout, id);
+  return { id, file, backup: kept.folder, changed: 'changed' };
+}
+
+/** Plans the undo and applies it at once: the original bytes if nobody touched the file since, else only our parts go. */
+export function revert(id: string, context: ClientContext): Applied {
+  return applyPlan(planUnprotect(id, context), context);
+}
+
+/** Tells the record that the client itself has just rewritten the file, and which trust entries are ours. */
+export function noteRewritten(id: string, file: string, trustKeys: readonly string[], context: Pick<ClientContext, 'layout'>): void {
+  const stored = liveRecord(context.layout, id);
+  const { text } = readConfig(file);
+  if (!stored || text === null) return;
+  const notes = typeof stored.record.undo.notes === 'object' && stored.record.undo.notes !== null ? stored.record.undo.notes : {};
+  updateRecord(stored, { after: [...stored.record.after, sha256(text)], undo: { ...stored.record.undo, notes: { ...notes, trustKeys } } });
+}

@@ -1,0 +1,193 @@
+/**
+ * Claude Code's user settings: `settings.json` in `~/.claude` (or CLAUDE_CONFIG_DIR). Strict JSON: one comment, one
+ * trailing comma or one invalid sibling key makes Claude ignore the whole file, hooks included.
+ */
+import { posix, win32 } from 'node:path';
+import type { Node } from 'jsonc-parser';
+import { isDeepStrictEqual } from 'node:util';
+import { isObject, type JsonObject, type JsonValue } from '#core/model/json.ts';
+import { type AgentAdapter, type EditResult, isOurs, NO_LAUNCHER, type Protection, refuse, type UndoInfo } from '#node/clients/adapter.ts';
+import { type Addition, appendChildren, memberOf, nodeValue, parseJson, removeChild, replaceNode } from '#node/clients/jsonEdit.ts';
+import { applySplices, type Splice, undoSplices } from '#node/clients/splices.ts';
+import { placeOf, splitBom } from '#node/clients/textPlace.ts';
+
+/** PreToolUse gates calls; ConfigChange keeps an agent from switching the hooks off in mid-session. */
+const EVENTS = ['PreToolUse', 'ConfigChange'] as const;
+
+/** Seconds. A held call is refused by us well before this; at the timeout Claude would block, and older versions run the call. */
+export const CLAUDE_TIMEOUT = 900;
+
+function entry(command: string): JsonObject {
+  return { matcher: '*', hooks: [{ type: 'command', command, timeout: CLAUDE_TIMEOUT, onFailure: 'block' }] };
+}
+
+export const claude: AgentAdapter = {
+  id: 'claude',
+  name: 'Claude Code',
+  locate(platform, home, env) {
+    const { join } = platform === 'win32' ? win32 : posix;
+    const folder = env['CLAUDE_CONFIG_DIR'];
+    return join(folder !== undefined && folder !== '' ? folder : join(home, '.claude'), 'settings.json');
+  },
+  plan,
+  inspect,
+  unplan,
+};
+
+function plan(text: string | null, command: string): EditResult {
+  if (text === null || text.trim() === '') {
+    const whole = `${JSON.stringify({ hooks: Object.fromEntries(EVENTS.map((event) => [event, [entry(command)]])) }, null, 2)}\n`;
+    return { kind: 'edited', text: whole, undo: { splices: [], notes: { created: ['hooks', ...EVENTS] } }, summary: EVENTS.map(added), warnings: [] };
+  }
+  const { bom, body } = splitBom(text);
+  const parsed = parseJson(body, 'json');
+  if ('problem' in parsed) return refuse('INVALID_FILE', parsed.problem);
+  const { root } = parsed;
+  if (root.type !== 'object') return refuse('INVALID_FILE', { line: 1, column: 1, message: 'the settings must be one JSON object' });
+  const hooks = memberOf(root, 'hooks')?.value;
+  if (hooks && hooks.type !== 'object') return refuse('INVALID_FILE', { ...placeOf(body, hooks.offset), message: '"hooks" must be an object' });
+
+  const splices: Splice[] = [];
+  const missing: Addition[] = [];
+  const created: string[] = hooks ? [] : ['hooks'];
+  const summary: string[] = [];
+  for (const event of EVENTS) {
+    const list = memberOf(hooks, event)?.value;
+    if (list && list.type !== 'array') return refuse('INVALID_FILE', { ...placeOf(body, list.offset), message: `"hooks.${event}" must be an array` });
+    if (!list) {
+      missing.push([event, [entry(command)]]);
+      created.push(event);
+      summary.push(added(event));
+      continue;
+    }
+    const [first, ...extra] = ownGroups(list);
+    if (extra.length > 0) return refuse('UNSUPPORTED_SHAPE', { ...placeOf(body, extra[0]?.offset ?? 0), message: `"hooks.${event}" holds Callgate twice; delete this entry and try again` });
+    if (!first) {
+      // Behind the user's own hooks: Claude runs all of them side by side and lets the strictest answer win, so the
+      // place decides nothing, and this way their order and their lines in a diff stay as they were.
+      splices.push(appendChildren(body, list, [['', entry(command)]]));
+      summary.push(added(event));
+    } else if (!isDeepStrictEqual(nodeValue(first), entry(command))) {
+      splices.push(replaceNode(body, first, JSON.stringify(entry(command))));
+      summary.push(`bring the Callgate hook in hooks.${event} up to date`);
+    }
+  }
+  if (missing.length > 0) {
+    splices.push(hooks ? appendChildren(body, hooks, missing) : appendChildren(body, root, [['hooks', Object.fromEntries(missing)]]));
+  }
+  return { kind: 'edited', text: bom + applySplices(body, splices), undo: { splices, notes: { created } }, summary, warnings: switchedOff(nodeValue(root)) };
+}
+
+function added(event: string): string {
+  return `add a hook to hooks.${event}: ${event === 'PreToolUse' ? 'asked before every tool call' : 'keeps an agent from switching the hooks off'}; ${CLAUDE_TIMEOUT} s; Claude blocks when the hook fails`;
+}
+
+/** The groups of an event's list that run a command of ours. */
+function ownGroups(list: Node | undefined): readonly Node[] {
+  return (list?.children ?? []).filter((group) => ownGroup(nodeValue(group)));
+}
+
+function ownGroup(group: JsonValue): boolean {
+  return isObject(group) && Array.isArray(group['hooks']) && group['hooks'].some(ownHook);
+}
+
+function ownHook(hook: JsonValue): boolean {
+  return isObject(hook) && isOurs(hook['command']);
+}
+
+/** What in a settings file of any scope turns user hooks off. */
+export function switchedOff(settings: JsonValue): readonly string[] {
+  if (!isObject(settings)) return [];
+  return [
+    ...(settings['disableAllHooks'] === true ? ['"disableAllHooks" is true: Claude calls no hook at all; remove it'] : []),
+    ...(settings['allowManagedHooksOnly'] === true ? ['"allowManagedHooksOnly" is true: your organisation lets only its own hooks run; ask it to add Callgate'] : []),
+  ];
+}
+
+function inspect(text: string | null, command: string | null): Protection {
+  if (text === null || text.trim() === '') return { state: 'unprotected', detail: 'Adds a hook that Claude Code asks before every tool call.' };
+  const planned = plan(text, command ?? '');
+  if (planned.kind === 'refused') {
+    const { line, column, message } = planned.problem;
+    return { state: 'broken', detail: `Line ${line}, column ${column}: ${message}. Mend it first: Claude ignores a file it cannot read, hooks included.` };
+  }
+  const parsed = parseJson(splitBom(text).body, 'json');
+  if ('problem' in parsed) return { state: 'broken', detail: `${parsed.problem.message}.` };
+  const hooks = memberOf(parsed.root, 'hooks')?.value;
+  const own = EVENTS.map((event) => ownGroups(memberOf(hooks, event)?.value).map(nodeValue));
+  if (own.every((groups) => groups.length === 0)) return { state: 'unprotected', detail: 'Adds a hook that Claude Code asks before every tool call.' };
+  const off = switchedOff(nodeValue(parsed.root))[0];
+  if (off !== undefined) return { state: 'broken', detail: `${off}.` };
+  if (command === null) return { state: 'broken', detail: NO_LAUNCHER };
+  if (!own.every((groups) => groups.length === 1 && isDeepStrictEqual(groups[0], entry(command)))) {
+    return { state: 'broken', detail: 'The Callgate hook there is incomplete or from another version; protect again to bring it up to date.' };
+  }
+  return { state: 'protected', detail: 'Every tool call passes the gate.' };
+}
+
+function unplan(text: string, undo: UndoInfo | null): EditResult {
+  const { bom, body } = splitBom(text);
+  const parsed = parseJson(body, 'json');
+  if ('problem' in parsed) return refuse('INVALID_FILE', parsed.problem);
+  const wanted = withoutOurs(parsed.value);
+  if (isDeepStrictEqual(wanted, withoutEmpty(parsed.value))) return refuse('NO_RECORD', { line: 1, column: 1, message: 'no Callgate hook is in this file' });
+  const created = createdBy(undo);
+  for (const candidate of [undo ? undoSplices(body, undo.splices) : null, removeStructurally(body, created)]) {
+    if (candidate === null) continue;
+    const again = parseJson(candidate, 'json');
+    if (!('problem' in again) && isDeepStrictEqual(withoutEmpty(again.value), wanted)) {
+      return { kind: 'edited', text: bom + candidate, undo: { splices: [], notes: null }, summary: ['remove the Callgate hooks'], warnings: [] };
+    }
+  }
+  return refuse('CANNOT_UNDO', { line: 1, column: 1, message: 'the Callgate hooks were mixed with others; delete the hooks whose command holds ".callgate/bin" by hand' });
+}
+
+function createdBy(undo: UndoInfo | null): readonly JsonValue[] {
+  const notes = undo?.notes;
+  return isObject(notes) && Array.isArray(notes['created']) ? notes['created'] : [];
+}
+
+/** Our hooks out, group by group; a group that also runs the user's command keeps that. */
+function removeStructurally(text: string, created: readonly JsonValue[]): string | null {
+  let current = text;
+  for (;;) {
+    const parsed = parseJson(current, 'json');
+    if ('problem' in parsed) return null;
+    const hooks = memberOf(parsed.root, 'hooks');
+    const lists = EVENTS.map((event) => memberOf(hooks?.value, event));
+    const cut = lists.flatMap((list) => ownGroups(list?.value).map((group) => ({ list, group })))[0];
+    const hookList = memberOf(cut?.group, 'hooks')?.value;
+    const empty = lists.find((list) => list && list.value.children?.length === 0 && created.includes(list.key));
+    if (cut?.list && hookList) {
+      const foreign = hookList.children?.some((hook) => !ownHook(nodeValue(hook)));
+      const hook = hookList.children?.find((one) => ownHook(nodeValue(one)));
+      current = foreign && hook ? removeChild(current, hookList, hook) : removeChild(current, cut.list.value, cut.group);
+    } else if (empty && hooks) current = removeChild(current, hooks.value, empty.node);
+    else if (hooks && hooks.value.children?.length === 0 && created.includes('hooks')) current = removeChild(current, parsed.root, hooks.node);
+    else return current;
+  }
+}
+
+/** The settings with our hooks gone: what any undo must come to. */
+function withoutOurs(settings: JsonValue): JsonValue {
+  const hooks = isObject(settings) ? settings['hooks'] : undefined;
+  if (!isObject(settings) || !isObject(hooks)) return settings;
+  const cleaned = Object.entries(hooks).map(([event, groups]): [string, JsonValue] => {
+    if (!Array.isArray(groups)) return [event, groups];
+    const kept = groups.flatMap((group: JsonValue): JsonValue[] => {
+      if (!isObject(group) || !ownGroup(group) || !Array.isArray(group['hooks'])) return [group];
+      const rest = group['hooks'].filter((hook: JsonValue) => !ownHook(hook));
+      return rest.length > 0 ? [{ ...group, hooks: rest }] : [];
+    });
+    return [event, kept];
+  });
+  return withoutEmpty({ ...settings, hooks: Object.fromEntries(cleaned) });
+}
+
+/** Empty lists mean nothing to Claude, so they do not count when two settings are compared. */
+function withoutEmpty(settings: JsonValue): JsonValue {
+  if (!isObject(settings) || !isObject(settings['hooks'])) return settings;
+  const { hooks, ...rest } = settings;
+  const kept = Object.entries(hooks as JsonObject).filter(([, groups]) => !(Array.isArray(groups) && groups.length === 0));
+  return kept.length > 0 ? { ...rest, hooks: Object.fromEntries(kept) } : rest;
+}

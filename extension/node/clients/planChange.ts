@@ -1,0 +1,175 @@
+/** What protecting or unprotecting would do to a file, worked out in full before anything is touched. */
+import type { Layout } from '#home/layout.ts';
+import { type AgentAdapter, type EditResult, type Launcher, type Refused, type UndoInfo } from '#node/clients/adapter.ts';
+import { claude } from '#node/clients/claude.ts';
+import { codex } from '#node/clients/codex.ts';
+import { ConfigError } from '#node/clients/configError.ts';
+import { type ConfigFile, missingFolders, readConfig, sha256 } from '#node/clients/configFile.ts';
+import { listServers, MCP_ADAPTERS, type McpAdapter, planMcp, unplanMcp } from '#node/clients/mcpJson.ts';
+import { liveRecord, originalOf, type StoredRecord } from '#node/clients/originals.ts';
+import { otherScopes } from '#node/clients/otherScopes.ts';
+
+export interface ClientContext {
+  readonly layout: Layout;
+  readonly home: string;
+  readonly platform: NodeJS.Platform;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly workspaceFolders: readonly string[];
+  readonly launcher: Launcher;
+}
+
+export interface Plan {
+  /** As in `Protectable`: `claude`, `codex`, `mcp:<file>`. */
+  readonly id: string;
+  readonly action: 'protect' | 'unprotect';
+  readonly file: string;
+  /** What is really written, behind symbolic links. */
+  readonly target: string;
+  /** Null: there is no file. */
+  readonly before: string | null;
+  /** Null: the file goes. Equal to `before`: nothing to do. */
+  readonly after: string | null;
+  /** One line per change. */
+  readonly summary: readonly string[];
+  readonly warnings: readonly string[];
+  /** What the person has to agree to beside the file's change, as a sentence; null if nothing. Then call `trustCodex`. */
+  readonly needsConsent: string | null;
+  /** For the record: what a later undo gives back, and how it finds our parts. */
+  readonly restore: string | null;
+  readonly undo: UndoInfo;
+  readonly folders: readonly string[];
+}
+
+export const AGENTS: readonly AgentAdapter[] = [claude, codex];
+
+export const TRUST_CONSENT =
+  'Codex runs a hook only once it is trusted, and normally asks you itself. With your consent Callgate records that trust for its own hook through `codex app-server`; the command is the one shown above.';
+
+export type Subject =
+  | { readonly kind: 'agent'; readonly id: string; readonly adapter: AgentAdapter; readonly file: string }
+  | { readonly kind: 'mcp'; readonly id: string; readonly adapter: McpAdapter; readonly file: string };
+
+export function subjects(context: Omit<ClientContext, 'layout' | 'launcher'>): readonly Subject[] {
+  const { platform, home, env, workspaceFolders } = context;
+  return [
+    ...AGENTS.map((adapter): Subject => ({ kind: 'agent', id: adapter.id, adapter, file: adapter.locate(platform, home, env) })),
+    ...MCP_ADAPTERS.flatMap((adapter) => adapter.locate(platform, home, workspaceFolders).map((file): Subject => ({ kind: 'mcp', id: `mcp:${file}`, adapter, file }))),
+  ];
+}
+
+export function subjectOf(id: string, context: ClientContext): Subject {
+  const found = subjects(context).find((one) => one.id === id);
+  if (!found) throw new ConfigError('UNKNOWN_ID', `There is no client or MCP file "${id}" here; open its folder in the editor and try again`);
+  return found;
+}
+
+export interface ProtectChoice {
+  /** MCP files: which servers; all that can be wrapped when left out. */
+  readonly servers?: readonly string[];
+}
+
+/** @throws ConfigError INVALID_FILE, UNSUPPORTED_SHAPE (with line and column), NOT_A_FILE, UNKNOWN_ID, BROKEN_RECORD */
+export function planProtect(id: string, context: ClientContext, choice: ProtectChoice = {}): Plan {
+  const subject = subjectOf(id, context);
+  const config = readConfig(subject.file);
+  const stored = liveRecord(context.layout, id);
+  const result = edit(subject, config, context, choice);
+  if (result.kind === 'refused') throw refusal(subject, result);
+  // Over an older entry of ours, undo goes back to before that one.
+  const base = stored === null || config.text === null ? config.text : undone(subject, config, stored).text;
+  const first = base === config.text;
+  const carried = first || !stored ? result.undo : mergedUndo(subject, stored.record.undo, result.undo);
+  return {
+    id,
+    action: 'protect',
+    file: config.file,
+    target: config.target,
+    before: config.text,
+    after: result.text,
+    summary: result.summary,
+    warnings: [...result.warnings, ...otherScopes(subject.adapter.id, context)],
+    needsConsent: id === 'codex' ? TRUST_CONSENT : null,
+    restore: base,
+    undo: carried,
+    folders: config.text === null ? missingFolders(config.target) : first || !stored ? [] : stored.record.createdFolders,
+  };
+}
+
+function edit(subject: Subject, config: ConfigFile, context: ClientContext, choice: ProtectChoice): EditResult {
+  if (subject.kind === 'agent') return subject.adapter.plan(config.text, context.launcher.hookCommand(subject.adapter.id));
+  if (config.text === null) throw new ConfigError('NOT_A_FILE', `${config.file} does not exist; there is no MCP server to protect`);
+  const listed = listServers(subject.adapter, config.text);
+  if ('kind' in listed) return listed;
+  const names = choice.servers ?? listed.filter((server) => server.state !== 'unsupported').map((server) => server.name);
+  return planMcp(subject.adapter, config.text, names, context.launcher.mcpCommand);
+}
+
+/** An upgrade changes parts that an older record describes: those notes stay true, its exact texts do not. */
+function mergedUndo(subject: Subject, older: UndoInfo, newer: UndoInfo): UndoInfo {
+  if (subject.kind === 'agent') return { splices: [], notes: older.notes };
+  const entries = (undo: UndoInfo): object => {
+    const { notes } = undo;
+    return typeof notes === 'object' && notes !== null && 'entries' in notes && typeof notes.entries === 'object' && notes.entries !== null ? notes.entries : {};
+  };
+  return { splices: [], notes: { entries: { ...entries(older), ...entries(newer) } } };
+}
+
+/** @throws ConfigError NO_RECORD when nothing of ours is there, CANNOT_UNDO, BROKEN_RECORD, INVALID_FILE, NOT_A_FILE */
+export function planUnprotect(id: string, context: ClientContext): Plan {
+  const stored = liveRecord(context.layout, id);
+  const subject = stored ? recordedSubject(id, stored, context) : subjectOf(id, context);
+  const config = readConfig(subject.file);
+  const { text, summary, warnings } = undone(subject, config, stored);
+  return {
+    id,
+    action: 'unprotect',
+    file: config.file,
+    target: config.target,
+    before: config.text,
+    after: text,
+    summary,
+    warnings,
+    needsConsent: null,
+    restore: null,
+    undo: { splices: [], notes: null },
+    folders: stored && text === null ? stored.record.createdFolders : [],
+  };
+}
+
+/** Undo works on the file that was changed, even when that folder is not open or the environment has changed. */
+function recordedSubject(id: string, { record }: StoredRecord, context: ClientContext): Subject {
+  const agent = AGENTS.find((one) => one.id === id);
+  if (agent) return { kind: 'agent', id, adapter: agent, file: record.file };
+  const name = record.file.replaceAll('\\', '/');
+  const adapter = MCP_ADAPTERS.find((one) => name.endsWith(`/${one.name}`));
+  return adapter ? { kind: 'mcp', id, adapter, file: record.file } : subjectOf(id, context);
+}
+
+function undone(subject: Subject, config: ConfigFile, stored: StoredRecord | null): { readonly text: string | null; readonly summary: readonly string[]; readonly warnings: readonly string[] } {
+  const { text } = config;
+  if (text === null) {
+    if (!stored) throw new ConfigError('NO_RECORD', `${config.file} does not exist and Callgate has not changed it`);
+    return { text: null, summary: [], warnings: [`${config.file} is gone; there is nothing left to take back`] };
+  }
+  const hash = sha256(text);
+  if (stored && (stored.record.after.includes(hash) || stored.record.before === hash)) {
+    const original = originalOf(stored);
+    return { text: original, summary: [original === null ? 'delete the file: it did not exist before' : 'give back the original, byte for byte'], warnings: [] };
+  }
+  if (stored?.record.restore === hash) return { text, summary: [], warnings: [] };
+  const undo = stored?.record.undo ?? null;
+  const result = subject.kind === 'agent' ? subject.adapter.unplan(text, undo, config.file) : unplanMcp(subject.adapter, text, undo);
+  if (result.kind === 'refused') {
+    // Somebody took our parts out already: then the record is all that is left to close.
+    if (result.code === 'NO_RECORD' && stored) return { text, summary: [], warnings: [] };
+    throw refusal(subject, result);
+  }
+  const nothing = stored?.record.restore === null && /^\uFEFF?\s*(?:\{\s*\}\s*)?$/u.test(result.text);
+  return { text: nothing ? null : result.text, summary: result.summary, warnings: result.warnings };
+}
+
+function refusal(subject: Subject, { code, problem }: Refused): ConfigError {
+  const { line, column, message } = problem;
+  const next = code === 'INVALID_FILE' ? '; mend it and try again. Nothing was changed' : '. Nothing was changed';
+  return new ConfigError(code, `${subject.file}:${line}:${column}: ${message}${next}`);
+}
