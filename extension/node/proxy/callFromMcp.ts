@@ -35,6 +35,9 @@ export function progressTokenOf(message: JsonObject): RequestId | null {
 /** Characters of a result that are judged; matching time grows with the text and the broker serves everybody. */
 export const MAX_JUDGED_RESULT = 256 * 1024;
 
+/** Judged by themselves, or never shown to a model. */
+const RESULT_FIELDS: ReadonlySet<string> = new Set(['content', 'structuredContent', 'isError', '_meta']);
+
 export interface ResultText {
   readonly args: JsonObject;
   /** True when there is nothing a model could read as text. */
@@ -54,6 +57,8 @@ export function resultText(message: JsonObject): ResultText {
     const blocks = result['content'];
     if (Array.isArray(blocks)) for (const block of blocks as readonly JsonValue[]) pieces.push(...blockTexts(block));
     else if (blocks !== undefined) pieces.push(JSON.stringify(blocks));
+    // Fields we do not know may be shown too (`toolResult` of the first protocol versions was).
+    for (const [key, value] of Object.entries(result)) if (!RESULT_FIELDS.has(key)) pieces.push(JSON.stringify(value));
   }
   const content = pieces.filter((piece) => piece !== '').join('\n');
   const structured = isObject(result) ? result['structuredContent'] : undefined;

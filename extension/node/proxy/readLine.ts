@@ -97,7 +97,7 @@ export function scanJson(text: string): Scan {
           members.push([memberStart, at]);
           memberStart = at + 1;
         }
-        keyExpected = open.at(-1) != null;
+        keyExpected = open.at(-1) instanceof Set;
         break;
       case 0x7d: // }
         open.pop();

@@ -106,8 +106,8 @@ export function startRelay(options: RelayOptions): Relay {
 
   function serverIsGone(detail: string): void {
     if (upstreamGone !== null) return;
-    upstreamGone = detail;
-    log(`${name}: ${detail}`);
+    upstreamGone = inputOpen ? detail : 'the client closed the connection';
+    if (inputOpen || inFlight.size() > 0) log(`${name}: ${detail}`);
     // A result that has arrived and waits for its verdict is still delivered.
     for (const request of inFlight.all()) if (request.stage !== 'result') fail(request, detail);
     settleEnd();

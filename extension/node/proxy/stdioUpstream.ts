@@ -19,6 +19,14 @@ const STDERR_TAIL_LINES = 8;
 /** After the leader's exit its last output may still be in the pipe; a grandchild may hold that pipe open for ever. */
 const LAST_OUTPUT_MS = 300;
 
+/** Servers whose end nobody has seen; one exit listener for all, since Node warns of many. */
+const living = new Set<ChildProcessWithoutNullStreams>();
+
+/** The last resort when this process leaves without closing its relays: a server that ignores its closed input would stay. */
+function endLiving(): void {
+  for (const child of living) signalTree(child, 'SIGKILL');
+}
+
 export function stdioUpstream(options: StdioOptions): OpenUpstream {
   return (events) => open(options, events);
 }
@@ -32,6 +40,8 @@ function open({ spec, onStderr }: StdioOptions, events: UpstreamEvents): Upstrea
     setImmediate(() => events.onClosed(couldNotStart(spec, error)));
     return neverStarted();
   }
+  if (living.size === 0) process.on('exit', endLiving);
+  living.add(child);
   let tail = Buffer.alloc(0);
   let gone = false;
   const leftWaiting: (() => void)[] = [];
@@ -88,6 +98,9 @@ function open({ spec, onStderr }: StdioOptions, events: UpstreamEvents): Upstrea
     child.stdout.destroy();
     child.stderr.destroy();
   };
+  const forget = (): void => {
+    if (living.delete(child) && living.size === 0) process.off('exit', endLiving);
+  };
 
   return {
     send({ line }) {
@@ -95,7 +108,7 @@ function open({ spec, onStderr }: StdioOptions, events: UpstreamEvents): Upstrea
       return child.stdin.writable ? child.stdin.write(line) : true;
     },
     end: () => child.stdin.end(),
-    close: (patienceMs) => (closing ??= close(patienceMs)),
+    close: (patienceMs) => (closing ??= close(patienceMs).finally(forget)),
     pause: () => child.stdout.pause(),
     resume: () => child.stdout.resume(),
   };

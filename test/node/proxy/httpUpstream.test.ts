@@ -106,7 +106,7 @@ describe('answers', () => {
   const rows: readonly (readonly [string, Handler, (messages: Record<string, unknown>[]) => void])[] = [
     ['a pretty-printed JSON body becomes one line', (one, response) => json(response, 200, JSON.stringify(result(one, { content: [{ type: 'text', text: 'a\nb' }] }), null, 2)), (got) => expect(got.at(-1)).toMatchObject({ result: { content: [{ text: 'a\nb' }] } })],
     ['an event stream with a notification first', (one, response) => void sse(response).end(`: hi\r\n\r\ndata: {"jsonrpc":"2.0","method":"notifications/x"}\r\n\r\nevent: message\ndata: ${JSON.stringify(result(one, { content: [] }))}\n\n`), (got) => expect(got.slice(-2)).toMatchObject([{ method: 'notifications/x' }, { id: 1, result: {} }])],
-    ['data over several lines', (one, response) => void sse(response).end(`data: {"jsonrpc":"2.0",\ndata: "id":1,"result":{"content":[]}}\n\n`), (got) => expect(got.at(-1)).toMatchObject({ id: 1, result: {} })],
+    ['data over several lines', (_one, response) => void sse(response).end(`data: {"jsonrpc":"2.0",\ndata: "id":1,"result":{"content":[]}}\n\n`), (got) => expect(got.at(-1)).toMatchObject({ id: 1, result: {} })],
     ['a stream that ends without the answer', (_one, response) => void sse(response).end('data: {"jsonrpc":"2.0","method":"notifications/x"}\n\n'), (got) => expect(JSON.stringify(got.at(-1))).toContain('ended its answer early')],
     ['a stream that is cut', (_one, response) => void sse(response).write(': \n\n', () => response.destroy()), (got) => expect(JSON.stringify(got.at(-1))).toContain('connection was cut')],
     ['202 where an answer is due', (_one, response) => void response.writeHead(202).end(), (got) => expect(JSON.stringify(got.at(-1))).toContain('without an answer')],

@@ -159,6 +159,7 @@ describe('results', () => {
     ['an error message', { error: { code: 1, message: 'BAD' } }],
     ['error data', { error: { code: 1, message: 'x', data: { y: 'BAD' } } }],
     ['content that is no list', { result: { content: 'BAD' } }],
+    ['a field of old protocol versions', { result: { toolResult: 'BAD' } }],
     ['a result that is no object', { result: 'BAD' }],
     ['an answer with the id as a string', { id: '1', result: { content: [text('BAD')] } }],
     ['a batch', null],

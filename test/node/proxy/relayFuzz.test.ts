@@ -148,7 +148,7 @@ test('well-formed lines that are no calls arrive byte for byte and in order, cal
   const plain = fc.oneof(
     fc.json({ depthSize: 'small' }).map((params) => `{"jsonrpc":"2.0","method":"notifications/x","params":{"v":${params.replace(/[\r\n]/g, '')}}}`),
     fc.constant('{"jsonrpc":"2.0","id":"s","result":{}}'),
-    fc.string({ unit: 'binary' }).map((text) => JSON.stringify({ jsonrpc: '2.0', method: 'notifications/y', params: { text: text.toWellFormed() } })),
+    fc.string({ unit: 'binary' }).map((text) => JSON.stringify({ jsonrpc: '2.0', method: 'notifications/y', params: { text } })),
   );
   const good = fc.constant('good');
   await fc.assert(

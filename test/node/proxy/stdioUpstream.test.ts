@@ -98,7 +98,7 @@ describe('when a server', () => {
     expect(s.output.writableEnded).toBe(true);
     for (const id of mode === 'crash' ? [1, 2] : [0, 1, 2]) {
       const answer = s.messages().find((message) => message['id'] === id);
-      expect((answer?.['error'] as { message: string }).message).toMatch(why);
+      expect(answer).toMatchObject({ error: { code: -32000, message: expect.stringMatching(why) as unknown } });
     }
     expect(s.log.join()).toMatch(why);
   });

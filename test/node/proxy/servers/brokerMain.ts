@@ -4,6 +4,7 @@ import { ensurePrivateFolder, layoutFor } from '#home/layout.ts';
 import { serveMcpLink } from '#node/proxy/mcpLink.ts';
 import { judgement } from '../harness.ts';
 
+process.on('SIGTERM', () => process.exit(0));
 const layout = layoutFor(process.argv[2] ?? '');
 ensurePrivateFolder(layout.root);
 ensurePrivateFolder(layout.run);
