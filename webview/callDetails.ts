@@ -43,8 +43,11 @@ function decodedSpans(finding: Finding): readonly { start: number; end: number }
   return start < 0 || finding.matched === '' ? [] : [{ start, end: start + finding.matched.length }];
 }
 
-export function findingList(findings: readonly Finding[]): HTMLElement | null {
+/** `args` are shown already: a decoded form that stands in them word for word says nothing new. */
+export function findingList(findings: readonly Finding[], args: JsonValue): HTMLElement | null {
   if (findings.length === 0) return null;
+  const shown = argumentFields(args, []).map((field) => field.text);
+  const isNew = (decoded: string | null): decoded is string => decoded !== null && !shown.some((text) => text.includes(decoded));
   return element(
     'ul',
     { class: 'findings', 'aria-label': 'Why' },
@@ -55,7 +58,7 @@ export function findingList(findings: readonly Finding[]): HTMLElement | null {
         element('div', { class: 'finding-head' }, severityBadge(finding.severity), element('strong', {}, visibleLine(finding.title, 200))),
         element('p', {}, visibleLine(finding.rationale, 1000), ' ', element('code', { class: 'rule-id' }, visibleLine(finding.rule, 120))),
         finding.span === null && finding.matched !== '' ? element('div', { class: 'short-field' }, element('span', { class: 'field-name' }, 'matched'), inlineText(finding.matched, 'field-value')) : null,
-        finding.decoded === null ? null : element('div', { class: 'field' }, element('span', { class: 'field-name' }, 'decoded'), codeBlock(finding.decoded, decodedSpans(finding), 'Decoded form')),
+        isNew(finding.decoded) ? element('div', { class: 'field' }, element('span', { class: 'field-name' }, 'decoded'), codeBlock(finding.decoded, decodedSpans(finding), 'Decoded form')) : null,
       ),
     ),
   );

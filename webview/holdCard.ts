@@ -84,7 +84,7 @@ export function holdCard(first: Card, name: string, events: CardEvents): CardVie
   };
 
   const head = element('div', { class: 'card-head' }, element('h3', { id: titleId }, toolName(call)), worst ? severityBadge(worst.severity) : null, countdown);
-  const body = element('div', { class: 'card-body' }, argumentList(call.args, decision.findings), findingList(decision.findings), factList(callFacts(call)));
+  const body = element('div', { class: 'card-body' }, argumentList(call.args, decision.findings), findingList(decision.findings, call.args), factList(callFacts(call)));
   const root = element('li', { class: 'card', 'aria-labelledby': titleId, 'data-hold': id }, head, result, body, actions);
 
   return {

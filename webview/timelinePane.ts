@@ -52,7 +52,7 @@ function detailsOf(entry: AuditEntry): readonly HTMLElement[] {
   const hasArguments = entry.args !== null && JSON.stringify(entry.args) !== '{}';
   // Secrets are redacted in the journal, so the findings' offsets no longer fit: no highlighting here.
   const args = hasArguments ? argumentList(entry.args, []) : null;
-  return [entry.reason === '' ? null : element('p', { class: 'reason' }, visibleLine(entry.reason, 2000)), args, findingList(entry.findings), facts].filter((part) => part !== null);
+  return [entry.reason === '' ? null : element('p', { class: 'reason' }, visibleLine(entry.reason, 2000)), args, findingList(entry.findings, entry.args), facts].filter((part) => part !== null);
 }
 
 function row(entry: AuditEntry): ItemView<AuditEntry> {
@@ -76,8 +76,8 @@ function row(entry: AuditEntry): ItemView<AuditEntry> {
   return { root: element('li', { class: 'entry' }, header, details), update: () => undefined };
 }
 
-/** A drop-down that offers everything seen so far. */
-function choice(name: string, everything: string): { root: HTMLSelectElement; show: (values: readonly string[], chosen: string | null) => void } {
+/** A drop-down that offers everything seen so far; its name stands for "any". */
+function choice(name: string): { root: HTMLSelectElement; show: (values: readonly string[], chosen: string | null) => void } {
   const root = element('select', { 'aria-label': name });
   let offered = '';
   return {
@@ -85,7 +85,7 @@ function choice(name: string, everything: string): { root: HTMLSelectElement; sh
     show: (values, chosen) => {
       const all = chosen === null || values.includes(chosen) ? values : [...values, chosen];
       const key = JSON.stringify(all);
-      if (key !== offered) root.replaceChildren(element('option', { value: '' }, everything), ...all.map((value) => element('option', { value: `=${value}` }, visibleLine(value, 60))));
+      if (key !== offered) root.replaceChildren(element('option', { value: '' }, name), ...all.map((value) => element('option', { value: `=${value}` }, visibleLine(value, 60))));
       offered = key;
       root.value = chosen === null ? '' : `=${chosen}`;
     },
@@ -98,9 +98,9 @@ const TYPING_PAUSE_MS = 250;
 
 function filterBar(ask: (filter: Filter) => void): { root: HTMLElement; show: (timeline: Timeline) => void; focus: () => void } {
   const text = element('input', { type: 'search', placeholder: 'Search arguments, reasons, rules', 'aria-label': 'Search the timeline', maxlength: '200' });
-  const verdict = element('select', { 'aria-label': 'Verdict' }, element('option', { value: '' }, 'Any verdict'), ...Object.entries(VERDICT_NAMES).map(([value, label]) => element('option', { value: `=${value}` }, label)));
-  const agent = choice('Agent', 'Any agent');
-  const tool = choice('Tool', 'Any tool');
+  const verdict = element('select', { 'aria-label': 'Verdict' }, element('option', { value: '' }, 'Verdict'), ...Object.entries(VERDICT_NAMES).map(([value, label]) => element('option', { value: `=${value}` }, label)));
+  const agent = choice('Agent');
+  const tool = choice('Tool');
   const apply = (): void => {
     const wanted = chosenIn(verdict);
     ask({ verdict: isVerdict(wanted) ? wanted : null, agent: chosenIn(agent.root), tool: chosenIn(tool.root), text: text.value });
