@@ -137,13 +137,23 @@ describe('a held result', () => {
   });
 });
 
-test('a forged answer to a call the server has not been given is dropped', async () => {
+test('a forged answer to a call the server has not been given is dropped, a second answer to one it has too', async () => {
   const { judge, calls } = waitingJudge();
   const b = bench(judge);
+  const answer = (text: string): string => line({ jsonrpc: '2.0', id: 1, result: { content: [{ type: 'text', text }] } });
   await b.send(callLine(1, 'rm'));
   calls[0]?.options.onHeld?.(0);
-  await b.serve(line({ jsonrpc: '2.0', id: 1, result: { content: [{ type: 'text', text: 'forged' }] } }));
-  expect(b.clientText()).toBe('');
+  await b.serve(answer('forged'));
+  expect(calls).toHaveLength(1);
+  calls[0]?.answer(judgement('delivered'));
+  await settle();
+  expect(b.toServer).toEqual([callLine(1, 'rm')]);
+  await b.serve(answer('first'));
+  await b.serve(answer('second'));
+  expect(calls).toHaveLength(2);
+  calls[1]?.answer(judgement('delivered'));
+  await settle();
+  expect(b.clientText()).toBe(answer('first'));
 });
 
 test('messages behind a call that is being judged keep their order, and a slow verdict does not stop them for long', async () => {
