@@ -112,7 +112,7 @@ export function holdCard(first: Card, name: string, events: CardEvents): CardVie
       countdown.setAttribute('aria-label', `Refused in ${timeLeftSpoken(until, now)}`);
       countdown.title = 'Refused when this reaches zero';
       result.hidden = state === 'waiting' && !card.deciding;
-      setText(result, card.deciding ? 'Sending your decision…' : RESULTS[state]);
+      setText(result, card.deciding ? 'Sending your decision…' : card.late && state === 'approved' ? 'Approved. Its next try will be let through once.' : RESULTS[state]);
     },
   };
 }

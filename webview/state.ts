@@ -7,6 +7,8 @@ export interface Card {
   readonly hold: Hold;
   /** A decision was sent and not answered yet. */
   readonly deciding: boolean;
+  /** It had expired before it was decided: an approval then only lets its next try through. */
+  readonly late: boolean;
   /** When this panel saw it settled, milliseconds since 1970; null while it can still be decided. */
   readonly settledAt: number | null;
 }
@@ -55,7 +57,7 @@ function isOpen(hold: Hold): boolean {
 
 function updateCard(card: Card, hold: Hold, now: number): Card {
   const changed = card.hold.state !== hold.state;
-  return { hold, deciding: card.deciding && !changed, settledAt: isOpen(hold) ? null : (card.settledAt ?? now) };
+  return { hold, deciding: card.deciding && !changed, late: card.late || card.hold.state === 'expired', settledAt: isOpen(hold) ? null : (card.settledAt ?? now) };
 }
 
 function placeHolds(state: PanelState, holds: readonly Hold[], now: number): readonly Card[] {
@@ -69,7 +71,7 @@ function placeHolds(state: PanelState, holds: readonly Hold[], now: number): rea
     else if (card.settledAt !== null) kept.push(card);
   }
   const fresh = [...incoming.values()].filter((hold) => isOpen(hold) && !state.dismissed.includes(hold.id)).sort((a, b) => a.since - b.since);
-  return [...kept, ...fresh.map((hold) => ({ hold, deciding: false, settledAt: null }))];
+  return [...kept, ...fresh.map((hold) => ({ hold, deciding: false, late: false, settledAt: null }))];
 }
 
 function replaceCard(cards: readonly Card[], id: string, change: Partial<Card>): readonly Card[] {

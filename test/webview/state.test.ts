@@ -27,6 +27,11 @@ test.each<[string, Step[], string[]]>([
   expect(looks(run(steps))).toEqual(expected);
 });
 
+test('an approval after the time limit is told apart from one that resumes the call', () => {
+  expect(run([holds(['a', 'expired']), holds(['a', 'approved'])]).cards[0]?.late).toBe(true);
+  expect(run([holds(['a']), holds(['a', 'approved'])]).cards[0]?.late).toBe(false);
+});
+
 test('announces what began and what ended', () => {
   const before = run([holds(['a'])]);
   const after = reduce(before, { type: 'holds', holds: [sampleHold('a', { state: 'approved' }), sampleHold('b')] }, NOW);
