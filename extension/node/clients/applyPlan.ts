@@ -22,10 +22,16 @@ export interface Applied {
 export function applyPlan(plan: Plan, context: Pick<ClientContext, 'layout'>, rename: Rename = renameSync): Applied {
   const { id, file, target, before, after } = plan;
   const stored = liveRecord(context.layout, id);
+  const agent = id === 'claude' || id === 'codex' ? id : null;
   if (plan.action === 'unprotect') {
     // Claude's ConfigChange hook would refuse to let our own entry go.
-    if (id === 'claude' || id === 'codex') markReleased(context.layout, id);
-    if (after !== before) replaceConfig({ file, target, before, after, folders: [] }, rename);
+    if (agent) markReleased(context.layout, agent);
+    try {
+      if (after !== before) replaceConfig({ file, target, before, after, folders: [] }, rename);
+    } catch (error) {
+      if (agent) clearReleased(context.layout, agent);
+      throw error;
+    }
     if (after === null) removeEmptyFolders(plan.folders);
     if (stored) updateRecord(stored, { undone: new Date().toISOString() });
     return { id, file, backup: stored?.folder ?? null, changed: after === before ? 'unchanged' : 'changed' };
@@ -33,12 +39,21 @@ export function applyPlan(plan: Plan, context: Pick<ClientContext, 'layout'>, re
   if (after === null || after === before) return { id, file, backup: stored?.folder ?? null, changed: 'unchanged' };
   const kept = keepOriginal(
     context.layout,
-    { id, file, target, time: new Date().toISOString(), after: [sha256(after)], createdFolders: plan.folders, summary: plan.summary, undo: plan.undo },
+    {
+      id,
+      file,
+      target,
+      time: new Date().toISOString(),
+      after: [sha256(after)],
+      createdFolders: plan.folders,
+      summary: plan.summary,
+      undo: plan.undo,
+    },
     before,
     plan.restore,
   );
   replaceConfig({ file, target, before, after, folders: before === null ? plan.folders : [] }, rename);
-  if (id === 'claude' || id === 'codex') clearReleased(context.layout, id);
+  if (agent) clearReleased(context.layout, agent);
   return { id, file, backup: kept.folder, changed: 'changed' };
 }
 

@@ -52,7 +52,11 @@ export async function runCanary(client: AgentId, options: CanaryOptions): Promis
     const result = await runProgram({ program: options.program, args, env, cwd: options.cwd, deadlineMs: options.deadlineMs });
     return report(client, command, model, result, options.deadlineMs);
   } catch (error) {
-    return { ok: false, seen: `The test could not be run: ${error instanceof Error ? error.message : String(error)}.`, toDo: 'Mend that and test again.' };
+    return {
+      ok: false,
+      seen: `The test could not be run: ${error instanceof Error ? error.message : String(error)}.`,
+      toDo: 'Mend that and test again.',
+    };
   } finally {
     await model?.close();
   }
@@ -82,7 +86,18 @@ function claudeRun(url: string, options: CanaryOptions): { args: readonly string
     CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
   };
   // dontAsk: if the hook is not called, Claude refuses in its own words, and nothing runs either way.
-  const args = ['-p', 'Callgate canary', '--output-format', 'json', '--permission-mode', 'dontAsk', '--no-session-persistence', '--strict-mcp-config', '--settings', JSON.stringify({ env: model })];
+  const args = [
+    '-p',
+    'Callgate canary',
+    '--output-format',
+    'json',
+    '--permission-mode',
+    'dontAsk',
+    '--no-session-persistence',
+    '--strict-mcp-config',
+    '--settings',
+    JSON.stringify({ env: model }),
+  ];
   return { args, env: { ...quietEnv(options), ...model } };
 }
 
@@ -97,7 +112,16 @@ function codexRun(url: string, options: CanaryOptions): { args: readonly string[
     'notify=[]',
     ...codexServers(options).map((name) => `mcp_servers.${name}.enabled=false`),
   ];
-  const args = ['exec', '--skip-git-repo-check', '--ephemeral', '--json', '-s', 'read-only', ...overrides.flatMap((one) => ['-c', one]), 'Callgate canary'];
+  const args = [
+    'exec',
+    '--skip-git-repo-check',
+    '--ephemeral',
+    '--json',
+    '-s',
+    'read-only',
+    ...overrides.flatMap((one) => ['-c', one]),
+    'Callgate canary',
+  ];
   return { args, env: { ...quietEnv(options), CALLGATE_CANARY_KEY: 'callgate-canary' } };
 }
 
@@ -117,16 +141,37 @@ function report(client: AgentId, command: string, model: CanaryModel, result: Pr
   if (answer !== null) {
     // Codex quotes the refused command, and the marker in it is not our answer.
     const refusal = answer.text.replaceAll(command, '').replaceAll(MARKER, '');
-    if (OUR_RULE.test(refusal) && answer.failed !== 'no') return { ok: true, seen: `${name} asked the gate, and the gate refused: ${short(answer.text)}`, toDo: '' };
-    if (answer.failed === 'yes') return { ok: false, seen: `${name} refused the test call, but not because of Callgate: ${short(answer.text)}`, toDo: `The hook was not called. Protect ${name} again, then ${hooks} to see which settings switch it off.` };
-    return { ok: false, seen: `${name} ran the test call without asking the gate.`, toDo: `${name} is NOT protected. Protect it again, then ${hooks} to see which settings switch it off.` };
+    if (OUR_RULE.test(refusal) && answer.failed !== 'no')
+      return { ok: true, seen: `${name} asked the gate, and the gate refused: ${short(answer.text)}`, toDo: '' };
+    if (answer.failed === 'yes')
+      return {
+        ok: false,
+        seen: `${name} refused the test call, but not because of Callgate: ${short(answer.text)}`,
+        toDo: `The hook was not called. Protect ${name} again, then ${hooks} to see which settings switch it off.`,
+      };
+    return {
+      ok: false,
+      seen: `${name} ran the test call without asking the gate.`,
+      toDo: `${name} is NOT protected. Protect it again, then ${hooks} to see which settings switch it off.`,
+    };
   }
-  if (result.ended === 'notStarted') return { ok: false, seen: `${name} could not be started: ${said}`, toDo: 'Check that the program is installed and test again.' };
-  if (result.ended === 'deadline') return { ok: false, seen: `${name} did not finish within ${Math.round(deadlineMs / 1000)} s.`, toDo: 'Test again when the machine is less busy; until then take it for not protected.' };
+  if (result.ended === 'notStarted')
+    return { ok: false, seen: `${name} could not be started: ${said}`, toDo: 'Check that the program is installed and test again.' };
+  if (result.ended === 'deadline')
+    return {
+      ok: false,
+      seen: `${name} did not finish within ${Math.round(deadlineMs / 1000)} s.`,
+      toDo: 'Test again when the machine is less busy; until then take it for not protected.',
+    };
   const reason = model.problems()[0];
-  if (reason !== undefined) return { ok: false, seen: `${name}: ${reason}.`, toDo: `Ask for a shell command in ${name} by hand and look for it in the timeline.` };
+  if (reason !== undefined)
+    return { ok: false, seen: `${name}: ${reason}.`, toDo: `Ask for a shell command in ${name} by hand and look for it in the timeline.` };
   const asked = model.asked() ? 'talked to the test model but did not carry out its call' : 'did not talk to the test model';
-  return { ok: false, seen: `${name} ${asked} (exit status ${String(result.status)}): ${said}`, toDo: `Start ${name} by hand: if it reports a broken configuration, mend that and test again.` };
+  return {
+    ok: false,
+    seen: `${name} ${asked} (exit status ${String(result.status)}): ${said}`,
+    toDo: `Start ${name} by hand: if it reports a broken configuration, mend that and test again.`,
+  };
 }
 
 function short(text: string): string {

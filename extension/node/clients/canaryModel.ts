@@ -111,11 +111,15 @@ function list(value: JsonValue | undefined): readonly JsonObject[] {
 
 function plainText(content: JsonValue | undefined): string {
   if (typeof content === 'string') return content;
-  return list(content).map((block) => (typeof block['text'] === 'string' ? block['text'] : '')).join('\n');
+  return list(content)
+    .map((block) => (typeof block['text'] === 'string' ? block['text'] : ''))
+    .join('\n');
 }
 
 function anthropicAnswer(body: JsonObject): ToolAnswer | null {
-  const result = list(body['messages']).flatMap((message) => list(message['content'])).find((block) => block['type'] === 'tool_result' && block['tool_use_id'] === CALL_ID);
+  const result = list(body['messages'])
+    .flatMap((message) => list(message['content']))
+    .find((block) => block['type'] === 'tool_result' && block['tool_use_id'] === CALL_ID);
   return result ? { text: plainText(result['content']), failed: result['is_error'] === true ? 'yes' : 'no' } : null;
 }
 
@@ -123,9 +127,20 @@ function anthropicTurn(response: ServerResponse, body: JsonObject, seen: ToolAns
   // Clients also ask small side questions (a title, a summary) without tools: those get a word.
   const call = seen === null && list(body['tools']).some((tool) => tool['name'] === 'Bash');
   const block: JsonObject = call ? { type: 'tool_use', id: CALL_ID, name: 'Bash', input: {} } : { type: 'text', text: '' };
-  const delta: JsonObject = call ? { type: 'input_json_delta', partial_json: JSON.stringify({ command, description: 'Callgate canary' }) } : { type: 'text_delta', text: 'done' };
+  const delta: JsonObject = call
+    ? { type: 'input_json_delta', partial_json: JSON.stringify({ command, description: 'Callgate canary' }) }
+    : { type: 'text_delta', text: 'done' };
   const stop = call ? 'tool_use' : 'end_turn';
-  const message: JsonObject = { id: 'msg_callgate', type: 'message', role: 'assistant', model: body['model'] ?? 'canary', content: [], stop_reason: null, stop_sequence: null, usage: { input_tokens: 1, output_tokens: 1 } };
+  const message: JsonObject = {
+    id: 'msg_callgate',
+    type: 'message',
+    role: 'assistant',
+    model: body['model'] ?? 'canary',
+    content: [],
+    stop_reason: null,
+    stop_sequence: null,
+    usage: { input_tokens: 1, output_tokens: 1 },
+  };
   if (body['stream'] !== true) {
     const content = call ? { ...block, input: { command } } : { type: 'text', text: 'done' };
     return reply(response, 200, { ...message, content: [content], stop_reason: stop });
@@ -143,7 +158,8 @@ function anthropicTurn(response: ServerResponse, body: JsonObject, seen: ToolAns
 function responsesAnswer(body: JsonObject): ToolAnswer | null {
   const output = list(body['input']).find((item) => item['call_id'] === CALL_ID && String(item['type']).endsWith('_output'));
   if (!output) return null;
-  const text = typeof output['output'] === 'string' ? output['output'] : plainText(output['output']) || JSON.stringify(output['output'] ?? '');
+  const text =
+    typeof output['output'] === 'string' ? output['output'] : plainText(output['output']) || JSON.stringify(output['output'] ?? '');
   return { text, failed: 'unknown' };
 }
 
@@ -161,7 +177,9 @@ function responsesTurn(response: ServerResponse, body: JsonObject, seen: ToolAns
     { type: 'response.output_item.done', output_index: 0, item },
     { type: 'response.completed', response: { id: 'resp_callgate', usage } },
   ]);
-  return tool || seen !== null ? null : `the client offers its model no shell tool that the canary knows (${offered.join(', ') || 'none at all'})`;
+  return tool || seen !== null
+    ? null
+    : `the client offers its model no shell tool that the canary knows (${offered.join(', ') || 'none at all'})`;
 }
 
 function stream(response: ServerResponse, events: readonly JsonObject[]): void {

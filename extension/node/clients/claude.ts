@@ -37,7 +37,13 @@ export const claude: AgentAdapter = {
 function plan(text: string | null, command: string): EditResult {
   if (text === null || text.trim() === '') {
     const whole = `${JSON.stringify({ hooks: Object.fromEntries(EVENTS.map((event) => [event, [entry(command)]])) }, null, 2)}\n`;
-    return { kind: 'edited', text: whole, undo: { splices: [], notes: { created: ['hooks', ...EVENTS] } }, summary: EVENTS.map(added), warnings: [] };
+    return {
+      kind: 'edited',
+      text: whole,
+      undo: { splices: [], notes: { created: ['hooks', ...EVENTS] } },
+      summary: EVENTS.map(added),
+      warnings: [],
+    };
   }
   const { bom, body } = splitBom(text);
   const parsed = parseJson(body, 'json');
@@ -45,7 +51,8 @@ function plan(text: string | null, command: string): EditResult {
   const { root } = parsed;
   if (root.type !== 'object') return refuse('INVALID_FILE', { line: 1, column: 1, message: 'the settings must be one JSON object' });
   const hooks = memberOf(root, 'hooks')?.value;
-  if (hooks && hooks.type !== 'object') return refuse('INVALID_FILE', { ...placeOf(body, hooks.offset), message: '"hooks" must be an object' });
+  if (hooks && hooks.type !== 'object')
+    return refuse('INVALID_FILE', { ...placeOf(body, hooks.offset), message: '"hooks" must be an object' });
 
   const splices: Splice[] = [];
   const missing: Addition[] = [];
@@ -53,7 +60,8 @@ function plan(text: string | null, command: string): EditResult {
   const summary: string[] = [];
   for (const event of EVENTS) {
     const list = memberOf(hooks, event)?.value;
-    if (list && list.type !== 'array') return refuse('INVALID_FILE', { ...placeOf(body, list.offset), message: `"hooks.${event}" must be an array` });
+    if (list && list.type !== 'array')
+      return refuse('INVALID_FILE', { ...placeOf(body, list.offset), message: `"hooks.${event}" must be an array` });
     if (!list) {
       missing.push([event, [entry(command)]]);
       created.push(event);
@@ -61,7 +69,11 @@ function plan(text: string | null, command: string): EditResult {
       continue;
     }
     const [first, ...extra] = ownGroups(list);
-    if (extra.length > 0) return refuse('UNSUPPORTED_SHAPE', { ...placeOf(body, extra[0]?.offset ?? 0), message: `"hooks.${event}" holds Callgate twice; delete this entry and try again` });
+    if (extra.length > 0)
+      return refuse('UNSUPPORTED_SHAPE', {
+        ...placeOf(body, extra[0]?.offset ?? 0),
+        message: `"hooks.${event}" holds Callgate twice; delete this entry and try again`,
+      });
     if (!first) {
       // Behind the user's own hooks: Claude runs all of them side by side and lets the strictest answer win, so the
       // place decides nothing, and this way their order and their lines in a diff stay as they were.
@@ -75,7 +87,13 @@ function plan(text: string | null, command: string): EditResult {
   if (missing.length > 0) {
     splices.push(hooks ? appendChildren(body, hooks, missing) : appendChildren(body, root, [['hooks', Object.fromEntries(missing)]]));
   }
-  return { kind: 'edited', text: bom + applySplices(body, splices), undo: { splices, notes: { created } }, summary, warnings: switchedOff(nodeValue(root)) };
+  return {
+    kind: 'edited',
+    text: bom + applySplices(body, splices),
+    undo: { splices, notes: { created } },
+    summary,
+    warnings: switchedOff(nodeValue(root)),
+  };
 }
 
 function added(event: string): string {
@@ -100,27 +118,37 @@ export function switchedOff(settings: JsonValue): readonly string[] {
   if (!isObject(settings)) return [];
   return [
     ...(settings['disableAllHooks'] === true ? ['"disableAllHooks" is true: Claude calls no hook at all; remove it'] : []),
-    ...(settings['allowManagedHooksOnly'] === true ? ['"allowManagedHooksOnly" is true: your organisation lets only its own hooks run; ask it to add Callgate'] : []),
+    ...(settings['allowManagedHooksOnly'] === true
+      ? ['"allowManagedHooksOnly" is true: your organisation lets only its own hooks run; ask it to add Callgate']
+      : []),
   ];
 }
 
 function inspect(text: string | null, command: string | null): Protection {
-  if (text === null || text.trim() === '') return { state: 'unprotected', detail: 'Adds a hook that Claude Code asks before every tool call.' };
+  if (text === null || text.trim() === '')
+    return { state: 'unprotected', detail: 'Adds a hook that Claude Code asks before every tool call.' };
   const planned = plan(text, command ?? '');
   if (planned.kind === 'refused') {
     const { line, column, message } = planned.problem;
-    return { state: 'broken', detail: `Line ${line}, column ${column}: ${message}. Mend it first: Claude ignores a file it cannot read, hooks included.` };
+    return {
+      state: 'broken',
+      detail: `Line ${line}, column ${column}: ${message}. Mend it first: Claude ignores a file it cannot read, hooks included.`,
+    };
   }
   const parsed = parseJson(splitBom(text).body, 'json');
   if ('problem' in parsed) return { state: 'broken', detail: `${parsed.problem.message}.` };
   const hooks = memberOf(parsed.root, 'hooks')?.value;
   const own = EVENTS.map((event) => ownGroups(memberOf(hooks, event)?.value).map(nodeValue));
-  if (own.every((groups) => groups.length === 0)) return { state: 'unprotected', detail: 'Adds a hook that Claude Code asks before every tool call.' };
+  if (own.every((groups) => groups.length === 0))
+    return { state: 'unprotected', detail: 'Adds a hook that Claude Code asks before every tool call.' };
   const off = switchedOff(nodeValue(parsed.root))[0];
   if (off !== undefined) return { state: 'broken', detail: `${off}.` };
   if (command === null) return { state: 'broken', detail: NO_LAUNCHER };
   if (!own.every((groups) => groups.length === 1 && isDeepStrictEqual(groups[0], entry(command)))) {
-    return { state: 'broken', detail: 'The Callgate hook there is incomplete or from another version; protect again to bring it up to date.' };
+    return {
+      state: 'broken',
+      detail: 'The Callgate hook there is incomplete or from another version; protect again to bring it up to date.',
+    };
   }
   return { state: 'protected', detail: 'Every tool call passes the gate.' };
 }
@@ -130,16 +158,27 @@ function unplan(text: string, undo: UndoInfo | null): EditResult {
   const parsed = parseJson(body, 'json');
   if ('problem' in parsed) return refuse('INVALID_FILE', parsed.problem);
   const wanted = withoutOurs(parsed.value);
-  if (isDeepStrictEqual(wanted, withoutEmpty(parsed.value))) return refuse('NO_RECORD', { line: 1, column: 1, message: 'no Callgate hook is in this file' });
+  if (isDeepStrictEqual(wanted, withoutEmpty(parsed.value)))
+    return refuse('NO_RECORD', { line: 1, column: 1, message: 'no Callgate hook is in this file' });
   const created = createdBy(undo);
   for (const candidate of [undo ? undoSplices(body, undo.splices) : null, removeStructurally(body, created)]) {
     if (candidate === null) continue;
     const again = parseJson(candidate, 'json');
     if (!('problem' in again) && isDeepStrictEqual(withoutEmpty(again.value), wanted)) {
-      return { kind: 'edited', text: bom + candidate, undo: { splices: [], notes: null }, summary: ['remove the Callgate hooks'], warnings: [] };
+      return {
+        kind: 'edited',
+        text: bom + candidate,
+        undo: { splices: [], notes: null },
+        summary: ['remove the Callgate hooks'],
+        warnings: [],
+      };
     }
   }
-  return refuse('CANNOT_UNDO', { line: 1, column: 1, message: 'the Callgate hooks were mixed with others; delete the hooks whose command holds ".callgate/bin" by hand' });
+  return refuse('CANNOT_UNDO', {
+    line: 1,
+    column: 1,
+    message: 'the Callgate hooks were mixed with others; delete the hooks whose command holds ".callgate/bin" by hand',
+  });
 }
 
 function createdBy(undo: UndoInfo | null): readonly JsonValue[] {
@@ -163,7 +202,8 @@ function removeStructurally(text: string, created: readonly JsonValue[]): string
       const hook = hookList.children?.find((one) => ownHook(nodeValue(one)));
       current = foreign && hook ? removeChild(current, hookList, hook) : removeChild(current, cut.list.value, cut.group);
     } else if (empty && hooks) current = removeChild(current, hooks.value, empty.node);
-    else if (hooks && hooks.value.children?.length === 0 && created.includes('hooks')) current = removeChild(current, parsed.root, hooks.node);
+    else if (hooks && hooks.value.children?.length === 0 && created.includes('hooks'))
+      current = removeChild(current, parsed.root, hooks.node);
     else return current;
   }
 }

@@ -9,7 +9,17 @@ import { CODEX_TIMEOUT, codexHook, codexSwitchedOff, ownHooks, preToolUse, trust
 import { planTerminal, removeTerminal, TTY_PATH } from '#node/clients/codexTerminal.ts';
 import { applySplices, type Splice, undoSplices } from '#node/clients/splices.ts';
 import { lineEnding, placeOf, splitBom } from '#node/clients/textPlace.ts';
-import { arrayTableGroup, asTable, isUnder, parseTomlText, removeStatements, samePath, sameToml, tomlString, type TomlTable } from '#node/clients/tomlEdit.ts';
+import {
+  arrayTableGroup,
+  asTable,
+  isUnder,
+  parseTomlText,
+  removeStatements,
+  samePath,
+  sameToml,
+  tomlString,
+  type TomlTable,
+} from '#node/clients/tomlEdit.ts';
 import { scanToml, type TomlStatement } from '#node/clients/tomlScan.ts';
 
 const OPEN = '# >>> callgate: asks before every tool call';
@@ -36,7 +46,11 @@ function plan(text: string | null, command: string): EditResult {
   const statements = scanToml(body);
   const own = ownHooks(parsed.table);
   const [first, second] = own;
-  if (second) return refuse('UNSUPPORTED_SHAPE', { ...groupPlace(body, statements, second.group), message: 'Callgate is there twice; delete this [[hooks.PreToolUse]] and try again' });
+  if (second)
+    return refuse('UNSUPPORTED_SHAPE', {
+      ...groupPlace(body, statements, second.group),
+      message: 'Callgate is there twice; delete this [[hooks.PreToolUse]] and try again',
+    });
 
   const terminal = planTerminal(body, statements, parsed.table);
   if (terminal.kind === 'refused') return terminal;
@@ -47,10 +61,14 @@ function plan(text: string | null, command: string): EditResult {
     splices.push(...update);
     if (update.length > 0) summary.push('bring the Callgate hook up to date; Codex will want to trust it again');
   } else {
-    const inline = preToolUse(parsed.table) !== undefined && !statements.some((one) => one.kind === 'arrayTable' && samePath(one.path, GROUP));
+    const inline =
+      preToolUse(parsed.table) !== undefined && !statements.some((one) => one.kind === 'arrayTable' && samePath(one.path, GROUP));
     if (inline) {
       const at = statements.find((one) => isUnder(one.path, GROUP) || samePath(one.path, ['hooks']))?.start ?? 0;
-      return refuse('UNSUPPORTED_SHAPE', { ...placeOf(body, at), message: 'hooks.PreToolUse is written as an inline value; write it as [[hooks.PreToolUse]] tables and try again' });
+      return refuse('UNSUPPORTED_SHAPE', {
+        ...placeOf(body, at),
+        message: 'hooks.PreToolUse is written as an inline value; write it as [[hooks.PreToolUse]] tables and try again',
+      });
     }
     summary.push(`add a [[hooks.PreToolUse]] hook for every tool, ${CODEX_TIMEOUT} s, behind your own hooks`);
   }
@@ -62,19 +80,35 @@ function plan(text: string | null, command: string): EditResult {
   const proof = parseTomlText(after);
   if ('problem' in proof || !sameToml(proof.table, wanted(parsed.table, command, first?.group))) {
     const at = 'problem' in proof ? proof.problem : { line: 1, column: 1, message: '' };
-    return refuse('UNSUPPORTED_SHAPE', { ...at, message: 'this file is written in a way the edit would not carry over safely; write [hooks] and [features] as ordinary tables and try again' });
+    return refuse('UNSUPPORTED_SHAPE', {
+      ...at,
+      message:
+        'this file is written in a way the edit would not carry over safely; write [hooks] and [features] as ordinary tables and try again',
+    });
   }
   return {
     kind: 'edited',
     text: bom + after,
-    undo: { splices, notes: { terminal: terminal.notes, hadState: asTable(asTable(parsed.table['hooks'])?.['state']) !== undefined, trustKeys: [] } },
+    undo: {
+      splices,
+      notes: { terminal: terminal.notes, hadState: asTable(asTable(parsed.table['hooks'])?.['state']) !== undefined, trustKeys: [] },
+    },
     summary,
     warnings: codexSwitchedOff(parsed.table),
   };
 }
 
 function hookBlock(command: string, header: readonly string[]): readonly string[] {
-  return [OPEN, ...header, '[[hooks.PreToolUse]]', '[[hooks.PreToolUse.hooks]]', 'type = "command"', `command = ${tomlString(command)}`, `timeout = ${CODEX_TIMEOUT}`, CLOSE];
+  return [
+    OPEN,
+    ...header,
+    '[[hooks.PreToolUse]]',
+    '[[hooks.PreToolUse.hooks]]',
+    'type = "command"',
+    `command = ${tomlString(command)}`,
+    `timeout = ${CODEX_TIMEOUT}`,
+    CLOSE,
+  ];
 }
 
 function appendBlock(body: string, lines: readonly string[]): Splice {
@@ -88,9 +122,17 @@ function groupPlace(body: string, statements: readonly TomlStatement[], group: n
 }
 
 /** An older entry of ours: only the values that differ change, so its position and the user's comments stay. */
-function updateCommand(body: string, statements: readonly TomlStatement[], own: { readonly group: number; readonly command: string }, command: string): readonly Splice[] {
+function updateCommand(
+  body: string,
+  statements: readonly TomlStatement[],
+  own: { readonly group: number; readonly command: string },
+  command: string,
+): readonly Splice[] {
   const pairs = arrayTableGroup(statements, GROUP, own.group).filter((one) => one.kind === 'pair');
-  const values: readonly (readonly [string, string])[] = [['command', tomlString(command)], ['timeout', String(CODEX_TIMEOUT)]];
+  const values: readonly (readonly [string, string])[] = [
+    ['command', tomlString(command)],
+    ['timeout', String(CODEX_TIMEOUT)],
+  ];
   return values.flatMap(([key, value]) => {
     const pair = pairs.find((one) => samePath(one.path, [...GROUP, 'hooks', key]));
     const removed = pair ? body.slice(pair.valueStart, pair.valueEnd) : '';
@@ -122,10 +164,19 @@ function inspect(text: string | null, command: string | null, file: string): Pro
   const off = codexSwitchedOff(parsed.table)[0];
   if (off !== undefined) return { state: 'broken', detail: `${off}.` };
   if (command === null) return { state: 'broken', detail: NO_LAUNCHER };
-  if (!sameToml(parsed.table, wanted(parsed.table, command, own.group))) return { state: 'broken', detail: 'The Callgate hook there is incomplete or from another version; protect again to bring it up to date.' };
+  if (!sameToml(parsed.table, wanted(parsed.table, command, own.group)))
+    return {
+      state: 'broken',
+      detail: 'The Callgate hook there is incomplete or from another version; protect again to bring it up to date.',
+    };
   const state = trustState(parsed.table, file, own);
-  if (state?.['enabled'] === false) return { state: 'broken', detail: 'The Callgate hook is switched off in Codex (/hooks); switch it on there.' };
-  if (state?.['trusted_hash'] !== trustHash(command)) return { state: 'broken', detail: 'Codex skips the Callgate hook until you trust it; protect again, or trust it in Codex under /hooks.' };
+  if (state?.['enabled'] === false)
+    return { state: 'broken', detail: 'The Callgate hook is switched off in Codex (/hooks); switch it on there.' };
+  if (state?.['trusted_hash'] !== trustHash(command))
+    return {
+      state: 'broken',
+      detail: 'Codex skips the Callgate hook until you trust it; protect again, or trust it in Codex under /hooks.',
+    };
   return { state: 'protected', detail: 'Every tool call passes the gate.' };
 }
 
@@ -133,7 +184,9 @@ function inspect(text: string | null, command: string | null, file: string): Pro
 function trustState(config: TomlTable, file: string, own: { readonly group: number; readonly hook: number }): TomlTable | undefined {
   const states = asTable(asTable(config['hooks'])?.['state']) ?? {};
   const exact = trustKey(file, own.group, own.hook);
-  const key = Object.hasOwn(states, exact) ? exact : Object.keys(states).find((one) => one.endsWith(trustKey('config.toml', own.group, own.hook)));
+  const key = Object.hasOwn(states, exact)
+    ? exact
+    : Object.keys(states).find((one) => one.endsWith(trustKey('config.toml', own.group, own.hook)));
   return key === undefined ? undefined : asTable(states[key]);
 }
 
@@ -152,10 +205,19 @@ function unplan(text: string, undo: UndoInfo | null, file: string): EditResult {
       const groups = preToolUse(parsed.table);
       const followers = Array.isArray(groups) && own.some((one) => one.group < groups.length - 1);
       const warnings = followers ? ['hooks behind ours move up by one; Codex will ask you to trust those again (/hooks)'] : [];
-      return { kind: 'edited', text: bom + candidate, undo: { splices: [], notes: null }, summary: ['remove the Callgate hook, its trust and our unified_exec_tty setting'], warnings };
+      return {
+        kind: 'edited',
+        text: bom + candidate,
+        undo: { splices: [], notes: null },
+        summary: ['remove the Callgate hook, its trust and our unified_exec_tty setting'],
+        warnings,
+      };
     }
   }
-  return refuse('CANNOT_UNDO', { ...groupPlace(body, scanToml(body), own[0]?.group ?? 0), message: 'the Callgate hook was mixed with others; delete the hook whose command holds ".callgate/bin" by hand' });
+  return refuse('CANNOT_UNDO', {
+    ...groupPlace(body, scanToml(body), own[0]?.group ?? 0),
+    message: 'the Callgate hook was mixed with others; delete the hook whose command holds ".callgate/bin" by hand',
+  });
 }
 
 function strings(value: JsonValue | undefined): readonly string[] {

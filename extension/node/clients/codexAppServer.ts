@@ -21,7 +21,12 @@ export interface CodexAppServerOptions {
 type Waiting = { readonly resolve: (value: JsonValue) => void; readonly reject: (error: ConfigError) => void };
 
 export async function openCodexAppServer({ program, env, cwd, deadlineMs }: CodexAppServerOptions): Promise<CodexAppServer> {
-  const child = spawn(program, ['app-server'], { cwd, env: env as NodeJS.ProcessEnv, stdio: ['pipe', 'pipe', 'pipe'], detached: process.platform !== 'win32' });
+  const child = spawn(program, ['app-server'], {
+    cwd,
+    env: env as NodeJS.ProcessEnv,
+    stdio: ['pipe', 'pipe', 'pipe'],
+    detached: process.platform !== 'win32',
+  });
   const waiting = new Map<number, Waiting>();
   let failure: ConfigError | null = null;
   let complaint = '';
@@ -33,7 +38,9 @@ export async function openCodexAppServer({ program, env, cwd, deadlineMs }: Code
     waiting.clear();
   };
   const timer = setTimeout(() => {
-    failAll(`${program} app-server did not answer within ${deadlineMs} ms; nothing was trusted. Try again, or trust the hook in Codex under /hooks`);
+    failAll(
+      `${program} app-server did not answer within ${deadlineMs} ms; nothing was trusted. Try again, or trust the hook in Codex under /hooks`,
+    );
     killGroup(child.pid);
   }, deadlineMs);
   const exited = new Promise<void>((resolve) => {
@@ -59,7 +66,8 @@ export async function openCodexAppServer({ program, env, cwd, deadlineMs }: Code
       if (!message || typeof id !== 'number' || message['method'] !== undefined) continue;
       const caller = waiting.get(id);
       waiting.delete(id);
-      if (isObject(message['error'])) caller?.reject(new ConfigError('CLIENT_FAILED', `Codex refused: ${String(message['error']['message'] ?? 'no reason given')}`));
+      if (isObject(message['error']))
+        caller?.reject(new ConfigError('CLIENT_FAILED', `Codex refused: ${String(message['error']['message'] ?? 'no reason given')}`));
       else caller?.resolve(message['result'] ?? null);
     }
   });
@@ -76,7 +84,10 @@ export async function openCodexAppServer({ program, env, cwd, deadlineMs }: Code
     await exited;
   };
   try {
-    await call('initialize', { clientInfo: { name: 'callgate', title: 'Callgate', version: '1' }, capabilities: { experimentalApi: true } });
+    await call('initialize', {
+      clientInfo: { name: 'callgate', title: 'Callgate', version: '1' },
+      capabilities: { experimentalApi: true },
+    });
     child.stdin.write(`${JSON.stringify({ method: 'initialized' })}\n`);
     return { call, close };
   } catch (error) {

@@ -45,6 +45,8 @@ export function codexSwitchedOff(config: TomlTable): readonly string[] {
   const features = asTable(config['features']);
   return [
     ...(features?.['hooks'] === false ? ['"features.hooks" is false: Codex calls no hook at all; remove it'] : []),
-    ...(config['allow_managed_hooks_only'] === true ? ['"allow_managed_hooks_only" is true: your organisation lets only its own hooks run; ask it to add Callgate'] : []),
+    ...(config['allow_managed_hooks_only'] === true
+      ? ['"allow_managed_hooks_only" is true: your organisation lets only its own hooks run; ask it to add Callgate']
+      : []),
   ];
 }

@@ -28,12 +28,22 @@ export async function trustCodex(context: ClientContext, { program, cwd, deadlin
   const server = await openCodexAppServer({ program, cwd, deadlineMs, env: { ...env, HOME: home } });
   try {
     const hook = await find(server.call, cwd, command);
-    if (!hook) throw new ConfigError('CLIENT_FAILED', `Codex does not see the Callgate hook in ${file}; look for features.hooks = false there or in a requirements file, then protect again`);
+    if (!hook)
+      throw new ConfigError(
+        'CLIENT_FAILED',
+        `Codex does not see the Callgate hook in ${file}; look for features.hooks = false there or in a requirements file, then protect again`,
+      );
     const { key, hash } = hook;
-    await server.call('config/batchWrite', { edits: [{ keyPath: 'hooks.state', value: { [key]: { trusted_hash: hash } }, mergeStrategy: 'upsert' }] });
+    await server.call('config/batchWrite', {
+      edits: [{ keyPath: 'hooks.state', value: { [key]: { trusted_hash: hash } }, mergeStrategy: 'upsert' }],
+    });
     noteRewritten('codex', file, [key], context);
     const again = await find(server.call, cwd, command);
-    if (again?.trusted !== 'trusted') throw new ConfigError('CLIENT_FAILED', 'Codex took the trust for the Callgate hook but does not honour it; trust it in Codex under /hooks');
+    if (again?.trusted !== 'trusted')
+      throw new ConfigError(
+        'CLIENT_FAILED',
+        'Codex took the trust for the Callgate hook but does not honour it; trust it in Codex under /hooks',
+      );
   } finally {
     await server.close();
   }
@@ -45,7 +55,11 @@ interface ListedHook {
   readonly trusted: string;
 }
 
-async function find(call: (method: string, params: JsonValue) => Promise<JsonValue>, cwd: string, command: string): Promise<ListedHook | null> {
+async function find(
+  call: (method: string, params: JsonValue) => Promise<JsonValue>,
+  cwd: string,
+  command: string,
+): Promise<ListedHook | null> {
   const result = await call('hooks/list', { cwds: [cwd] });
   const hooks = objects(isObject(result) ? result['data'] : null).flatMap((entry) => objects(entry['hooks']));
   const own = hooks.find((hook) => hook['command'] === command && hook['source'] === 'user' && hook['eventName'] === 'preToolUse');

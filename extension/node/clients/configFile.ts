@@ -1,6 +1,23 @@
 /** Reading and replacing a file that belongs to somebody else's program. */
 import { createHash, randomBytes } from 'node:crypto';
-import { chmodSync, closeSync, fchmodSync, fchownSync, fsyncSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, realpathSync, renameSync, rmdirSync, rmSync, statSync, writeSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  fchmodSync,
+  fchownSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { ConfigError, messageOf, systemCode } from '#node/clients/configError.ts';
 
@@ -31,11 +48,14 @@ export function readConfig(file: string): ConfigFile {
   try {
     const stat = statSync(target);
     if (!stat.isFile()) throw new ConfigError('NOT_A_FILE', `${file} is not a file; move it away and try again`);
-    if (stat.size > MAX_BYTES) throw new ConfigError('INVALID_FILE', `${file} is larger than ${MAX_BYTES} bytes; that is no configuration file`);
+    if (stat.size > MAX_BYTES)
+      throw new ConfigError('INVALID_FILE', `${file} is larger than ${MAX_BYTES} bytes; that is no configuration file`);
     bytes = readFileSync(target);
   } catch (error) {
     if (error instanceof ConfigError) throw error;
-    throw new ConfigError('NOT_A_FILE', `${file} cannot be read (${systemCode(error) || messageOf(error)}); check its permissions`, { cause: error });
+    throw new ConfigError('NOT_A_FILE', `${file} cannot be read (${systemCode(error) || messageOf(error)}); check its permissions`, {
+      cause: error,
+    });
   }
   try {
     return { file, target, text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) };
@@ -55,7 +75,11 @@ function targetOf(file: string): string | null {
   try {
     return realpathSync(file);
   } catch (error) {
-    throw new ConfigError('NOT_A_FILE', `${file} is a link that leads nowhere (${systemCode(error)}); mend or remove the link and try again`, { cause: error });
+    throw new ConfigError(
+      'NOT_A_FILE',
+      `${file} is a link that leads nowhere (${systemCode(error)}); mend or remove the link and try again`,
+      { cause: error },
+    );
   }
 }
 
@@ -96,7 +120,11 @@ export function replaceConfig(replacement: Replacement, rename: Rename = renameS
   } catch (error) {
     rmSync(temporary, { force: true });
     if (error instanceof ConfigError) throw error;
-    throw new ConfigError('NOT_WRITABLE', `${file} cannot be written (${systemCode(error) || messageOf(error)}); nothing was changed. Check the permissions of the file and its folder`, { cause: error });
+    throw new ConfigError(
+      'NOT_WRITABLE',
+      `${file} cannot be written (${systemCode(error) || messageOf(error)}); nothing was changed. Check the permissions of the file and its folder`,
+      { cause: error },
+    );
   }
 }
 
@@ -104,7 +132,10 @@ function requireUnchanged({ file, target, before }: Replacement): void {
   const now = readConfig(file);
   if (now.text === before && now.target === target) return;
   const what = now.text === null ? 'has vanished' : now.target === target ? 'was changed' : 'now leads to another file';
-  throw new ConfigError('CHANGED_MEANWHILE', `${file} ${what} since the change was planned; nothing was written. Look at the new plan and try again`);
+  throw new ConfigError(
+    'CHANGED_MEANWHILE',
+    `${file} ${what} since the change was planned; nothing was written. Look at the new plan and try again`,
+  );
 }
 
 function writeDurably(path: string, text: string, like: string | null): void {
@@ -121,7 +152,7 @@ function writeDurably(path: string, text: string, like: string | null): void {
       }
     }
     const bytes = Buffer.from(text, 'utf8');
-    for (let done = 0; done < bytes.length; ) done += writeSync(handle, bytes, done);
+    for (let done = 0; done < bytes.length;) done += writeSync(handle, bytes, done);
     fsyncSync(handle);
   } finally {
     closeSync(handle);

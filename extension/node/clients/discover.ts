@@ -26,7 +26,19 @@ export function discover(context: Omit<ClientContext, 'layout'>): readonly Disco
       return look(subject, context);
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
-      return [{ id: subject.id, kind: subject.kind, name: subject.adapter.name, file: subject.file, state: 'broken', detail: `${error.message}.`, warnings: [], servers: [], program: null }];
+      return [
+        {
+          id: subject.id,
+          kind: subject.kind,
+          name: subject.adapter.name,
+          file: subject.file,
+          state: 'broken',
+          detail: `${error.message}.`,
+          warnings: [],
+          servers: [],
+          program: null,
+        },
+      ];
     }
   });
 }
@@ -39,7 +51,8 @@ function look(subject: Subject, context: Omit<ClientContext, 'layout'>): readonl
     const { adapter } = subject;
     const program = findProgram(adapter.id, context.env, context.platform);
     const base = { ...common, name: adapter.name, program };
-    if (program === null && text === null && !existsSync(dirname(file))) return [{ ...base, state: 'unavailable', detail: `${adapter.name} was not found on this machine.` }];
+    if (program === null && text === null && !existsSync(dirname(file)))
+      return [{ ...base, state: 'unavailable', detail: `${adapter.name} was not found on this machine.` }];
     const { state, detail } = adapter.inspect(text, installedCommand(context, adapter.id), file);
     const warnings = otherScopes(adapter.id, context);
     const off = warnings.find((warning) => warning.includes(' is true: ') || warning.includes(' is false: '));

@@ -14,12 +14,22 @@ export type Parsed = { readonly root: Node; readonly value: JsonValue } | { read
 
 export function parseJson(text: string, dialect: JsonDialect): Parsed {
   const errors: ParseError[] = [];
-  const root = parseTree(text, errors, { disallowComments: dialect === 'json', allowTrailingComma: dialect === 'jsonc', allowEmptyContent: false });
+  const root = parseTree(text, errors, {
+    disallowComments: dialect === 'json',
+    allowTrailingComma: dialect === 'jsonc',
+    allowEmptyContent: false,
+  });
   const first = [...errors].sort((a, b) => a.offset - b.offset)[0];
   if (first) return { problem: { ...placeOf(text, first.offset), message: describe(printParseErrorCode(first.error), dialect) } };
   if (!root) return { problem: { line: 1, column: 1, message: 'the file holds no JSON value' } };
   const twice = repeatedKey(root);
-  if (twice) return { problem: { ...placeOf(text, twice.offset), message: `the key ${text.slice(twice.offset, twice.offset + twice.length)} is there twice in the same object; keep one of them` } };
+  if (twice)
+    return {
+      problem: {
+        ...placeOf(text, twice.offset),
+        message: `the key ${text.slice(twice.offset, twice.offset + twice.length)} is there twice in the same object; keep one of them`,
+      },
+    };
   const value = nodeValue(root);
   if (dialect === 'json') {
     const strict = strictProblem(text);
@@ -108,7 +118,10 @@ export function appendChildren(text: string, container: Node, additions: readonl
   const eol = lineEnding(text);
   const outer = indentAt(text, container.offset);
   const oneLine = last !== undefined && !/[\r\n]/u.test(text.slice(open, close));
-  const inner = last && text.slice(text.lastIndexOf('\n', last.offset) + 1, last.offset).trim() === '' ? indentAt(text, last.offset) : outer + indentUnit(text);
+  const inner =
+    last && text.slice(text.lastIndexOf('\n', last.offset) + 1, last.offset).trim() === ''
+      ? indentAt(text, last.offset)
+      : outer + indentUnit(text);
   const render = ([key, value]: Addition): string => {
     const rendered = oneLine ? JSON.stringify(value) : JSON.stringify(value, null, indentUnit(text)).replaceAll('\n', eol + inner);
     return isObject ? `${JSON.stringify(key)}: ${rendered}` : rendered;
@@ -117,7 +130,12 @@ export function appendChildren(text: string, container: Node, additions: readonl
   if (!last) {
     const space = text.slice(open, close);
     // Brackets included: without them the text could also be found behind a neighbour's comma when it is taken back.
-    if (space.trim() === '') return { at: container.offset, removed: textOf(text, container), inserted: `${text[container.offset]}${eol}${inner}${body}${eol}${outer}${text[close]}` };
+    if (space.trim() === '')
+      return {
+        at: container.offset,
+        removed: textOf(text, container),
+        inserted: `${text[container.offset]}${eol}${inner}${body}${eol}${outer}${text[close]}`,
+      };
     // Only comments inside: ours goes behind them.
     return { at: open + space.trimEnd().length, removed: '', inserted: eol + inner + body };
   }

@@ -18,7 +18,11 @@ export function liveRecords(layout: Layout): LiveRecords {
   for (const folder of namesIn(layout.backups)) {
     const parent = join(layout.backups, folder);
     try {
-      const id = namesIn(parent).sort().reverse().map((number) => idIn(join(parent, number, 'record.json'))).find((found) => found !== null);
+      const id = namesIn(parent)
+        .sort()
+        .reverse()
+        .map((number) => idIn(join(parent, number, 'record.json')))
+        .find((found) => found !== null);
       const record = id === undefined || id === null ? null : liveRecord(layout, id);
       if (record !== null) records.push(record);
     } catch (error) {

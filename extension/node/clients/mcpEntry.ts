@@ -24,12 +24,15 @@ export function whyNot(entry: JsonValue): string | null {
     if (entry[key] !== undefined) return `the client itself signs in to this server ("${key}"), which a relay cannot do for it`;
   }
   const { command, args, url, headers, env } = entry;
-  const strings = (value: JsonValue | undefined): boolean => isObject(value) && Object.values(value).every((item) => typeof item === 'string');
+  const strings = (value: JsonValue | undefined): boolean =>
+    isObject(value) && Object.values(value).every((item) => typeof item === 'string');
   if (env !== undefined && !isObject(env)) return '"env" is not an object';
   if (command !== undefined && url !== undefined) return 'it has both a command and a url';
   if (command !== undefined) {
     if (typeof command !== 'string' || command === '') return '"command" is not a text';
-    return args === undefined || (Array.isArray(args) && args.every((item: JsonValue) => typeof item === 'string')) ? null : '"args" is not a list of texts';
+    return args === undefined || (Array.isArray(args) && args.every((item: JsonValue) => typeof item === 'string'))
+      ? null
+      : '"args" is not a list of texts';
   }
   if (typeof url !== 'string') return 'it has neither a command nor a url';
   if (!/^(?:https?:|\$\{)/u.test(url)) return 'only http and https urls can be relayed';
@@ -38,11 +41,20 @@ export function whyNot(entry: JsonValue): string | null {
   return headers === undefined || strings(headers) ? null : '"headers" is not an object of texts';
 }
 
-export function wrapEntry(text: string, node: Node, name: string, mcpCommand: string): { readonly splices: readonly Splice[]; readonly summary: string; readonly warnings: readonly string[] } {
+export function wrapEntry(
+  text: string,
+  node: Node,
+  name: string,
+  mcpCommand: string,
+): { readonly splices: readonly Splice[]; readonly summary: string; readonly warnings: readonly string[] } {
   const command = memberOf(node, 'command');
   if (command) {
     const original = String(command.value.value);
-    return { splices: wrapStdio(text, node, command.value, ['--server', name, '--', original], mcpCommand), summary: `start "${name}" (${original}) through the Callgate shim`, warnings: [] };
+    return {
+      splices: wrapStdio(text, node, command.value, ['--server', name, '--', original], mcpCommand),
+      summary: `start "${name}" (${original}) through the Callgate shim`,
+      warnings: [],
+    };
   }
   return wrapUrl(text, node, name, mcpCommand);
 }
@@ -51,7 +63,8 @@ function wrapStdio(text: string, node: Node, command: Node, lead: readonly strin
   const args = memberOf(node, 'args')?.value;
   const first = args?.children?.[0];
   const list = lead.map((item) => JSON.stringify(item)).join(', ');
-  if (args && first) return [replaceNode(text, command, JSON.stringify(mcpCommand)), { at: first.offset, removed: '', inserted: `${list}, ` }];
+  if (args && first)
+    return [replaceNode(text, command, JSON.stringify(mcpCommand)), { at: first.offset, removed: '', inserted: `${list}, ` }];
   if (args) return [replaceNode(text, command, JSON.stringify(mcpCommand)), replaceNode(text, args, `[${list}]`)];
   return [replaceNode(text, command, `${JSON.stringify(mcpCommand)}, "args": [${list}]`)];
 }
@@ -66,10 +79,15 @@ function wrapUrl(text: string, node: Node, name: string, mcpCommand: string): Re
   const args = ['--server', name, '--url', target].map((item) => JSON.stringify(item)).join(', ');
   if (url) splices.push(replaceNode(text, url.node, `"command": ${JSON.stringify(mcpCommand)}, "args": [${args}]`));
   if (type) splices.push(replaceNode(text, type, '"stdio"'));
-  const taken = members(env).flatMap((member) => HEADER_ENV.exec(member.key)?.[1] ?? []).map(Number);
+  const taken = members(env)
+    .flatMap((member) => HEADER_ENV.exec(member.key)?.[1] ?? [])
+    .map(Number);
   const start = Math.max(0, ...taken) + 1;
   const list = members(headers?.value);
-  const additions = list.map((header, index): Addition => [`CALLGATE_HEADER_${start + index}`, `${header.key}: ${String(header.value.value)}`]);
+  const additions = list.map((header, index): Addition => [
+    `CALLGATE_HEADER_${start + index}`,
+    `${header.key}: ${String(header.value.value)}`,
+  ]);
   if (headers && env) {
     // The client would hand both on; the headers now travel in the environment the entry already has.
     splices.push(replaceNode(text, headers.value, '{}'));
@@ -81,9 +99,18 @@ function wrapUrl(text: string, node: Node, name: string, mcpCommand: string): Re
       splices.push(replaceNode(text, header.keyNode, JSON.stringify(key)), replaceNode(text, header.value, JSON.stringify(value)));
     }
   }
-  const plain = [`"${name}": if this server signs you in through the browser, leave it as it is; the client cannot do that through a relay`];
-  const sse = type?.value === 'sse' ? [`"${name}" is declared as SSE; the relay speaks Streamable HTTP and falls back to SSE only if the server answers so`] : [];
-  return { splices, summary: `reach "${name}" (${target}) through the Callgate shim`, warnings: [...(list.length === 0 ? plain : []), ...sse] };
+  const plain = [
+    `"${name}": if this server signs you in through the browser, leave it as it is; the client cannot do that through a relay`,
+  ];
+  const sse =
+    type?.value === 'sse'
+      ? [`"${name}" is declared as SSE; the relay speaks Streamable HTTP and falls back to SSE only if the server answers so`]
+      : [];
+  return {
+    splices,
+    summary: `reach "${name}" (${target}) through the Callgate shim`,
+    warnings: [...(list.length === 0 ? plain : []), ...sse],
+  };
 }
 
 /** A wrapped entry of an older installation: only the launcher's path differs. */
@@ -112,13 +139,16 @@ export function unwrapValue(entry: JsonValue, original: JsonValue): JsonValue {
     return at > 0 ? [[String(value).slice(0, at), String(value).slice(at + 2)]] : [];
   });
   const rest = carried.filter(([key]) => !HEADER_ENV.test(key));
-  return inOrder({
-    ...others,
-    url: target,
-    ...(type !== undefined || before['type'] !== undefined ? { type: before['type'] ?? 'http' } : {}),
-    ...(headers.length > 0 || before['headers'] !== undefined ? { headers: Object.fromEntries(headers) } : {}),
-    ...(rest.length > 0 || before['env'] !== undefined ? { env: Object.fromEntries(rest) } : {}),
-  }, before);
+  return inOrder(
+    {
+      ...others,
+      url: target,
+      ...(type !== undefined || before['type'] !== undefined ? { type: before['type'] ?? 'http' } : {}),
+      ...(headers.length > 0 || before['headers'] !== undefined ? { headers: Object.fromEntries(headers) } : {}),
+      ...(rest.length > 0 || before['env'] !== undefined ? { env: Object.fromEntries(rest) } : {}),
+    },
+    before,
+  );
 }
 
 /** `value` with the keys of `order` first, in that order. */

@@ -56,7 +56,8 @@ function open(adapter: McpAdapter, text: string): Servers | ReturnType<typeof re
   if ('problem' in parsed) return refuse('INVALID_FILE', parsed.problem);
   if (parsed.root.type !== 'object') return refuse('INVALID_FILE', { line: 1, column: 1, message: 'the file must hold one JSON object' });
   const servers = memberOf(parsed.root, adapter.key)?.value;
-  if (servers && servers.type !== 'object') return refuse('INVALID_FILE', { ...placeOf(body, servers.offset), message: `"${adapter.key}" must be an object` });
+  if (servers && servers.type !== 'object')
+    return refuse('INVALID_FILE', { ...placeOf(body, servers.offset), message: `"${adapter.key}" must be an object` });
   return { bom, body, root: parsed.root, servers };
 }
 
@@ -106,7 +107,8 @@ export function planMcp(adapter: McpAdapter, text: string, names: readonly strin
   }
   const after = applySplices(body, splices);
   const proof = parseJson(after, adapter.json);
-  if ('problem' in proof) return refuse('UNSUPPORTED_SHAPE', { ...proof.problem, message: 'this file is written in a way the edit would not carry over safely' });
+  if ('problem' in proof)
+    return refuse('UNSUPPORTED_SHAPE', { ...proof.problem, message: 'this file is written in a way the edit would not carry over safely' });
   return { kind: 'edited', text: bom + after, undo: { splices, notes: { entries: Object.fromEntries(originals) } }, summary, warnings };
 }
 
@@ -123,16 +125,26 @@ export function unplanMcp(adapter: McpAdapter, text: string, undo: UndoInfo | nu
   const entries = isObject(undo?.notes) && isObject(undo.notes['entries']) ? undo.notes['entries'] : {};
   const splices = wrapped.map((member): Splice => {
     const known = Object.hasOwn(entries, member.key) ? entries[member.key] : undefined;
-    if (isObject(known) && typeof known['original'] === 'string' && known['wrapped'] === textOf(body, member.value)) return replaceNode(body, member.value, known['original']);
+    if (isObject(known) && typeof known['original'] === 'string' && known['wrapped'] === textOf(body, member.value))
+      return replaceNode(body, member.value, known['original']);
     const before = isObject(known) && typeof known['original'] === 'string' ? originalValue(known['original']) : null;
     return replaceNode(body, member.value, render(body, member.value, unwrapValue(nodeValue(member.value), before)));
   });
   const after = applySplices(body, splices);
   const proof = parseJson(after, adapter.json);
   if ('problem' in proof || members(memberOf(proof.root, adapter.key)?.value).some((member) => isWrapped(nodeValue(member.value)))) {
-    return refuse('CANNOT_UNDO', { ...placeOf(body, wrapped[0]?.value.offset ?? 0), message: 'this entry was changed too much to take back; write its original command by hand' });
+    return refuse('CANNOT_UNDO', {
+      ...placeOf(body, wrapped[0]?.value.offset ?? 0),
+      message: 'this entry was changed too much to take back; write its original command by hand',
+    });
   }
-  return { kind: 'edited', text: bom + after, undo: { splices: [], notes: null }, summary: wrapped.map((member) => `start "${member.key}" directly again`), warnings: [] };
+  return {
+    kind: 'edited',
+    text: bom + after,
+    undo: { splices: [], notes: null },
+    summary: wrapped.map((member) => `start "${member.key}" directly again`),
+    warnings: [],
+  };
 }
 
 /** The entry as it was, when the record still reads; it only helps to restore what wrapping had to drop. */
@@ -144,5 +156,7 @@ function originalValue(raw: string): JsonValue {
 function render(text: string, node: Node, value: JsonValue): string {
   if (isDeepStrictEqual(nodeValue(node), value)) return textOf(text, node);
   const oneLine = !textOf(text, node).includes('\n');
-  return oneLine ? JSON.stringify(value) : JSON.stringify(value, null, indentUnit(text)).replaceAll('\n', lineEnding(text) + indentAt(text, node.offset));
+  return oneLine
+    ? JSON.stringify(value)
+    : JSON.stringify(value, null, indentUnit(text)).replaceAll('\n', lineEnding(text) + indentAt(text, node.offset));
 }

@@ -44,7 +44,12 @@ function folderOf(layout: Layout, id: string): string {
 }
 
 /** Keeps `before` and `restore` durably, then the record that makes them count. */
-export function keepOriginal(layout: Layout, record: Omit<ChangeRecord, 'before' | 'restore' | 'undone' | 'version'>, before: string | null, restore: string | null): StoredRecord {
+export function keepOriginal(
+  layout: Layout,
+  record: Omit<ChangeRecord, 'before' | 'restore' | 'undone' | 'version'>,
+  before: string | null,
+  restore: string | null,
+): StoredRecord {
   const parent = folderOf(layout, record.id);
   try {
     ensurePrivateFolder(layout.root);
@@ -57,7 +62,11 @@ export function keepOriginal(layout: Layout, record: Omit<ChangeRecord, 'before'
     writeNew(join(folder, 'record.json'), `${JSON.stringify(whole, null, 2)}\n`);
     return { folder, record: whole };
   } catch (error) {
-    throw new ConfigError('NOT_WRITABLE', `The original of ${record.file} cannot be kept under ${parent} (${messageOf(error)}); nothing was changed`, { cause: error });
+    throw new ConfigError(
+      'NOT_WRITABLE',
+      `The original of ${record.file} cannot be kept under ${parent} (${messageOf(error)}); nothing was changed`,
+      { cause: error },
+    );
   }
 }
 
@@ -67,7 +76,10 @@ function hashOf(text: string | null): string | null {
 
 function numbers(parent: string): readonly number[] {
   try {
-    return readdirSync(parent).filter((name) => /^\d+$/u.test(name)).map(Number).sort((a, b) => b - a);
+    return readdirSync(parent)
+      .filter((name) => /^\d+$/u.test(name))
+      .map(Number)
+      .sort((a, b) => b - a);
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return [];
     throw error;
@@ -106,9 +118,17 @@ export function originalOf({ folder, record }: StoredRecord): string | null {
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(join(folder, 'restore')));
   } catch (error) {
-    throw new ConfigError('BROKEN_RECORD', `The original of ${record.file} under ${folder} cannot be read (${messageOf(error)}); remove the Callgate entries from the file by hand`, { cause: error });
+    throw new ConfigError(
+      'BROKEN_RECORD',
+      `The original of ${record.file} under ${folder} cannot be read (${messageOf(error)}); remove the Callgate entries from the file by hand`,
+      { cause: error },
+    );
   }
-  if (sha256(text) !== record.restore) throw new ConfigError('BROKEN_RECORD', `The original of ${record.file} under ${folder} was altered; compare it with the file and remove the Callgate entries by hand`);
+  if (sha256(text) !== record.restore)
+    throw new ConfigError(
+      'BROKEN_RECORD',
+      `The original of ${record.file} under ${folder} was altered; compare it with the file and remove the Callgate entries by hand`,
+    );
   return text;
 }
 
@@ -125,7 +145,9 @@ function readRecord(folder: string): ChangeRecord | null {
     value = JSON.parse(readFileSync(path, 'utf8')) as JsonValue;
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return null;
-    throw new ConfigError('BROKEN_RECORD', `${path} cannot be read (${messageOf(error)}); the original beside it is still whole`, { cause: error });
+    throw new ConfigError('BROKEN_RECORD', `${path} cannot be read (${messageOf(error)}); the original beside it is still whole`, {
+      cause: error,
+    });
   }
   const record = parseRecord(value);
   if (!record) throw new ConfigError('BROKEN_RECORD', `${path} is not a record of ours; the original beside it is still whole`);
@@ -145,5 +167,18 @@ function parseRecord(value: JsonValue): ChangeRecord | null {
     if (!isObject(splice) || typeof splice['at'] !== 'number' || !text(splice['removed']) || !text(splice['inserted'])) return null;
     splices.push({ at: splice['at'], removed: splice['removed'], inserted: splice['inserted'] });
   }
-  return { version: 1, id, file, target, time, before, after, restore, createdFolders, summary, undo: { splices, notes: undo['notes'] ?? null }, undone };
+  return {
+    version: 1,
+    id,
+    file,
+    target,
+    time,
+    before,
+    after,
+    restore,
+    createdFolders,
+    summary,
+    undo: { splices, notes: undo['notes'] ?? null },
+    undone,
+  };
 }

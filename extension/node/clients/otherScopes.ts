@@ -27,18 +27,31 @@ export function otherScopes(id: string, context: ScopeContext): readonly string[
 
 function claudeScopes({ platform, env, workspaceFolders, systemRoot = '/' }: ScopeContext): readonly string[] {
   const { join } = platform === 'win32' ? win32 : posix;
-  const managed = platform === 'win32' ? 'C:\\Program Files\\ClaudeCode\\managed-settings.json'
-    : platform === 'darwin' ? join(systemRoot, 'Library/Application Support/ClaudeCode/managed-settings.json')
-    : join(systemRoot, 'etc/claude-code/managed-settings.json');
-  const files = [managed, ...workspaceFolders.flatMap((folder) => ['settings.json', 'settings.local.json'].map((name) => join(folder, '.claude', name)))];
+  const managed =
+    platform === 'win32'
+      ? 'C:\\Program Files\\ClaudeCode\\managed-settings.json'
+      : platform === 'darwin'
+        ? join(systemRoot, 'Library/Application Support/ClaudeCode/managed-settings.json')
+        : join(systemRoot, 'etc/claude-code/managed-settings.json');
+  const files = [
+    managed,
+    ...workspaceFolders.flatMap((folder) => ['settings.json', 'settings.local.json'].map((name) => join(folder, '.claude', name))),
+  ];
   const off = files.flatMap((file) => {
     const text = readIfThere(file);
     if (text === null) return [];
     const parsed = parseJson(splitBom(text).body, 'json');
     return 'problem' in parsed ? [] : switchedOff(parsed.value).map((reason) => `${file}: ${reason}`);
   });
-  const elsewhere = (env['CLAUDE_CONFIG_DIR'] ?? '') === '' ? [] : [`CLAUDE_CONFIG_DIR is set: only sessions that have it too read ${env['CLAUDE_CONFIG_DIR']}; others read ~/.claude and are not protected by this change`];
-  const bare = ['CLAUDE_CODE_SIMPLE', 'CLAUDE_CODE_SAFE_MODE'].filter((name) => env[name] === '1').map((name) => `${name}=1 is set: sessions started from here call no user hook; unset it`);
+  const elsewhere =
+    (env['CLAUDE_CONFIG_DIR'] ?? '') === ''
+      ? []
+      : [
+          `CLAUDE_CONFIG_DIR is set: only sessions that have it too read ${env['CLAUDE_CONFIG_DIR']}; others read ~/.claude and are not protected by this change`,
+        ];
+  const bare = ['CLAUDE_CODE_SIMPLE', 'CLAUDE_CODE_SAFE_MODE']
+    .filter((name) => env[name] === '1')
+    .map((name) => `${name}=1 is set: sessions started from here call no user hook; unset it`);
   return [...off, ...elsewhere, ...bare];
 }
 
@@ -54,7 +67,12 @@ function codexScopes({ home, platform, env, workspaceFolders, systemRoot = '/' }
   });
   const beside = join(dirname(codex.locate(platform, home, env)), 'hooks.json');
   const second = existsSync(beside) ? [`${beside} holds hooks too; Codex reads both files and says so when it starts`] : [];
-  const elsewhere = (env['CODEX_HOME'] ?? '') === '' ? [] : [`CODEX_HOME is set: only sessions that have it too read ${env['CODEX_HOME']}; others read ~/.codex and are not protected by this change`];
+  const elsewhere =
+    (env['CODEX_HOME'] ?? '') === ''
+      ? []
+      : [
+          `CODEX_HOME is set: only sessions that have it too read ${env['CODEX_HOME']}; others read ~/.codex and are not protected by this change`,
+        ];
   return [...off, ...second, ...elsewhere];
 }
 

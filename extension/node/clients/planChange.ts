@@ -53,13 +53,16 @@ export function subjects(context: Omit<ClientContext, 'layout' | 'launcher'>): r
   const { platform, home, env, workspaceFolders } = context;
   return [
     ...AGENTS.map((adapter): Subject => ({ kind: 'agent', id: adapter.id, adapter, file: adapter.locate(platform, home, env) })),
-    ...MCP_ADAPTERS.flatMap((adapter) => adapter.locate(platform, home, workspaceFolders).map((file): Subject => ({ kind: 'mcp', id: `mcp:${file}`, adapter, file }))),
+    ...MCP_ADAPTERS.flatMap((adapter) =>
+      adapter.locate(platform, home, workspaceFolders).map((file): Subject => ({ kind: 'mcp', id: `mcp:${file}`, adapter, file })),
+    ),
   ];
 }
 
 export function subjectOf(id: string, context: ClientContext): Subject {
   const found = subjects(context).find((one) => one.id === id);
-  if (!found) throw new ConfigError('UNKNOWN_ID', `There is no client or MCP file "${id}" here; open its folder in the editor and try again`);
+  if (!found)
+    throw new ConfigError('UNKNOWN_ID', `There is no client or MCP file "${id}" here; open its folder in the editor and try again`);
   return found;
 }
 
@@ -76,7 +79,7 @@ export function planProtect(id: string, context: ClientContext, choice: ProtectC
   const result = edit(subject, config, context, choice);
   if (result.kind === 'refused') throw refusal(subject, result);
   // Over an older entry of ours, undo goes back to before that one.
-  const base = stored === null || config.text === null ? config.text : undone(subject, config, stored).text;
+  const base = stored === null || config.text === null || result.text === config.text ? config.text : undone(subject, config, stored).text;
   const first = base === config.text;
   const carried = first || !stored ? result.undo : mergedUndo(subject, stored.record.undo, result.undo);
   return {
@@ -88,11 +91,19 @@ export function planProtect(id: string, context: ClientContext, choice: ProtectC
     after: result.text,
     summary: result.summary,
     warnings: [...result.warnings, ...otherScopes(subject.adapter.id, context)],
-    needsConsent: id === 'codex' ? TRUST_CONSENT : null,
+    needsConsent: needsTrust(subject, result.text, context) ? TRUST_CONSENT : null,
     restore: base,
     undo: carried,
     folders: config.text === null ? missingFolders(config.target) : first || !stored ? [] : stored.record.createdFolders,
   };
+}
+
+function needsTrust(subject: Subject, after: string, { launcher }: ClientContext): boolean {
+  return (
+    subject.id === 'codex' &&
+    subject.kind === 'agent' &&
+    subject.adapter.inspect(after, launcher.hookCommand('codex'), subject.file).state !== 'protected'
+  );
 }
 
 function edit(subject: Subject, config: ConfigFile, context: ClientContext, choice: ProtectChoice): EditResult {
@@ -109,7 +120,9 @@ function mergedUndo(subject: Subject, older: UndoInfo, newer: UndoInfo): UndoInf
   if (subject.kind === 'agent') return { splices: [], notes: older.notes };
   const entries = (undo: UndoInfo): object => {
     const { notes } = undo;
-    return typeof notes === 'object' && notes !== null && 'entries' in notes && typeof notes.entries === 'object' && notes.entries !== null ? notes.entries : {};
+    return typeof notes === 'object' && notes !== null && 'entries' in notes && typeof notes.entries === 'object' && notes.entries !== null
+      ? notes.entries
+      : {};
   };
   return { splices: [], notes: { entries: { ...entries(older), ...entries(newer) } } };
 }
@@ -145,7 +158,11 @@ function recordedSubject(id: string, { record }: StoredRecord, context: ClientCo
   return adapter ? { kind: 'mcp', id, adapter, file: record.file } : subjectOf(id, context);
 }
 
-function undone(subject: Subject, config: ConfigFile, stored: StoredRecord | null): { readonly text: string | null; readonly summary: readonly string[]; readonly warnings: readonly string[] } {
+function undone(
+  subject: Subject,
+  config: ConfigFile,
+  stored: StoredRecord | null,
+): { readonly text: string | null; readonly summary: readonly string[]; readonly warnings: readonly string[] } {
   const { text } = config;
   if (text === null) {
     if (!stored) throw new ConfigError('NO_RECORD', `${config.file} does not exist and Callgate has not changed it`);
@@ -154,7 +171,11 @@ function undone(subject: Subject, config: ConfigFile, stored: StoredRecord | nul
   const hash = sha256(text);
   if (stored && (stored.record.after.includes(hash) || stored.record.before === hash)) {
     const original = originalOf(stored);
-    return { text: original, summary: [original === null ? 'delete the file: it did not exist before' : 'give back the original, byte for byte'], warnings: [] };
+    return {
+      text: original,
+      summary: [original === null ? 'delete the file: it did not exist before' : 'give back the original, byte for byte'],
+      warnings: [],
+    };
   }
   if (stored?.record.restore === hash) return { text, summary: [], warnings: [] };
   const undo = stored?.record.undo ?? null;

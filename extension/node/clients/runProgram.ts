@@ -23,7 +23,12 @@ export interface ProgramRun {
 export function runProgram({ program, args, cwd, env, deadlineMs }: ProgramRun): Promise<ProgramResult> {
   return new Promise((resolve) => {
     // Its own process group, so that what the client itself has started ends with it.
-    const child = spawn(program, args, { cwd, env: env as NodeJS.ProcessEnv, stdio: ['ignore', 'pipe', 'pipe'], detached: process.platform !== 'win32' });
+    const child = spawn(program, args, {
+      cwd,
+      env: env as NodeJS.ProcessEnv,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: process.platform !== 'win32',
+    });
     let stdout = '';
     let stderr = '';
     let ended: ProgramResult['ended'] = 'exited';

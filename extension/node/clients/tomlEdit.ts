@@ -12,13 +12,16 @@ export function parseTomlText(text: string): { readonly table: TomlTable } | { r
   try {
     return { table: parse(text, { integersAsBigInt: 'asNeeded' }) };
   } catch (error) {
-    if (error instanceof TomlError) return { problem: { line: error.line, column: error.column, message: error.message.split('\n')[0] ?? 'not valid TOML' } };
+    if (error instanceof TomlError)
+      return { problem: { line: error.line, column: error.column, message: error.message.split('\n')[0] ?? 'not valid TOML' } };
     return { problem: { line: 1, column: 1, message: String(error) } };
   }
 }
 
 export function asTable(value: unknown): TomlTable | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof TomlDate) ? (value as TomlTable) : undefined;
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof TomlDate)
+    ? (value as TomlTable)
+    : undefined;
 }
 
 /** Same meaning, key order aside. */

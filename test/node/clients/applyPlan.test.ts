@@ -1,5 +1,17 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -32,7 +44,12 @@ const rows: readonly Row[] = [
   { name: 'Claude, no file and no folder', id: () => 'claude', path: '.claude/settings.json', before: null },
   { name: 'Codex', id: () => 'codex', path: '.codex/config.toml', before: '# mine\r\nmodel = "m"' },
   { name: 'Codex, no file and no folder', id: () => 'codex', path: '.codex/config.toml', before: null },
-  { name: 'VS Code servers', id: (home) => `mcp:${join(home.workspace, '.vscode/mcp.json')}`, path: 'project/.vscode/mcp.json', before: MCP },
+  {
+    name: 'VS Code servers',
+    id: (home) => `mcp:${join(home.workspace, '.vscode/mcp.json')}`,
+    path: 'project/.vscode/mcp.json',
+    before: MCP,
+  },
 ];
 
 describe('applying a plan', () => {
@@ -126,11 +143,33 @@ describe('applying a plan', () => {
   });
 });
 
+describe('the guard of Claude settings', () => {
+  const released = (home: ClientHome): boolean => existsSync(join(home.layout.root, 'released-claude'));
+
+  it('lets our own entry go only when it really goes', () => {
+    const home = clientHome();
+    const file = home.write('.claude/settings.json', '{}');
+    applyPlan(planProtect('claude', home), home);
+    const plan = planUnprotect('claude', home);
+    writeFileSync(file, `${readFileSync(file, 'utf8')} `);
+    expect(() => applyPlan(plan, home)).toThrow(/was changed/u);
+    expect(released(home)).toBe(false);
+    revert('claude', home);
+    expect(released(home)).toBe(true);
+    applyPlan(planProtect('claude', home), home);
+    expect(released(home)).toBe(false);
+  });
+});
+
 describe('faults', () => {
   it.each([
     ['changed', (file: string) => writeFileSync(file, '{"a":1}'), /was changed/u],
     ['vanished', (file: string) => rmSync(file), /vanished/u],
-    ['became a link', (file: string) => (rmSync(file), writeFileSync(`${file}.2`, '{}'), symlinkSync(`${file}.2`, file)), /leads to another/u],
+    [
+      'became a link',
+      (file: string) => (rmSync(file), writeFileSync(`${file}.2`, '{}'), symlinkSync(`${file}.2`, file)),
+      /leads to another/u,
+    ],
   ])('the file %s after the plan', (_name, meanwhile, message) => {
     const home = clientHome();
     const file = home.write('.claude/settings.json', '{}');
@@ -179,7 +218,12 @@ describe('faults', () => {
     chmodSync(dirname(file), 0o500);
     // Root writes anywhere; a full folder of another kind stands in: the file's parent is a device.
     const asRoot = process.getuid?.() === 0;
-    const plan = { ...planProtect('claude', home), ...(asRoot ? { file: '/proc/callgate/settings.json', target: '/proc/callgate/settings.json', before: null, folders: ['/proc/callgate'] } : {}) };
+    const plan = {
+      ...planProtect('claude', home),
+      ...(asRoot
+        ? { file: '/proc/callgate/settings.json', target: '/proc/callgate/settings.json', before: null, folders: ['/proc/callgate'] }
+        : {}),
+    };
     expect(code(() => applyPlan(plan, home))).toBe('NOT_WRITABLE');
     chmodSync(dirname(file), 0o700);
     expect(readFileSync(file, 'utf8')).toBe('{}');
@@ -196,7 +240,11 @@ describe('faults', () => {
   it('killed between writing and renaming: the old file is whole, and both ways are open', async () => {
     const home = clientHome();
     const file = home.write('.claude/settings.json', '{"model":"opus"}');
-    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', fileURLToPath(new URL('./killedBeforeRename.ts', import.meta.url)), home.home], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(
+      process.execPath,
+      ['--disable-warning=ExperimentalWarning', fileURLToPath(new URL('./killedBeforeRename.ts', import.meta.url)), home.home],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
     await new Promise<void>((resolve, reject) => {
       child.stdout.once('data', () => resolve());
       child.once('exit', () => reject(new Error('the child ended before the rename')));

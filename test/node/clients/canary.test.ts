@@ -31,13 +31,43 @@ interface Row {
 
 const ours = "Callgate blocked this call: Callgate's own canary (canary.refused)";
 const rows: readonly Row[] = [
-  { name: 'Claude refuses in our words', client: 'claude', env: { FAKE_ANSWER: `hook error: ${ours}`, FAKE_FAILED: '1' }, ok: true, seen: /gate refused/u },
-  { name: 'Claude refuses in our words, streamed', client: 'claude', env: { FAKE_ANSWER: ours, FAKE_FAILED: '1', FAKE_STREAM: '1' }, ok: true, seen: /gate refused/u },
-  { name: 'Claude refuses in its own words and quotes the command', client: 'claude', env: { FAKE_ANSWER: 'no permission for : MARKER', FAKE_FAILED: '1' }, ok: false, seen: /not because of Callgate/u },
-  { name: 'the hook could not start', client: 'claude', env: { FAKE_ANSWER: "hook error: [/h/.callgate/bin/callgate-hook]: not found", FAKE_FAILED: '1' }, ok: false, seen: /not because of Callgate/u },
+  {
+    name: 'Claude refuses in our words',
+    client: 'claude',
+    env: { FAKE_ANSWER: `hook error: ${ours}`, FAKE_FAILED: '1' },
+    ok: true,
+    seen: /gate refused/u,
+  },
+  {
+    name: 'Claude refuses in our words, streamed',
+    client: 'claude',
+    env: { FAKE_ANSWER: ours, FAKE_FAILED: '1', FAKE_STREAM: '1' },
+    ok: true,
+    seen: /gate refused/u,
+  },
+  {
+    name: 'Claude refuses in its own words and quotes the command',
+    client: 'claude',
+    env: { FAKE_ANSWER: 'no permission for : MARKER', FAKE_FAILED: '1' },
+    ok: false,
+    seen: /not because of Callgate/u,
+  },
+  {
+    name: 'the hook could not start',
+    client: 'claude',
+    env: { FAKE_ANSWER: 'hook error: [/h/.callgate/bin/callgate-hook]: not found', FAKE_FAILED: '1' },
+    ok: false,
+    seen: /not because of Callgate/u,
+  },
   { name: 'Claude runs the call', client: 'claude', env: { FAKE_ANSWER: ours }, ok: false, seen: /without asking/u },
   { name: 'Claude never reports back', client: 'claude', env: {}, ok: false, seen: /did not carry out/u },
-  { name: 'Codex refuses in our words', client: 'codex', env: { FAKE_ANSWER: `Command blocked: ${ours}` }, ok: true, seen: /gate refused/u },
+  {
+    name: 'Codex refuses in our words',
+    client: 'codex',
+    env: { FAKE_ANSWER: `Command blocked: ${ours}` },
+    ok: true,
+    seen: /gate refused/u,
+  },
   { name: 'Codex runs the call', client: 'codex', env: { FAKE_ANSWER: 'Process exited with code 0' }, ok: false, seen: /without asking/u },
   { name: 'Codex offers no shell', client: 'codex', env: { FAKE_TOOL: 'web_search' }, ok: false, seen: /web_search/u },
 ];
@@ -62,7 +92,14 @@ function isAlive(pid: number): boolean {
 describe('canary', () => {
   it.each(rows)('$name', async ({ client, env, ok, seen }) => {
     const home = clientHome();
-    const report = await runCanary(client, { program: program(home, client === 'claude' ? CLAUDE : CODEX), home: home.home, platform: 'linux', env: { PATH: process.env['PATH'], ...env }, cwd: home.workspace, deadlineMs: 15_000 });
+    const report = await runCanary(client, {
+      program: program(home, client === 'claude' ? CLAUDE : CODEX),
+      home: home.home,
+      platform: 'linux',
+      env: { PATH: process.env['PATH'], ...env },
+      cwd: home.workspace,
+      deadlineMs: 15_000,
+    });
     expect(report).toMatchObject({ ok, seen: expect.stringMatching(seen) });
     expect(report.toDo === '').toBe(ok);
   });
@@ -71,8 +108,15 @@ describe('canary', () => {
     const home = clientHome();
     const note = join(home.home, 'pid');
     const report = await runCanary('claude', {
-      program: program(home, `import { spawn } from 'node:child_process'; spawn('/bin/sh', ['-c', 'echo $$ > ${note}; sleep 60'], { stdio: 'inherit' }); setInterval(() => {}, 1000);`),
-      home: home.home, platform: 'linux', env: { PATH: process.env['PATH'] }, cwd: home.workspace, deadlineMs: 2500,
+      program: program(
+        home,
+        `import { spawn } from 'node:child_process'; spawn('/bin/sh', ['-c', 'echo $$ > ${note}; sleep 60'], { stdio: 'inherit' }); setInterval(() => {}, 1000);`,
+      ),
+      home: home.home,
+      platform: 'linux',
+      env: { PATH: process.env['PATH'] },
+      cwd: home.workspace,
+      deadlineMs: 2500,
     });
     expect(report).toMatchObject({ ok: false, seen: expect.stringContaining('did not finish') });
     const pid = Number(readFileSync(note, 'utf8'));
@@ -82,7 +126,14 @@ describe('canary', () => {
 
   it('says when the program is not there', async () => {
     const home = clientHome();
-    const report = await runCanary('codex', { program: '/nowhere/codex', home: home.home, platform: 'linux', env: {}, cwd: home.workspace, deadlineMs: 5000 });
+    const report = await runCanary('codex', {
+      program: '/nowhere/codex',
+      home: home.home,
+      platform: 'linux',
+      env: {},
+      cwd: home.workspace,
+      deadlineMs: 5000,
+    });
     expect(report).toMatchObject({ ok: false, seen: expect.stringContaining('could not be started') });
   });
 

@@ -22,11 +22,20 @@ interface Row {
 }
 
 const rows: readonly Row[] = [
-  { name: 'missing file', before: null, after: `{\n  "hooks": {\n    "PreToolUse": [\n      ${GROUP}\n    ],\n    "ConfigChange": [\n      ${GROUP}\n    ]\n  }\n}\n` },
-  { name: 'empty object', before: '{}\n', after: `{\n  "hooks": {\n    "PreToolUse": [\n      ${GROUP}\n    ],\n    "ConfigChange": [\n      ${GROUP}\n    ]\n  }\n}\n` },
+  {
+    name: 'missing file',
+    before: null,
+    after: `{\n  "hooks": {\n    "PreToolUse": [\n      ${GROUP}\n    ],\n    "ConfigChange": [\n      ${GROUP}\n    ]\n  }\n}\n`,
+  },
+  {
+    name: 'empty object',
+    before: '{}\n',
+    after: `{\n  "hooks": {\n    "PreToolUse": [\n      ${GROUP}\n    ],\n    "ConfigChange": [\n      ${GROUP}\n    ]\n  }\n}\n`,
+  },
   {
     name: 'existing hooks keep their order, ours come behind',
-    before: '{\n  "hooks": {\n    "PreToolUse": [\n      { "matcher": "Bash", "hooks": [] }\n    ],\n    "Stop": []\n  },\n  "model": "opus"\n}',
+    before:
+      '{\n  "hooks": {\n    "PreToolUse": [\n      { "matcher": "Bash", "hooks": [] }\n    ],\n    "Stop": []\n  },\n  "model": "opus"\n}',
     after: `{\n  "hooks": {\n    "PreToolUse": [\n      { "matcher": "Bash", "hooks": [] },\n      ${GROUP}\n    ],\n    "Stop": [],\n    "ConfigChange": [\n      ${GROUP}\n    ]\n  },\n  "model": "opus"\n}`,
   },
   {
@@ -39,10 +48,17 @@ const rows: readonly Row[] = [
     before: '{\n\t"model": "opus"\n}\n',
     after: `{\n\t"model": "opus",\n\t"hooks": {\n\t\t"PreToolUse": [\n\t\t\t${GROUP.replaceAll('  ', '\t')}\n\t\t],\n\t\t"ConfigChange": [\n\t\t\t${GROUP.replaceAll('  ', '\t')}\n\t\t]\n\t}\n}\n`,
   },
-  { name: 'one line stays one line', before: '{"model":"opus"}', after: `{"model":"opus", "hooks": {"PreToolUse":[${compact}],"ConfigChange":[${compact}]}}` },
+  {
+    name: 'one line stays one line',
+    before: '{"model":"opus"}',
+    after: `{"model":"opus", "hooks": {"PreToolUse":[${compact}],"ConfigChange":[${compact}]}}`,
+  },
 ];
 
-function edited(before: string | null, command = HOOK): { text: string; undo: Parameters<typeof claude.unplan>[1]; warnings: readonly string[]; summary: readonly string[] } {
+function edited(
+  before: string | null,
+  command = HOOK,
+): { text: string; undo: Parameters<typeof claude.unplan>[1]; warnings: readonly string[]; summary: readonly string[] } {
   const result = claude.plan(before, command);
   if (result.kind === 'refused') throw new Error(result.problem.message);
   return result;
@@ -59,7 +75,10 @@ describe('Claude settings', () => {
   });
 
   it('replaces an older entry in place', () => {
-    const old = edited('{"hooks":{"PreToolUse":[{"matcher":"Read","hooks":[]}]}}', "'/home/u/.callgate/bin/old-hook'").text.replace('"timeout":900', '"timeout":5');
+    const old = edited('{"hooks":{"PreToolUse":[{"matcher":"Read","hooks":[]}]}}', "'/home/u/.callgate/bin/old-hook'").text.replace(
+      '"timeout":900',
+      '"timeout":5',
+    );
     const { text, summary } = edited(old);
     expect(JSON.parse(text).hooks.PreToolUse).toEqual([{ matcher: 'Read', hooks: [] }, JSON.parse(GROUP)]);
     expect(text).not.toContain('old-hook');
@@ -85,10 +104,18 @@ describe('Claude settings', () => {
   });
 
   it.each([
-    ['a hook behind ours', (text: string) => text.replace(/\n {4}\],\n {4}"ConfigChange"/u, ',\n      { "matcher": "Read", "hooks": [] }$&'), { hooks: { PreToolUse: [{ matcher: 'Read', hooks: [] }] } }],
+    [
+      'a hook behind ours',
+      (text: string) => text.replace(/\n {4}\],\n {4}"ConfigChange"/u, ',\n      { "matcher": "Read", "hooks": [] }$&'),
+      { hooks: { PreToolUse: [{ matcher: 'Read', hooks: [] }] } },
+    ],
     ['a formatter', (text: string) => JSON.stringify(JSON.parse(text), null, 8), {}],
     ['a new member', (text: string) => text.replace('{', '{\n  "theme": "dark",'), { theme: 'dark' }],
-    ['their own command in our group', (text: string) => text.replace('"hooks": [\n', '"hooks": [\n { "type": "command", "command": "mine" },\n'), { hooks: { PreToolUse: [{ matcher: '*', hooks: [{ type: 'command', command: 'mine' }] }] } }],
+    [
+      'their own command in our group',
+      (text: string) => text.replace('"hooks": [\n', '"hooks": [\n { "type": "command", "command": "mine" },\n'),
+      { hooks: { PreToolUse: [{ matcher: '*', hooks: [{ type: 'command', command: 'mine' }] }] } },
+    ],
   ])('undo keeps %s', (_name, edit, expected) => {
     const { text, undo } = edited('{}\n');
     const changed = edit(text);

@@ -13,9 +13,17 @@ const MINE = '[[hooks.PreToolUse]]\nmatcher = "Bash"\n[[hooks.PreToolUse.hooks]]
 
 const rows: readonly { readonly name: string; readonly before: string; readonly after: string }[] = [
   { name: 'empty file', before: '', after: WITH_FEATURES },
-  { name: 'comments, byte order mark, no newline at the end', before: '\uFEFF# mine\nmodel = "m" # keep', after: `\uFEFF# mine\nmodel = "m" # keep\n\n${WITH_FEATURES}` },
+  {
+    name: 'comments, byte order mark, no newline at the end',
+    before: '\uFEFF# mine\nmodel = "m" # keep',
+    after: `\uFEFF# mine\nmodel = "m" # keep\n\n${WITH_FEATURES}`,
+  },
   { name: 'CRLF', before: 'model = "m"\r\n', after: `model = "m"\r\n\r\n${WITH_FEATURES.replaceAll('\n', '\r\n')}` },
-  { name: 'a features table', before: '[features]\na = true\n\n# next\n[other]\nx = 1\n', after: `[features]\na = true\n${TTY}\n\n# next\n[other]\nx = 1\n\n${block()}` },
+  {
+    name: 'a features table',
+    before: '[features]\na = true\n\n# next\n[other]\nx = 1\n',
+    after: `[features]\na = true\n${TTY}\n\n# next\n[other]\nx = 1\n\n${block()}`,
+  },
   { name: 'an empty features table', before: '[features]\n[other]\n', after: `[features]\n${TTY}\n[other]\n\n${block()}` },
   { name: 'dotted features', before: 'features.a = true\n[other]\n', after: `features.a = true\nfeatures.${TTY}\n[other]\n\n${block()}` },
   {
@@ -23,9 +31,21 @@ const rows: readonly { readonly name: string; readonly before: string; readonly 
     before: 'features = { a = true } # f\n',
     after: `features = { a = true, unified_exec_tty = false } # Callgate: text typed into a terminal passes no hook # f\n\n${block()}`,
   },
-  { name: 'the terminal switched on', before: '[features]\nunified_exec_tty = true # mine\n', after: `[features]\nunified_exec_tty = false # Callgate: text typed into a terminal passes no hook # mine\n\n${block()}` },
-  { name: 'the terminal switched off already', before: '[features]\nunified_exec_tty = false\n', after: `[features]\nunified_exec_tty = false\n\n${block()}` },
-  { name: 'hooks of the user stay in front', before: `${MINE}\n[projects."/x"]\ntrust_level = "trusted"\n`, after: `${MINE}\n[projects."/x"]\ntrust_level = "trusted"\n\n${WITH_FEATURES}` },
+  {
+    name: 'the terminal switched on',
+    before: '[features]\nunified_exec_tty = true # mine\n',
+    after: `[features]\nunified_exec_tty = false # Callgate: text typed into a terminal passes no hook # mine\n\n${block()}`,
+  },
+  {
+    name: 'the terminal switched off already',
+    before: '[features]\nunified_exec_tty = false\n',
+    after: `[features]\nunified_exec_tty = false\n\n${block()}`,
+  },
+  {
+    name: 'hooks of the user stay in front',
+    before: `${MINE}\n[projects."/x"]\ntrust_level = "trusted"\n`,
+    after: `${MINE}\n[projects."/x"]\ntrust_level = "trusted"\n\n${WITH_FEATURES}`,
+  },
 ];
 
 function edited(before: string | null, command = HOOK): Extract<ReturnType<typeof codex.plan>, { kind: 'edited' }> {
@@ -55,11 +75,14 @@ describe('Codex config', () => {
   it('brings an older command up to date in its place', () => {
     const old = `${edited(MINE, '/old/.callgate/bin/hook').text.replace('timeout = 900', 'timeout = 60 # short')}\n${MINE}`;
     const { text } = edited(old);
-    expect(parse(text)).toMatchObject({ hooks: { PreToolUse: [{ matcher: 'Bash' }, { hooks: [{ command: HOOK, timeout: 900 }] }, { matcher: 'Bash' }] } });
+    expect(parse(text)).toMatchObject({
+      hooks: { PreToolUse: [{ matcher: 'Bash' }, { hooks: [{ command: HOOK, timeout: 900 }] }, { matcher: 'Bash' }] },
+    });
     expect(text).toContain('# short');
   });
 
-  const trusted = (command = HOOK): string => `\n[hooks.state]\n\n[hooks.state."${trustKey(FILE, 0, 0)}"]\ntrusted_hash = "${trustHash(command)}"\n`;
+  const trusted = (command = HOOK): string =>
+    `\n[hooks.state]\n\n[hooks.state."${trustKey(FILE, 0, 0)}"]\ntrusted_hash = "${trustHash(command)}"\n`;
 
   it.each([
     ['not trusted', '', 'broken', /trust/u],
@@ -82,10 +105,30 @@ describe('Codex config', () => {
   it.each([
     ['a comment on top', 'model = "m"\n', (text: string) => `# new\n${text}`, { model: 'm' }],
     ['a table at the end', 'model = "m"\n', (text: string) => `${text}[mine]\na = 1\n`, { model: 'm', mine: { a: 1 } }],
-    ['CRLF gone', 'model = "m"\r\n[features]\r\nunified_exec_tty = true\r\n', (text: string) => text, { model: 'm', features: { unified_exec_tty: true } }],
-    ['a hook in front', '[features]\na = true\n', (text: string) => text.replace('# >>>', `${MINE}# >>>`), { features: { a: true }, hooks: { PreToolUse: [{ matcher: 'Bash', hooks: [{ type: 'command', command: 'mine' }] }] } }],
-    ['trust of another hook', '', (text: string) => text.replace('# <<<', '[hooks.state."/other"]\ntrusted_hash = "x"\n# <<<'), { hooks: { state: { '/other': { trusted_hash: 'x' } } } }],
-    ['a second command in our group', '', (text: string) => text.replace('# <<<', '[[hooks.PreToolUse]]\nmatcher = "y"\nhooks = []\n# <<<'), { hooks: { PreToolUse: [{ matcher: 'y', hooks: [] }] } }],
+    [
+      'CRLF gone',
+      'model = "m"\r\n[features]\r\nunified_exec_tty = true\r\n',
+      (text: string) => text,
+      { model: 'm', features: { unified_exec_tty: true } },
+    ],
+    [
+      'a hook in front',
+      '[features]\na = true\n',
+      (text: string) => text.replace('# >>>', `${MINE}# >>>`),
+      { features: { a: true }, hooks: { PreToolUse: [{ matcher: 'Bash', hooks: [{ type: 'command', command: 'mine' }] }] } },
+    ],
+    [
+      'trust of another hook',
+      '',
+      (text: string) => text.replace('# <<<', '[hooks.state."/other"]\ntrusted_hash = "x"\n# <<<'),
+      { hooks: { state: { '/other': { trusted_hash: 'x' } } } },
+    ],
+    [
+      'a second command in our group',
+      '',
+      (text: string) => text.replace('# <<<', '[[hooks.PreToolUse]]\nmatcher = "y"\nhooks = []\n# <<<'),
+      { hooks: { PreToolUse: [{ matcher: 'y', hooks: [] }] } },
+    ],
   ])('undo after trust keeps %s', (_name, before, edit, expected) => {
     const { text, undo } = edited(before);
     // With a hook in front ours is the second group, and Codex would have to be asked again: the old trust is a left-over.

@@ -51,6 +51,7 @@ describe('trust in Codex', () => {
     expect(planProtect('codex', home).needsConsent).toContain('consent');
     await trustCodex(home, { program, cwd: home.workspace, deadlineMs: 15_000 });
     expect(discover(home).find((one) => one.id === 'codex')?.state).toBe('protected');
+    expect(planProtect('codex', home).needsConsent).toBeNull();
     revert('codex', home);
     expect(readFileSync(file, 'utf8')).toBe('model = "m"\r\n');
   });
@@ -68,6 +69,8 @@ describe('trust in Codex', () => {
 
   it('a missing program is an error', async () => {
     const { home } = protectedHome('');
-    await expect(trustCodex(home, { program: '/nowhere/codex', cwd: home.workspace, deadlineMs: 5000 })).rejects.toMatchObject({ code: 'CLIENT_FAILED' });
+    await expect(trustCodex(home, { program: '/nowhere/codex', cwd: home.workspace, deadlineMs: 5000 })).rejects.toMatchObject({
+      code: 'CLIENT_FAILED',
+    });
   });
 });

@@ -11,7 +11,10 @@ const stateOf = (home: ClientHome, id: string): string => discover(home).find((o
 
 describe('discovery', () => {
   it('an empty machine has nothing to protect', () => {
-    expect(discover(clientHome()).map(({ id, state }) => [id, state])).toEqual([['claude', 'unavailable'], ['codex', 'unavailable']]);
+    expect(discover(clientHome()).map(({ id, state }) => [id, state])).toEqual([
+      ['claude', 'unavailable'],
+      ['codex', 'unavailable'],
+    ]);
   });
 
   it.each([
@@ -32,7 +35,11 @@ describe('discovery', () => {
     home.write('project/.vscode/mcp.json', '{"servers":{}}');
     home.write('.cursor/mcp.json', '{"mcpServers":{"b":{"url":"https://h.example","oauth":{}}}, }');
     const found = discover(home).filter((one) => one.kind === 'mcp');
-    expect(found.map(({ name, state }) => [name, state])).toEqual([['.mcp.json', 'unprotected'], ['.vscode/mcp.json', 'unavailable'], ['.cursor/mcp.json', 'unavailable']]);
+    expect(found.map(({ name, state }) => [name, state])).toEqual([
+      ['.mcp.json', 'unprotected'],
+      ['.vscode/mcp.json', 'unavailable'],
+      ['.cursor/mcp.json', 'unavailable'],
+    ]);
     expect(found[0]?.servers).toEqual([{ name: 'a', state: 'plain', detail: 'x' }]);
     const id = `mcp:${join(home.workspace, '.mcp.json')}`;
     applyPlan(planProtect(id, home), home);
@@ -52,7 +59,15 @@ describe('discovery', () => {
     const home = clientHome();
     home.write('.claude/settings.json', '{}');
     applyPlan(planProtect('claude', home), home);
-    const bare = { ...home, launcher: { ...home.launcher, hookCommand: (): string => { throw new Error('not installed'); } } };
+    const bare = {
+      ...home,
+      launcher: {
+        ...home.launcher,
+        hookCommand: (): string => {
+          throw new Error('not installed');
+        },
+      },
+    };
     expect(discover(bare)[0]).toMatchObject({ state: 'broken', detail: expect.stringContaining('not installed') });
     expect(() => planProtect('claude', bare)).toThrow('not installed');
   });

@@ -20,15 +20,27 @@ const rows: readonly Row[] = [
   {
     name: 'stdio with arguments, unknown keys, environment',
     id: 'claudeMcp',
-    before: '{\n  "mcpServers": {\n    "fs": {\n      "command": "npx",\n      "args": [\n        "-y",\n        "server"\n      ],\n      "env": { "K": "${TOKEN}" },\n      "x-note": [1]\n    }\n  }\n}\n',
+    before:
+      '{\n  "mcpServers": {\n    "fs": {\n      "command": "npx",\n      "args": [\n        "-y",\n        "server"\n      ],\n      "env": { "K": "${TOKEN}" },\n      "x-note": [1]\n    }\n  }\n}\n',
     after: `{\n  "mcpServers": {\n    "fs": {\n      "command": ${S},\n      "args": [\n        "--server", "fs", "--", "npx", "-y",\n        "server"\n      ],\n      "env": { "K": "\${TOKEN}" },\n      "x-note": [1]\n    }\n  }\n}\n`,
   },
-  { name: 'stdio without arguments', id: 'claudeMcp', before: '{"mcpServers":{"a":{"command":"x"}}}', after: `{"mcpServers":{"a":{"command":${S}, "args": ["--server", "a", "--", "x"]}}}` },
-  { name: 'empty arguments', id: 'cursorMcp', before: '{"mcpServers":{"a":{"args":[ ],"command":"x"}}}', after: `{"mcpServers":{"a":{"args":["--server", "a", "--", "x"],"command":${S}}}}` },
+  {
+    name: 'stdio without arguments',
+    id: 'claudeMcp',
+    before: '{"mcpServers":{"a":{"command":"x"}}}',
+    after: `{"mcpServers":{"a":{"command":${S}, "args": ["--server", "a", "--", "x"]}}}`,
+  },
+  {
+    name: 'empty arguments',
+    id: 'cursorMcp',
+    before: '{"mcpServers":{"a":{"args":[ ],"command":"x"}}}',
+    after: `{"mcpServers":{"a":{"args":["--server", "a", "--", "x"],"command":${S}}}}`,
+  },
   {
     name: 'VS Code: comments, trailing commas, inputs, headers',
     id: 'vscodeMcp',
-    before: '\uFEFF{\r\n\t// mine\r\n\t"inputs": [{ "id": "key" },],\r\n\t"servers": {\r\n\t\t"web": {\r\n\t\t\t"type": "http", // remote\r\n\t\t\t"url": "https://h.example/mcp",\r\n\t\t\t"headers": {\r\n\t\t\t\t/* secret */ "Authorization": "Bearer ${input:key}",\r\n\t\t\t\t"X-A": "${env:A}",\r\n\t\t\t},\r\n\t\t},\r\n\t},\r\n}',
+    before:
+      '\uFEFF{\r\n\t// mine\r\n\t"inputs": [{ "id": "key" },],\r\n\t"servers": {\r\n\t\t"web": {\r\n\t\t\t"type": "http", // remote\r\n\t\t\t"url": "https://h.example/mcp",\r\n\t\t\t"headers": {\r\n\t\t\t\t/* secret */ "Authorization": "Bearer ${input:key}",\r\n\t\t\t\t"X-A": "${env:A}",\r\n\t\t\t},\r\n\t\t},\r\n\t},\r\n}',
     after: `\uFEFF{\r\n\t// mine\r\n\t"inputs": [{ "id": "key" },],\r\n\t"servers": {\r\n\t\t"web": {\r\n\t\t\t"type": "stdio", // remote\r\n\t\t\t"command": ${S}, "args": ["--server", "web", "--url", "https://h.example/mcp"],\r\n\t\t\t"env": {\r\n\t\t\t\t/* secret */ "CALLGATE_HEADER_1": "Authorization: Bearer \${input:key}",\r\n\t\t\t\t"CALLGATE_HEADER_2": "X-A: \${env:A}",\r\n\t\t\t},\r\n\t\t},\r\n\t},\r\n}`,
   },
   {
@@ -43,7 +55,12 @@ function wrapped(row: Pick<Row, 'id' | 'before'>): Extract<ReturnType<typeof pla
   const file = adapter(row.id);
   const listed = listServers(file, row.before);
   if ('kind' in listed) throw new Error(listed.problem.message);
-  const result = planMcp(file, row.before, listed.map((server) => server.name), SHIM);
+  const result = planMcp(
+    file,
+    row.before,
+    listed.map((server) => server.name),
+    SHIM,
+  );
   if (result.kind === 'refused') throw new Error(result.problem.message);
   return result;
 }
@@ -95,9 +112,27 @@ describe('MCP server files', () => {
   });
 
   it.each([
-    ['an argument', 'claudeMcp', '{"mcpServers":{"a":{"command":"x","args":["y"]}}}', (text: string) => text.replace('"y"', '"y","z"'), { command: 'x', args: ['y', 'z'] }],
-    ['an environment', 'claudeMcp', '{"mcpServers":{"a":{"command":"x"}}}', (text: string) => text.replace('"command"', '"env":{"A":"1"},"command"'), { command: 'x', env: { A: '1' } }],
-    ['a header', 'vscodeMcp', '{"servers":{"a":{"type":"sse","url":"https://h.example","headers":{"A":"1"}}}}', (text: string) => text.replace('A: 1', 'A: 2'), { type: 'sse', url: 'https://h.example', headers: { A: '2' } }],
+    [
+      'an argument',
+      'claudeMcp',
+      '{"mcpServers":{"a":{"command":"x","args":["y"]}}}',
+      (text: string) => text.replace('"y"', '"y","z"'),
+      { command: 'x', args: ['y', 'z'] },
+    ],
+    [
+      'an environment',
+      'claudeMcp',
+      '{"mcpServers":{"a":{"command":"x"}}}',
+      (text: string) => text.replace('"command"', '"env":{"A":"1"},"command"'),
+      { command: 'x', env: { A: '1' } },
+    ],
+    [
+      'a header',
+      'vscodeMcp',
+      '{"servers":{"a":{"type":"sse","url":"https://h.example","headers":{"A":"1"}}}}',
+      (text: string) => text.replace('A: 1', 'A: 2'),
+      { type: 'sse', url: 'https://h.example', headers: { A: '2' } },
+    ],
   ] as const)('undo keeps %s that was edited in the wrapped entry', (_name, id, before, edit, expected) => {
     const { text, undo } = wrapped({ id, before });
     expect(edit(text)).not.toBe(text);
