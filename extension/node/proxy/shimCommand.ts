@@ -8,6 +8,8 @@ const OWN_PREFIX = 'CALLGATE_';
 const HEADER_VARIABLE = /^CALLGATE_HEADER_(\d+)$/;
 /** The launcher names here, separated by blanks, the variables it set to start us. */
 const LAUNCHER_SET = 'CALLGATE_SET';
+/** `CALLGATE_KEPT_NODE_OPTIONS` is the client's NODE_OPTIONS, which the launcher keeps from us but not from the server. */
+const KEPT_PREFIX = 'CALLGATE_KEPT_';
 
 /** The header for the broker, or a sentence that says what is wrong with the command line. */
 export function parseShimCommand(argv: readonly string[], env: Readonly<Record<string, string | undefined>>, cwd: string): McpLinkHeader | string {
@@ -55,7 +57,7 @@ function headersFrom(env: Readonly<Record<string, string | undefined>>): Record<
 }
 
 /**
- * What the client gave us, minus our own variables and those the launcher set. ELECTRON_RUN_AS_NODE goes in any case:
+ * What the client gave us, minus our own variables and those the launcher set, with those back that it took away. ELECTRON_RUN_AS_NODE goes in any case:
  * with it, every Electron program the server starts would run as a bare Node.
  */
 export function serverEnvironment(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
@@ -63,6 +65,9 @@ export function serverEnvironment(env: Readonly<Record<string, string | undefine
   const kept: Record<string, string> = {};
   for (const [name, value] of Object.entries(env)) {
     if (value !== undefined && !name.startsWith(OWN_PREFIX) && !dropped.has(name)) kept[name] = value;
+  }
+  for (const [name, value] of Object.entries(env)) {
+    if (value !== undefined && name.length > KEPT_PREFIX.length && name.startsWith(KEPT_PREFIX)) kept[name.slice(KEPT_PREFIX.length)] = value;
   }
   return kept;
 }

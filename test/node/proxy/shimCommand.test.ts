@@ -25,6 +25,7 @@ test.each([
   [{ PATH: 'p', CALLGATE_HEADER_1: 's', CALLGATE_X: '1' }, { PATH: 'p' }],
   [{ NODE_OPTIONS: '--mine', ELECTRON_RUN_AS_NODE: '1' }, { NODE_OPTIONS: '--mine' }],
   [{ NODE_OPTIONS: '--ours', CALLGATE_SET: 'ELECTRON_RUN_AS_NODE NODE_OPTIONS' }, {}],
+  [{ CALLGATE_KEPT_NODE_OPTIONS: '--mine', CALLGATE_KEPT_ELECTRON_RUN_AS_NODE: '1', ELECTRON_RUN_AS_NODE: '1', CALLGATE_KEPT_: 'x' }, { NODE_OPTIONS: '--mine', ELECTRON_RUN_AS_NODE: '1' }],
 ])('a server sees of %j only %j', (env, expected) => expect(serverEnvironment(env)).toEqual(expected));
 
 describe('the header line', () => {
