@@ -8,6 +8,7 @@ import type { Model, ModelOptions, ModelRequest, Scenarios, ToolResult, Turn } f
 export async function startAnthropic(scenarios: Scenarios, options: ModelOptions = {}): Promise<Model> {
   const requests: ModelRequest[] = [];
   const results: ToolResult[] = [];
+  const seenCalls = new Set<string>();
   const server = await listen((request, response) => {
     const path = (request.url ?? '').split('?')[0] ?? '';
     const answer = async (): Promise<void> => {
@@ -16,7 +17,7 @@ export async function startAnthropic(scenarios: Scenarios, options: ModelOptions
       if (!path.endsWith('/v1/messages')) return sendJson(response, 404, { type: 'error', error: { type: 'not_found_error', message: `no ${path} here` } });
       const seen = read(body);
       requests.push(seen);
-      results.push(...resultsIn(seen));
+      results.push(...resultsIn(seen, seenCalls));
       // Titles, page summaries and the like come without tools: they are no turn of the scenario.
       const isTurn = seen.tools.length > 0 && seen.scenario !== null;
       if (isTurn) await options.beforeTurn?.(seen.scenario, seen.turn);
@@ -41,15 +42,17 @@ function read(body: JsonObject): ModelRequest {
   };
 }
 
-/** Only the last message is new: the ones before were seen with the requests before. */
-function resultsIn(request: ModelRequest): ToolResult[] {
-  const last = objectsAt(request.body, 'messages').at(-1);
-  if (!last || request.scenario === null) return [];
+/** Every request carries the whole conversation, and Claude may put reminders of its own behind a result. */
+function resultsIn(request: ModelRequest, seenCalls: Set<string>): ToolResult[] {
+  if (request.scenario === null) return [];
   const found: ToolResult[] = [];
-  for (const block of objectsAt(last, 'content')) {
+  for (const block of objectsAt(request.body, 'messages').flatMap((message) => objectsAt(message, 'content'))) {
     if (block['type'] !== 'tool_result') continue;
-    const place = placeOfCall(String(block['tool_use_id']));
-    if (place) found.push({ scenario: request.scenario, ...place, text: textOf(block['content']), isError: block['is_error'] === true });
+    const id = String(block['tool_use_id']);
+    const place = placeOfCall(id);
+    if (!place || seenCalls.has(id)) continue;
+    seenCalls.add(id);
+    found.push({ scenario: request.scenario, ...place, text: textOf(block['content']), isError: block['is_error'] === true });
   }
   return found;
 }
