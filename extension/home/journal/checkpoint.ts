@@ -56,15 +56,19 @@ function signedSlot(checkpoint: Checkpoint, key: SigningKey): string {
   return slotText(checkpoint, sign(null, signedText(checkpoint), key.privateKey).toString('base64'));
 }
 
-/** Never throws on what is in the file. @throws the system's error when it cannot be read. */
-export function readCheckpoint(file: string, publicKey: KeyObject | null, keyId: string | null): CheckpointState {
-  const bytes = readBounded(file, SLOT_BYTES * 2);
+/** Null when there is no checkpoint. @throws the system's error when it cannot be read. */
+export function readCheckpointBytes(file: string): Buffer | null {
+  return readBounded(file, SLOT_BYTES * 64);
+}
+
+/** Never throws on what is in the file, whoever wrote it. */
+export function parseCheckpointFile(bytes: Buffer | null, publicKey: KeyObject | null, keyId: string | null): CheckpointState {
   if (bytes === null) return { state: 'missing' };
   if (publicKey === null || keyId === null) return { state: 'damaged', line: 0, message: 'the key it was signed with is missing' };
   return parseCheckpoint(bytes, publicKey, keyId);
 }
 
-export function parseCheckpoint(bytes: Buffer, publicKey: KeyObject, keyId: string): CheckpointState {
+function parseCheckpoint(bytes: Buffer, publicKey: KeyObject, keyId: string): CheckpointState {
   if (bytes.length !== SLOT_BYTES * 2) return { state: 'damaged', line: 0, message: `it holds ${bytes.length} bytes and not ${SLOT_BYTES * 2}` };
   const slots: Checkpoint[] = [];
   for (const index of [0, 1]) {
@@ -107,13 +111,14 @@ function isCount(value: unknown): value is number {
 }
 
 /** The statements of a journal without entries; exists before the first entry does, so a missing file is never innocent. */
-export function createCheckpoint(file: string, key: SigningKey, time: number): Checkpoint {
+export function createCheckpoint(file: string, key: SigningKey, time: number): { readonly checkpoint: Checkpoint; readonly mirrorBytes: Buffer } {
   const first: Checkpoint = { v: 1, turn: 0, count: 0, head: GENESIS_PREV, time, key: key.id };
   const second: Checkpoint = { ...first, turn: 1 };
+  const bytes = Buffer.from(signedSlot(first, key) + signedSlot(second, key));
   const temporary = `${file}.${process.pid}.${randomBytes(6).toString('hex')}.tmp`;
   const handle = openSync(temporary, 'wx', 0o600);
   try {
-    writeSync(handle, signedSlot(first, key) + signedSlot(second, key));
+    writeSync(handle, bytes);
     fsyncSync(handle);
   } finally {
     closeSync(handle);
@@ -124,17 +129,21 @@ export function createCheckpoint(file: string, key: SigningKey, time: number): C
     unlinkSync(temporary);
   }
   syncFolder(dirname(file));
-  return second;
+  return { checkpoint: second, mirrorBytes: bytes };
 }
 
-/** `sync: 'now'` waits for the disk; after a power cut an unsynced checkpoint may be behind the journal, never torn. */
-export function writeCheckpoint(file: string, checkpoint: Checkpoint, key: SigningKey, sync: 'now' | 'later'): void {
+/**
+ * Gives the bytes it put into the file at `(turn % 2) * SLOT_BYTES`.
+ * `sync: 'now'` waits for the disk; after a power cut an unsynced checkpoint may be behind the journal, never torn.
+ */
+export function writeCheckpoint(file: string, checkpoint: Checkpoint, key: SigningKey, sync: 'now' | 'later'): Buffer {
   const bytes = Buffer.from(signedSlot(checkpoint, key));
   const handle = openSync(file, constants.O_WRONLY | PLAIN_FILE);
   try {
     const wrote = writeSync(handle, bytes, 0, bytes.length, (checkpoint.turn % 2) * SLOT_BYTES);
     if (wrote !== bytes.length) throw new Error(`only ${wrote} of ${bytes.length} bytes of the checkpoint were written`);
     if (sync === 'now') fdatasyncSync(handle);
+    return bytes;
   } finally {
     closeSync(handle);
   }

@@ -6,21 +6,21 @@ import { createHmac } from 'node:crypto';
 import { closeSync, constants, fdatasyncSync, ftruncateSync, lstatSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AuditEntry, AuditEvent } from '#contract/auditRecord.ts';
-import { checkpointFile, createCheckpoint, writeCheckpoint, type Checkpoint } from '#home/journal/checkpoint.ts';
+import { checkpointFile, createCheckpoint, readCheckpointBytes, SLOT_BYTES, writeCheckpoint, type Checkpoint } from '#home/journal/checkpoint.ts';
 import { sealEntry } from '#home/journal/entryLine.ts';
 import { JournalError, journalErrorFrom } from '#home/journal/journalError.ts';
 import { createJournalLock, type JournalLock } from '#home/journal/journalLock.ts';
 import { loadRedactionSecret, loadSigningKey, type SigningKey } from '#home/journal/keys.ts';
 import { PLAIN_FILE, SEGMENT_BYTES, segmentFile, syncFolder } from '#home/journal/segments.ts';
-import { checkAgainstCheckpoint, readSignedCheckpoint, readTail, type JournalNotice, type Tail } from '#home/journal/tail.ts';
+import { checkAgainstCheckpoint, readTail, signedCheckpoint, type JournalNotice, type Tail } from '#home/journal/tail.ts';
 import { ensurePrivateFolder, type Layout } from '#home/layout.ts';
 import { errorCode, errorText } from '#home/privateFile.ts';
 import { ownIdentity } from '#home/processIdentity.ts';
 
 export interface Journal {
   /**
-   * Puts the events into the chain, all or none, and returns when they are on the disk. At most 4,096 at once.
-   * @throws JournalError; then none of them is acknowledged.
+   * Puts the events into the chain and returns when they are on the disk. At most 4,096 at once.
+   * @throws JournalError; then none of them is acknowledged, and as a rule none is there.
    */
   append(events: readonly AuditEvent[]): readonly AuditEntry[];
   /** Does all that `append` does before it writes. @throws JournalError that `append` would throw */
@@ -42,6 +42,13 @@ export interface JournalOptions {
 const LOCK_WAIT_MS = 3000;
 const MAX_EVENTS = 4096;
 
+interface State {
+  readonly tail: Tail;
+  readonly checkpoint: Checkpoint;
+  /** The checkpoint's file, so that signatures this process made or checked are not checked for every append. */
+  readonly mirrorBytes: Buffer;
+}
+
 /** Touches no file until the first `append` or `check`. */
 export function openJournal(layout: Layout, options: JournalOptions = {}): Journal {
   const { segmentBytes = SEGMENT_BYTES, lockWaitMs = LOCK_WAIT_MS, now = Date.now, write = writeSync, sync = fdatasyncSync } = options;
@@ -51,7 +58,7 @@ export function openJournal(layout: Layout, options: JournalOptions = {}): Journ
   let key: SigningKey | null = null;
   let lock: JournalLock | null = null;
   /** The state this process left behind; believed as long as the files still look the same. */
-  let known: { readonly tail: Tail; readonly checkpoint: Checkpoint } | null = null;
+  let known: State | null = null;
   let open: { readonly segment: number; readonly inode: number; readonly handle: number } | null = null;
   let closed = false;
 
@@ -86,14 +93,24 @@ export function openJournal(layout: Layout, options: JournalOptions = {}): Journ
   };
 
   /** The last entry and the checkpoint, fresh from disk unless nobody else wrote since. */
-  const current = (signer: SigningKey): { readonly tail: Tail; readonly checkpoint: Checkpoint } => {
-    const signed = readSignedCheckpoint(mirror, signer);
-    if (known !== null && signed !== null && signed.turn === known.checkpoint.turn && signed.head === known.tail.hash && unchanged(known.tail)) return known;
+  const current = (signer: SigningKey): State => {
+    const mirrorBytes = readMirror();
+    if (known !== null && mirrorBytes?.equals(known.mirrorBytes) === true && unchanged(known.tail)) return known;
     closeSegment();
+    const signed = signedCheckpoint(mirror, mirrorBytes, signer);
     const tail = readTail(layout.journal, now(), (notice) => notices.push(notice));
     const checked = checkAgainstCheckpoint(layout.journal, mirror, tail, signed, signer.id, (notice) => notices.push(notice));
+    if (checked !== null && mirrorBytes !== null) return { tail, checkpoint: checked, mirrorBytes };
     // Made before the first entry, so that entries without a checkpoint always mean that somebody took it away.
-    return { tail, checkpoint: checked ?? createCheckpoint(mirror, signer, now()) };
+    return { tail, ...createCheckpoint(mirror, signer, now()) };
+  };
+
+  const readMirror = (): Buffer | null => {
+    try {
+      return readCheckpointBytes(mirror);
+    } catch (error) {
+      throw journalErrorFrom(error, mirror, 'read the checkpoint');
+    }
   };
 
   const unchanged = (tail: Tail): boolean => {
@@ -114,6 +131,14 @@ export function openJournal(layout: Layout, options: JournalOptions = {}): Journ
       if (begin) syncFolder(layout.journal);
     }
     return { segment, size: begin ? 0 : tail.size, handle: open.handle, begun: begin ? 'new' : 'existing' };
+  };
+
+  const signing = <T>(work: () => T): T => {
+    try {
+      return work();
+    } catch (error) {
+      throw journalErrorFrom(error, mirror, 'write the checkpoint');
+    }
   };
 
   const writeLines = (held: JournalLock, handle: number, size: number, bytes: Buffer): void => {
@@ -143,7 +168,7 @@ export function openJournal(layout: Layout, options: JournalOptions = {}): Journ
       if (events.length === 0) return [];
       if (events.length > MAX_EVENTS) throw new JournalError('BAD_EVENT', { file: layout.journal, line: 0 }, `${events.length} events at once; append at most ${MAX_EVENTS}`);
       return withLock((held, signer) => {
-        const { tail, checkpoint } = current(signer);
+        const { tail, checkpoint, mirrorBytes } = current(signer);
         const entries: AuditEntry[] = [];
         let text = '';
         let prev = tail.hash;
@@ -159,13 +184,11 @@ export function openJournal(layout: Layout, options: JournalOptions = {}): Journ
         const bytes = Buffer.from(text);
         writeLines(held, handle, size, bytes);
         const next: Checkpoint = { v: 1, turn: checkpoint.turn + 1, count: tail.seq + entries.length, head: prev, time: Math.max(0, Math.trunc(now())), key: signer.id };
-        try {
-          writeCheckpoint(mirror, next, signer, begun === 'new' ? 'now' : 'later');
-        } catch (error) {
-          takeBack(held, handle, size);
-          throw journalErrorFrom(error, mirror, 'write the checkpoint');
-        }
-        known = { tail: { segment, size: size + bytes.length, seq: next.count, hash: prev }, checkpoint: next };
+        // When this fails the lines stay: the statement may have reached the file, and then cutting them off would read as tampering.
+        const slot = signing(() => writeCheckpoint(mirror, next, signer, begun === 'new' ? 'now' : 'later'));
+        const written = Buffer.from(mirrorBytes);
+        slot.copy(written, (next.turn % 2) * SLOT_BYTES);
+        known = { tail: { segment, size: size + bytes.length, seq: next.count, hash: prev }, checkpoint: next, mirrorBytes: written };
         return entries;
       });
     },

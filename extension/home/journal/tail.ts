@@ -1,7 +1,7 @@
 /** Where the journal ends, and whether its end is the one that was signed. What does not fit is refused, never mended. */
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import type { AuditEntry } from '#contract/auditRecord.ts';
-import { readCheckpoint, type Checkpoint } from '#home/journal/checkpoint.ts';
+import { parseCheckpointFile, type Checkpoint } from '#home/journal/checkpoint.ts';
 import { GENESIS_PREV, MAX_LINE_BYTES, parseEntryLine } from '#home/journal/entryLine.ts';
 import { JournalError, START_ANEW, journalErrorFrom } from '#home/journal/journalError.ts';
 import type { SigningKey } from '#home/journal/keys.ts';
@@ -90,14 +90,9 @@ function countLines(handle: number, end: number): number {
   return lines;
 }
 
-/** Null when there is none. @throws JournalError CHECKPOINT_DAMAGED, KEY and system failures */
-export function readSignedCheckpoint(file: string, key: SigningKey): Checkpoint | null {
-  let state: ReturnType<typeof readCheckpoint>;
-  try {
-    state = readCheckpoint(file, key.publicKey, key.id);
-  } catch (error) {
-    throw journalErrorFrom(error, file, 'read the checkpoint');
-  }
+/** The checkpoint in these bytes of `file`; null when there is none. @throws JournalError CHECKPOINT_DAMAGED */
+export function signedCheckpoint(file: string, bytes: Buffer | null, key: SigningKey): Checkpoint | null {
+  const state = parseCheckpointFile(bytes, key.publicKey, key.id);
   switch (state.state) {
     case 'missing':
       return null;

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { AuditEntry } from '#contract/auditRecord.ts';
 import type { VerifyReport } from '#contract/ipc.ts';
-import { checkpointFile, readCheckpoint, type Checkpoint, type CheckpointState } from '#home/journal/checkpoint.ts';
+import { checkpointFile, parseCheckpointFile, readCheckpointBytes, type Checkpoint, type CheckpointState } from '#home/journal/checkpoint.ts';
 import { GENESIS_PREV, MAX_LINE_BYTES, parseEntryLine, type LineCode } from '#home/journal/entryLine.ts';
 import { publicKeyFile, readPublicKey, type SigningKey } from '#home/journal/keys.ts';
 import { listSegments, segmentFile } from '#home/journal/segments.ts';
@@ -79,7 +79,7 @@ async function readSignature(layout: Layout): Promise<Signature> {
 /** Read without the lock a checkpoint may be caught in the middle of its one write: look again before calling it damaged. */
 async function settledCheckpoint(file: string, key: PublicKey | null): Promise<CheckpointState> {
   for (let attempt = 0; ; attempt += 1) {
-    const state = readCheckpoint(file, key?.publicKey ?? null, key?.id ?? null);
+    const state = parseCheckpointFile(readCheckpointBytes(file), key?.publicKey ?? null, key?.id ?? null);
     if (state.state !== 'damaged' || attempt === 4) return state;
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
@@ -153,7 +153,7 @@ async function* journalLines(layout: Layout): AsyncGenerator<Read, void, void> {
           yield { kind: 'problem', place, code: 'TOO_LONG', message: `The line is longer than ${MAX_LINE_BYTES} bytes.` };
         } else {
           const parsed = parseEntryLine(rest.bytes);
-          yield parsed.code === null ? { kind: 'entry', entry: parsed.entry, place } : { kind: 'problem', place, code: parsed.code, message: `${parsed.message}.` };
+          yield parsed.code === null ? { kind: 'entry', entry: parsed.entry, place } : { kind: 'problem', place, code: parsed.code, message: `${parsed.message.charAt(0).toUpperCase()}${parsed.message.slice(1)}.` };
         }
       }
     } catch (error) {

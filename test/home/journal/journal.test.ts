@@ -12,7 +12,8 @@ import { publicKeyFile, signingKeyFile } from '#home/journal/keys.ts';
 import { segmentFile } from '#home/journal/segments.ts';
 import type { Layout } from '#home/layout.ts';
 import { verifyJournal } from '#node/audit/verify.ts';
-import { anyEvent, emptyLayout, entriesOf, linesOf, sampleEvent, segmentsOf, thrownBy, writeLines } from './journalBox.ts';
+import { anyEvent, emptyLayout, entriesOf, linesOf, segmentsOf, thrownBy, writeLines } from './journalBox.ts';
+import { sampleEvent } from './sampleEvent.ts';
 
 const OK = (entries: number): object => ({ ok: true, entries, problem: null });
 

@@ -22,31 +22,6 @@ export function emptyLayout(): Layout {
   return layoutFor(home);
 }
 
-export function sampleEvent(changes: Partial<AuditEvent> = {}): AuditEvent {
-  return {
-    kind: 'call',
-    call: 'c-1',
-    client: 'claude',
-    agent: 'main',
-    session: 's-1',
-    useId: 'toolu_1',
-    channel: 'shell',
-    tool: 'Bash',
-    server: null,
-    cwd: '/work/shop',
-    args: { command: 'ls -la', hash: 'x', key: ['"hash":"y","key":"z"'] },
-    argsHash: 'ab'.repeat(32),
-    verdict: 'clean',
-    outcome: 'delivered',
-    by: 'gate',
-    reason: '',
-    note: '',
-    findings: [],
-    tookMs: 1.25,
-    ...changes,
-  };
-}
-
 const word = fc.constantFrom('main', 'sub-1', 'claude', 'Bash', 'Read', '', 'ünï', 'Ärger', '"quoted"', 'K', '\u2028', '\ud800');
 const text = fc.oneof(word, fc.string({ unit: 'binary', maxLength: 12 }));
 
