@@ -53,7 +53,7 @@ export function claudePayload(command: string, over: Record<string, JsonValue> =
     transcript_path: '/home/dev/.claude/projects/p/s1.jsonl',
     cwd: '/work',
     prompt_id: 'p1',
-    permission_mode: 'bypassPermissions',
+    permission_mode: 'default',
     effort: { level: 'medium' },
     hook_event_name: 'PreToolUse',
     tool_name: 'Bash',

@@ -21,14 +21,21 @@ export function readClaude(bytes: Uint8Array): HookEvent {
 /** Claude itself sends its permission mode and names tools with a capital; Cursor and VS Code add fields of their own. */
 function readerOf(value: JsonObject, tool: string): Reader {
   const claude = textOf(value['permission_mode']) !== '' && textOf(value['session_id']) !== '' && /^(?:[A-Z]|mcp__)/.test(tool);
-  return claude && value['cursor_version'] === undefined && value['timestamp'] === undefined ? 'native' : 'foreign';
+  if (!claude || value['cursor_version'] !== undefined || value['timestamp'] !== undefined) return 'foreign';
+  return ASKING_MODES.has(textOf(value['permission_mode'])) ? 'native' : 'overruling';
 }
+
+/**
+ * Under bypassPermissions Claude (2.1.329) runs Bash, Write and Edit calls on paths it guards itself (`.git/`, `.mcp.json`,
+ * shell start-up files) although the hook answered `ask`: its own question replaces ours and is then bypassed.
+ */
+const ASKING_MODES: ReadonlySet<string> = new Set(['default', 'acceptEdits', 'plan', 'dontAsk', 'auto']);
 
 export function answerClaude(judgement: Judgement, reader: Reader): HookReply {
   switch (judgement.outcome) {
     case 'delivered': {
       const approved = judgement.by === 'person' || judgement.by === 'grant';
-      return approved && reader === 'native' ? permission('allow', judgement.reason || 'Approved by a person in Callgate.') : { kind: 'pass' };
+      return approved && reader !== 'foreign' ? permission('allow', judgement.reason || 'Approved by a person in Callgate.') : { kind: 'pass' };
     }
     case 'asked':
       // Copilot and Gemini take `ask` for something else; they are refused.

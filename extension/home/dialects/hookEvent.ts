@@ -8,8 +8,9 @@ export type HookClient = Extract<ClientId, 'claude' | 'codex'>;
 /**
  * Who reads the answer. `native`: the client this hook was installed for. `foreign`: another program that loads the
  * same hook files (VS Code and Copilot read Claude's), of whose answers only "refuse" is known to work.
+ * `overruling`: Claude in a mode that does not always honour `ask`.
  */
-export type Reader = 'native' | 'foreign';
+export type Reader = 'native' | 'overruling' | 'foreign';
 
 export type HookEvent =
   | { readonly kind: 'call'; readonly call: ToolCall; readonly reader: Reader }
