@@ -10,7 +10,11 @@ export interface AskLimits {
 }
 
 /** The broker's reply; a refusal when it took the call and gave no whole reply; null when nobody listens. */
-export function askBroker(socketPath: string, payload: Uint8Array, limits: AskLimits = { silenceMs: Math.max(SILENCE_SECONDS * 1000, 2 * HEARTBEAT_MS) }): Promise<HookReply | null> {
+export function askBroker(
+  socketPath: string,
+  payload: Uint8Array,
+  limits: AskLimits = { silenceMs: Math.max(SILENCE_SECONDS * 1000, 2 * HEARTBEAT_MS) },
+): Promise<HookReply | null> {
   return new Promise((resolve) => {
     let connected = false;
     let text = '';

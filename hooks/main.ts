@@ -7,9 +7,8 @@
 void (async () => {
   try {
     const { runHook } = await import('#hooks/runHook.ts');
-    await runHook(process.argv.slice(2), process.stdin, process.stdout, process.stderr);
-    // Everything is written; an input that never ends must not keep the process.
-    process.exit();
+    // Everything is written by then; an input that never ends must not keep the process.
+    process.exit(await runHook(process.argv.slice(2), process.argv[1] ?? ''));
   } catch (error) {
     process.stderr.write(`Callgate's hook failed (${error instanceof Error ? error.message : String(error)}); call refused\n`);
     process.exitCode = 2;

@@ -25,7 +25,10 @@ export async function answerHook(client: HookClient, bytes: Uint8Array, host: Ho
   try {
     return await answer(client, bytes, host);
   } catch (error) {
-    return { kind: 'deny', reason: `Callgate failed on this call (${errorText(error)}), so it was refused. Try again; if it happens again, report it to Callgate.` };
+    return {
+      kind: 'deny',
+      reason: `Callgate failed on this call (${errorText(error)}), so it was refused. Try again; if it happens again, report it to Callgate.`,
+    };
   }
 }
 
@@ -36,14 +39,37 @@ async function answer(client: HookClient, bytes: Uint8Array, host: HookHost): Pr
       return { kind: 'pass' };
     case 'bad': {
       const args = { problem: event.code, bytes: bytes.length };
-      await host.record(plainEvent('call', { client, id: randomUUID(), tool: '', args, verdict: 'block', outcome: 'refused', by: 'failure', reason: event.reason }));
+      await host.record(
+        plainEvent('call', {
+          client,
+          id: randomUUID(),
+          tool: '',
+          args,
+          verdict: 'block',
+          outcome: 'refused',
+          by: 'failure',
+          reason: event.reason,
+        }),
+      );
       return { kind: 'deny', reason: event.reason };
     }
     case 'config': {
       const reason = refuseConfigChange(host.layout, event);
       if (reason === null) return { kind: 'pass' };
       const args = { source: event.source, file: event.file };
-      await host.record(plainEvent('config', { client, id: randomUUID(), session: event.session, tool: 'ConfigChange', args, verdict: 'block', outcome: 'refused', by: 'gate', reason }));
+      await host.record(
+        plainEvent('config', {
+          client,
+          id: randomUUID(),
+          session: event.session,
+          tool: 'ConfigChange',
+          args,
+          verdict: 'block',
+          outcome: 'refused',
+          by: 'gate',
+          reason,
+        }),
+      );
       return { kind: 'deny', reason };
     }
     case 'call': {

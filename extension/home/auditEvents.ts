@@ -47,9 +47,37 @@ export function callEvent(kind: 'call' | 'hold', record: CallRecord, keyedHash: 
 }
 
 /** Something that is not a call: a broker's crash, a refused settings change, an unreadable payload. */
-export function plainEvent(kind: 'call' | 'grant' | 'config' | 'broker', about: { client: ClientId; id: string; session?: string; tool: string; args: JsonValue; verdict: 'clean' | 'block'; outcome: Outcome; by: DecidedBy; reason: string; note?: string; cwd?: string }): AuditEvent {
+export function plainEvent(
+  kind: 'call' | 'grant' | 'config' | 'broker',
+  about: {
+    client: ClientId;
+    id: string;
+    session?: string;
+    tool: string;
+    args: JsonValue;
+    verdict: 'clean' | 'block';
+    outcome: Outcome;
+    by: DecidedBy;
+    reason: string;
+    note?: string;
+    cwd?: string;
+  },
+): AuditEvent {
   const { client, id, tool, args, verdict, outcome, by, reason } = about;
-  const base = { kind, call: id, client, agent: 'main', session: about.session ?? '', useId: null, channel: 'other', server: null, cwd: about.cwd ?? '', argsHash: '', findings: [], tookMs: 0 } as const;
+  const base = {
+    kind,
+    call: id,
+    client,
+    agent: 'main',
+    session: about.session ?? '',
+    useId: null,
+    channel: 'other',
+    server: null,
+    cwd: about.cwd ?? '',
+    argsHash: '',
+    findings: [],
+    tookMs: 0,
+  } as const;
   return { ...base, tool, args: boundedArgs(args), verdict, outcome, by, reason: reason.slice(0, MAX_REASON), note: about.note ?? '' };
 }
 

@@ -38,8 +38,10 @@ export function refuseConfigChange(layout: Layout, change: { readonly source: st
   }
   if (!isObject(value)) return refuse(file, 'is not a JSON object, and an invalid file switches every hook off');
   // Whatever is not plainly off counts as on: Claude may read "true" or 1 as it likes.
-  if (value['disableAllHooks'] !== undefined && value['disableAllHooks'] !== false) return refuse(file, 'sets `disableAllHooks`, which switches Callgate off');
-  if (isUserFile && !namesOurHook(value, join(layout.bin, 'callgate-hook'))) return refuse(file, 'no longer has the PreToolUse hook that asks Callgate');
+  if (value['disableAllHooks'] !== undefined && value['disableAllHooks'] !== false)
+    return refuse(file, 'sets `disableAllHooks`, which switches Callgate off');
+  if (isUserFile && !namesOurHook(value, join(layout.bin, 'callgate-hook')))
+    return refuse(file, 'no longer has the PreToolUse hook that asks Callgate');
   return null;
 }
 
@@ -55,6 +57,9 @@ function namesOurHook(settings: { readonly [key: string]: unknown }, script: str
       isObject(group) &&
       (group['matcher'] === undefined || group['matcher'] === '*' || group['matcher'] === '') &&
       Array.isArray(group['hooks']) &&
-      group['hooks'].some((hook: unknown) => isObject(hook) && hook['type'] === 'command' && typeof hook['command'] === 'string' && hook['command'].includes(script)),
+      group['hooks'].some(
+        (hook: unknown) =>
+          isObject(hook) && hook['type'] === 'command' && typeof hook['command'] === 'string' && hook['command'].includes(script),
+      ),
   );
 }

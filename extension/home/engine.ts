@@ -31,7 +31,11 @@ export function openEngine(layout: Layout, rulesFile: string): Engine {
       try {
         return decide(call, context);
       } catch (error) {
-        return blocked('engine.failed', 'The gate failed', `Callgate's gate failed on this call (${errorText(error)}), so it was refused. Report this to Callgate; a simpler call may pass.`);
+        return blocked(
+          'engine.failed',
+          'The gate failed',
+          `Callgate's gate failed on this call (${errorText(error)}), so it was refused. Report this to Callgate; a simpler call may pass.`,
+        );
       }
     },
     rules: pack.rules.length,
@@ -46,7 +50,19 @@ function withoutRules(call: ToolCall, problem: string): Decision {
 }
 
 export function blocked(rule: string, title: string, reason: string): Decision {
-  const finding = { rule, title, category: 'engine', severity: 'critical', confidence: 'high', status: 'stable', rationale: reason, at: '', span: null, matched: '', decoded: null } as const;
+  const finding = {
+    rule,
+    title,
+    category: 'engine',
+    severity: 'critical',
+    confidence: 'high',
+    status: 'stable',
+    rationale: reason,
+    at: '',
+    span: null,
+    matched: '',
+    decoded: null,
+  } as const;
   return { verdict: 'block', findings: [finding], reason };
 }
 

@@ -79,7 +79,17 @@ export function openGrants(layout: Layout, now: () => number, warn: (message: st
       const created = now();
       const lasts = { once: ONCE_GRANT_MS, session: SESSION_GRANT_MS, always: null }[grant.scope];
       const { scope, tool, server, cwd, session } = grant;
-      const written: Grant = { id, scope, tool, server, cwd, session, summary: grant.summary.slice(0, MAX_SUMMARY), created, expires: lasts === null ? null : created + lasts };
+      const written: Grant = {
+        id,
+        scope,
+        tool,
+        server,
+        cwd,
+        session,
+        summary: grant.summary.slice(0, MAX_SUMMARY),
+        created,
+        expires: lasts === null ? null : created + lasts,
+      };
       writePrivate(fileOf(id), `${JSON.stringify({ v: 1, ...written })}\n`);
       return written;
     },
@@ -123,7 +133,14 @@ function parseGrant(value: unknown, id: string): Grant | null {
   if (!isObject(value) || value['v'] !== 1 || value['id'] !== id) return null;
   const { scope, tool, server, cwd, session, summary, created, expires } = value;
   if (scope !== 'once' && scope !== 'session' && scope !== 'always') return null;
-  if (typeof tool !== 'string' || typeof cwd !== 'string' || typeof session !== 'string' || typeof summary !== 'string' || typeof created !== 'number') return null;
+  if (
+    typeof tool !== 'string' ||
+    typeof cwd !== 'string' ||
+    typeof session !== 'string' ||
+    typeof summary !== 'string' ||
+    typeof created !== 'number'
+  )
+    return null;
   if (server !== null && typeof server !== 'string') return null;
   // Only `always` may lack an end; anything else without one was tampered with.
   if (expires === null ? scope !== 'always' : typeof expires !== 'number') return null;

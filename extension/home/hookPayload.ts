@@ -4,7 +4,9 @@ import { isObject, type JsonObject, type JsonValue } from '#core/model/json.ts';
 
 export type PayloadProblem = 'EMPTY' | 'OVERSIZE' | 'BOM' | 'NUL' | 'NOT_UTF8' | 'NOT_JSON' | 'TOO_DEEP' | 'UNKNOWN_SHAPE';
 
-export type Payload = { readonly ok: true; readonly value: JsonObject } | { readonly ok: false; readonly code: PayloadProblem; readonly reason: string };
+export type Payload =
+  | { readonly ok: true; readonly value: JsonObject }
+  | { readonly ok: false; readonly code: PayloadProblem; readonly reason: string };
 
 /** Nesting that no client produces, but deep enough to exhaust the stack of whatever walks it. */
 const MAX_DEPTH = 200;
@@ -12,11 +14,16 @@ const MAX_DEPTH = 200;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 export function badPayload(code: PayloadProblem, what: string): Payload & { ok: false } {
-  return { ok: false, code, reason: `Callgate refused this call because it could not be read: ${what}. Try again; if it happens again, report it to Callgate (${code}).` };
+  return {
+    ok: false,
+    code,
+    reason: `Callgate refused this call because it could not be read: ${what}. Try again; if it happens again, report it to Callgate (${code}).`,
+  };
 }
 
 export function readPayload(bytes: Uint8Array): Payload {
-  if (bytes.length === 0) return badPayload('EMPTY', 'the client sent nothing, or the broker stopped answering after it had taken the input');
+  if (bytes.length === 0)
+    return badPayload('EMPTY', 'the client sent nothing, or the broker stopped answering after it had taken the input');
   if (bytes.length > MAX_PAYLOAD_BYTES) return badPayload('OVERSIZE', `it is larger than ${MAX_PAYLOAD_BYTES} bytes`);
   if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return badPayload('BOM', 'it begins with a byte order mark');
   if (bytes.includes(0)) return badPayload('NUL', 'it holds a NUL byte');

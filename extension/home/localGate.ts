@@ -68,7 +68,16 @@ export function openLocalGate(options: LocalGateOptions): LocalGate {
     const id = randomUUID();
     const decision = engine.decide(call);
     const judgement = settle(id, call, decision, unattended);
-    const problem = recordCall({ id, call, decision, outcome: judgement.outcome, by: judgement.by, reason: judgement.reason, note: '', tookMs: Math.max(0, now() - began) });
+    const problem = recordCall({
+      id,
+      call,
+      decision,
+      outcome: judgement.outcome,
+      by: judgement.by,
+      reason: judgement.reason,
+      note: '',
+      tookMs: Math.max(0, now() - began),
+    });
     if (problem === null) return judgement;
     const { settings } = readSettings(layout);
     warn(`The journal cannot be written: ${problem}`);
@@ -116,14 +125,32 @@ export function openLocalGate(options: LocalGateOptions): LocalGate {
 }
 
 /** What a person can still approve later; without the secrets of its arguments. */
-export function pendingCall(about: { id: string; call: ToolCall; decision: Decision; since: number; asked: boolean; hash: (text: string) => string }): PendingCall {
+export function pendingCall(about: {
+  id: string;
+  call: ToolCall;
+  decision: Decision;
+  since: number;
+  asked: boolean;
+  hash: (text: string) => string;
+}): PendingCall {
   const { id, call, decision, since, asked, hash } = about;
-  const event = callEvent('call', { id, call, decision, outcome: 'refused', by: 'gate', reason: decision.reason, note: '', tookMs: 0 }, hash);
+  const event = callEvent(
+    'call',
+    { id, call, decision, outcome: 'refused', by: 'gate', reason: decision.reason, note: '', tookMs: 0 },
+    hash,
+  );
   const shown = { ...decision, findings: event.findings, reason: event.reason };
-  return { hold: { id, call: { ...call, args: event.args }, decision: shown, state: 'expired', since, until: since + PENDING_MS }, key: grantKey(call), argsHash: event.argsHash, asked };
+  return {
+    hold: { id, call: { ...call, args: event.args }, decision: shown, state: 'expired', since, until: since + PENDING_MS },
+    key: grantKey(call),
+    argsHash: event.argsHash,
+    asked,
+  };
 }
 
 /** The hook and the relay name server and folder differently, so the client's id and the tool join them; ids are the client's, never the model's. */
 function sameAsked(pending: PendingCall, call: ToolCall): boolean {
-  return pending.asked && pending.hold.call.client !== 'mcp' && pending.hold.call.useId === call.useId && pending.hold.call.tool === call.tool;
+  return (
+    pending.asked && pending.hold.call.client !== 'mcp' && pending.hold.call.useId === call.useId && pending.hold.call.tool === call.tool
+  );
 }

@@ -33,7 +33,10 @@ export function addPending(layout: Layout, pending: PendingCall): void {
   ensurePrivateFolder(folder);
   const names = pendingNames(folder);
   for (const name of names.slice(0, Math.max(0, names.length - MAX_PENDING + 1))) removeIfThere(join(folder, name));
-  writePrivate(join(folder, `${String(pending.hold.since).padStart(13, '0')}.${pending.hold.id}.json`), `${JSON.stringify({ v: 1, ...pending })}\n`);
+  writePrivate(
+    join(folder, `${String(pending.hold.since).padStart(13, '0')}.${pending.hold.id}.json`),
+    `${JSON.stringify({ v: 1, ...pending })}\n`,
+  );
 }
 
 /** Nothing happens when it is not there (any more). */
@@ -66,7 +69,9 @@ export function listPending(layout: Layout, now: number, warn: (message: string)
 
 function pendingNames(folder: string): string[] {
   try {
-    return readdirSync(folder).filter((name) => NAME.test(name)).sort();
+    return readdirSync(folder)
+      .filter((name) => NAME.test(name))
+      .sort();
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return [];
     throw error;
@@ -93,6 +98,13 @@ function parsePending(text: string): PendingCall | null {
     key: value['key'],
     argsHash: value['argsHash'],
     asked: value['asked'],
-    hold: { id: hold['id'], state: 'expired', since: hold['since'], until: hold['until'], call: call as unknown as ToolCall, decision: { ...(decision as unknown as Decision), verdict: 'quarantine' } },
+    hold: {
+      id: hold['id'],
+      state: 'expired',
+      since: hold['since'],
+      until: hold['until'],
+      call: call as unknown as ToolCall,
+      decision: { ...(decision as unknown as Decision), verdict: 'quarantine' },
+    },
   };
 }

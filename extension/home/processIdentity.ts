@@ -1,5 +1,4 @@
 /** Names a process so that a reused pid is not taken for it: `pid:start`. */
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { errorCode } from '#home/privateFile.ts';
 
@@ -8,7 +7,13 @@ export function processStart(pid: number): string | null {
   if (process.platform === 'linux') return linuxStart(pid);
   if (process.platform === 'win32') return null;
   try {
-    const text = execFileSync('/bin/ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8', timeout: 2000, stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    // Loading it takes three milliseconds, which a hook on Linux need not pay.
+    const { execFileSync } = process.getBuiltinModule('node:child_process');
+    const text = execFileSync('/bin/ps', ['-o', 'lstart=', '-p', String(pid)], {
+      encoding: 'utf8',
+      timeout: 2000,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
     return text === '' ? null : text.replaceAll(/\s+/g, '-');
   } catch {
     return null; // ps exits 1 when there is no such process

@@ -13,19 +13,28 @@ export const blockedReason = (decision: Decision): string => cut(decision.reason
 export const askReason = (decision: Decision): string => cut(because(decision));
 
 export const noEditorReason = (decision: Decision): string =>
-  cut(`${because(decision)} No editor with Callgate is open to approve it: the user can open the editor, approve the call in Callgate's panel, and then exactly the same call can be tried again.`);
+  cut(
+    `${because(decision)} No editor with Callgate is open to approve it: the user can open the editor, approve the call in Callgate's panel, and then exactly the same call can be tried again.`,
+  );
 
 export const expiredReason = (decision: Decision, seconds: number): string =>
-  cut(`${because(decision)} It was held for ${seconds} seconds and nobody answered, so it was refused. The user can still approve it in Callgate's panel in the editor; then exactly the same call can be tried again.`);
+  cut(
+    `${because(decision)} It was held for ${seconds} seconds and nobody answered, so it was refused. The user can still approve it in Callgate's panel in the editor; then exactly the same call can be tried again.`,
+  );
 
 export const rejectedReason = (decision: Decision, note: string): string =>
-  cut(`A person rejected this call in Callgate. ${note ? `They say: ${note}` : `(${because(decision)})`} Do not try it in another form; ask the user how to go on.`);
+  cut(
+    `A person rejected this call in Callgate. ${note ? `They say: ${note}` : `(${because(decision)})`} Do not try it in another form; ask the user how to go on.`,
+  );
 
-export const approvedReason = (note: string): string => cut(note ? `Approved by a person in Callgate. They say: ${note}` : 'Approved by a person in Callgate.');
+export const approvedReason = (note: string): string =>
+  cut(note ? `Approved by a person in Callgate. They say: ${note}` : 'Approved by a person in Callgate.');
 
 export const grantedReason = 'A person approved exactly this call in Callgate earlier.';
 
 export const journalReason = (problem: string): string =>
-  cut(`Callgate could not record this call, so it was refused: ${problem}. Ask your user to free the journal folder, or to allow unrecorded calls in Callgate's settings.`);
+  cut(
+    `Callgate could not record this call, so it was refused: ${problem}. Ask your user to free the journal folder, or to allow unrecorded calls in Callgate's settings.`,
+  );
 
 export const cancelledReason = 'The client gave this call up before a person answered.';

@@ -18,7 +18,12 @@ export function parseSettings(value: unknown): { settings: GateSettings; problem
   if (!isObject(value)) return wrong('the settings are not a JSON object');
   const holdSeconds = value['holdSeconds'] ?? DEFAULT_SETTINGS.holdSeconds;
   const onJournalFailure = value['onJournalFailure'] ?? DEFAULT_SETTINGS.onJournalFailure;
-  if (typeof holdSeconds !== 'number' || !Number.isInteger(holdSeconds) || holdSeconds < MIN_HOLD_SECONDS || holdSeconds > MAX_HOLD_SECONDS) {
+  if (
+    typeof holdSeconds !== 'number' ||
+    !Number.isInteger(holdSeconds) ||
+    holdSeconds < MIN_HOLD_SECONDS ||
+    holdSeconds > MAX_HOLD_SECONDS
+  ) {
     return wrong(`holdSeconds must be a whole number from ${MIN_HOLD_SECONDS} to ${MAX_HOLD_SECONDS}`);
   }
   if (onJournalFailure !== 'deny' && onJournalFailure !== 'warn') return wrong('onJournalFailure must be "deny" or "warn"');

@@ -28,7 +28,11 @@ const rule = (id: string, severity: 'medium' | 'high' | 'critical', word: string
 export const TEST_RULES: RulePackJson = {
   version: 1,
   hash: '0'.repeat(64),
-  rules: [rule('test.flag', 'medium', 'please-flag'), rule('test.hold', 'high', 'please-hold'), rule('test.block', 'critical', 'please-block')],
+  rules: [
+    rule('test.flag', 'medium', 'please-flag'),
+    rule('test.hold', 'high', 'please-hold'),
+    rule('test.block', 'critical', 'please-block'),
+  ],
 };
 
 export interface GateBox extends Sandbox {
@@ -43,7 +47,18 @@ export function gateBox(): GateBox {
 }
 
 export function shellCall(command: string, over: Partial<ToolCall> = {}): ToolCall {
-  return { client: 'claude', agent: 'main', session: 's1', useId: 'toolu_1', channel: 'shell', tool: 'Bash', server: null, args: { command }, cwd: '/work', ...over };
+  return {
+    client: 'claude',
+    agent: 'main',
+    session: 's1',
+    useId: 'toolu_1',
+    channel: 'shell',
+    tool: 'Bash',
+    server: null,
+    args: { command },
+    cwd: '/work',
+    ...over,
+  };
 }
 
 /** As Claude Code sends it. */

@@ -10,7 +10,8 @@ export function readClaude(bytes: Uint8Array): HookEvent {
   if (!payload.ok) return { kind: 'bad', code: payload.code, reason: payload.reason };
   const value = payload.value;
   const name = textOf(value['hook_event_name']) || textOf(value['hookEventName']) || textOf(value['hookName']);
-  if (name === 'ConfigChange') return { kind: 'config', source: textOf(value['source']), file: textOf(value['file_path']), session: textOf(value['session_id']) };
+  if (name === 'ConfigChange')
+    return { kind: 'config', source: textOf(value['source']), file: textOf(value['file_path']), session: textOf(value['session_id']) };
   const call = callIn('claude', value);
   // Copilot's own events carry no event name; one that already has a result is over.
   const before = name === '' ? call !== null && value['toolResult'] === undefined && value['tool_response'] === undefined : isBefore(name);
@@ -35,7 +36,9 @@ export function answerClaude(judgement: Judgement, reader: Reader): HookReply {
   switch (judgement.outcome) {
     case 'delivered': {
       const approved = judgement.by === 'person' || judgement.by === 'grant';
-      return approved && reader !== 'foreign' ? permission('allow', judgement.reason || 'Approved by a person in Callgate.') : { kind: 'pass' };
+      return approved && reader !== 'foreign'
+        ? permission('allow', judgement.reason || 'Approved by a person in Callgate.')
+        : { kind: 'pass' };
     }
     case 'asked':
       // Copilot and Gemini take `ask` for something else; they are refused.
@@ -47,7 +50,9 @@ export function answerClaude(judgement: Judgement, reader: Reader): HookReply {
 }
 
 function permission(decision: 'allow' | 'ask', reason: string): HookReply {
-  const json = JSON.stringify({ hookSpecificOutput: { hookEventName: 'PreToolUse', permissionDecision: decision, permissionDecisionReason: reason } });
+  const json = JSON.stringify({
+    hookSpecificOutput: { hookEventName: 'PreToolUse', permissionDecision: decision, permissionDecisionReason: reason },
+  });
   // The reason may quote the call. If it held the end mark, a reply cut off there would look whole.
   return { kind: 'print', json: json.replaceAll(REPLY_END, REPLY_END.replace(':', '\\u003a')) };
 }

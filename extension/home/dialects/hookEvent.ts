@@ -30,7 +30,9 @@ export function isBefore(name: string): boolean {
 const BUILT_IN: ReadonlyMap<string, Channel> = new Map<string, Channel>([
   ...['bash', 'shell', 'powershell', 'exec_command', 'run_in_terminal', 'run_terminal_cmd'].map((name) => [name, 'shell'] as const),
   ...['read', 'notebookread', 'view', 'view_image', 'read_file'].map((name) => [name, 'read'] as const),
-  ...['write', 'edit', 'multiedit', 'notebookedit', 'apply_patch', 'create', 'create_file', 'edit_file', 'str_replace'].map((name) => [name, 'write'] as const),
+  ...['write', 'edit', 'multiedit', 'notebookedit', 'apply_patch', 'create', 'create_file', 'edit_file', 'str_replace'].map(
+    (name) => [name, 'write'] as const,
+  ),
   ...['webfetch', 'web_fetch', 'fetch'].map((name) => [name, 'fetch'] as const),
 ]);
 

@@ -62,7 +62,22 @@ export function createApprovals(parts: ApprovalParts): Approvals {
     const left = pending().find((item) => item.hold.id === id);
     if (!left) throw new IpcError('UNKNOWN_HOLD', `there is no held call ${id}`);
     const { hold } = left;
-    await parts.record(callEvent('hold', { id, call: hold.call, decision: hold.decision, outcome: 'refused', by: 'person', reason: 'Rejected after it had been refused.', note, tookMs: 0 }, parts.hash));
+    await parts.record(
+      callEvent(
+        'hold',
+        {
+          id,
+          call: hold.call,
+          decision: hold.decision,
+          outcome: 'refused',
+          by: 'person',
+          reason: 'Rejected after it had been refused.',
+          note,
+          tookMs: 0,
+        },
+        parts.hash,
+      ),
+    );
     return settleLeft(left, 'rejected');
   };
 
@@ -72,7 +87,21 @@ export function createApprovals(parts: ApprovalParts): Approvals {
     const { tool, server, cwd, session } = call;
     const added = grants.add({ key, scope, tool, server, cwd, session, summary: shown.title });
     const args = { grant: added.id, scope, summary: added.summary, expires: added.expires };
-    await parts.record(plainEvent('grant', { client: call.client, id: hold.id, session, tool, args, verdict: 'clean', outcome: 'delivered', by: 'person', reason: `A person approved this call (${scope}).`, note, cwd }));
+    await parts.record(
+      plainEvent('grant', {
+        client: call.client,
+        id: hold.id,
+        session,
+        tool,
+        args,
+        verdict: 'clean',
+        outcome: 'delivered',
+        by: 'person',
+        reason: `A person approved this call (${scope}).`,
+        note,
+        cwd,
+      }),
+    );
     return added;
   };
 
@@ -88,7 +117,12 @@ export function createApprovals(parts: ApprovalParts): Approvals {
       const own = holds.list();
       const known = new Set(own.map((hold) => hold.id));
       // One that was settled here stays settled, whatever file it left.
-      return [...own, ...pending().map((item) => item.hold).filter((hold) => !known.has(hold.id) && holds.find(hold.id) === null)];
+      return [
+        ...own,
+        ...pending()
+          .map((item) => item.hold)
+          .filter((hold) => !known.has(hold.id) && holds.find(hold.id) === null),
+      ];
     },
     approve,
     reject,
@@ -96,7 +130,20 @@ export function createApprovals(parts: ApprovalParts): Approvals {
       const known = grants.list().find((item) => item.id === id);
       if (!grants.revoke(id)) return false;
       const args = { grant: id, summary: known?.summary ?? '' };
-      await parts.record(plainEvent('grant', { client: 'cli', id: randomUUID(), session: known?.session ?? '', tool: known?.tool ?? '', args, verdict: 'clean', outcome: 'refused', by: 'person', reason: 'A person took this grant back.', cwd: known?.cwd ?? '' }));
+      await parts.record(
+        plainEvent('grant', {
+          client: 'cli',
+          id: randomUUID(),
+          session: known?.session ?? '',
+          tool: known?.tool ?? '',
+          args,
+          verdict: 'clean',
+          outcome: 'refused',
+          by: 'person',
+          reason: 'A person took this grant back.',
+          cwd: known?.cwd ?? '',
+        }),
+      );
       return true;
     },
   };

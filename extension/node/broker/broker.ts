@@ -113,8 +113,28 @@ async function startLocked(options: BrokerOptions, lock: BrokerLock): Promise<Br
     onDeserted: () => holds.endAll({ how: 'unattended' }),
     onIdle: () => void stop('no window is left'),
   });
-  const brokerJudge: BrokerJudge = createBrokerJudge({ layout, decide: engine.decide, grants, holds, record, hash, settings: () => settings, attended: life.attended, now, warn: log });
-  const approvals = createApprovals({ layout, holds, grants, record, hash, now, warn: log, onChange: (hold) => windows.send('hold', hold) });
+  const brokerJudge: BrokerJudge = createBrokerJudge({
+    layout,
+    decide: engine.decide,
+    grants,
+    holds,
+    record,
+    hash,
+    settings: () => settings,
+    attended: life.attended,
+    now,
+    warn: log,
+  });
+  const approvals = createApprovals({
+    layout,
+    holds,
+    grants,
+    record,
+    hash,
+    now,
+    warn: log,
+    onChange: (hold) => windows.send('hold', hold),
+  });
 
   const status = (): BrokerStatus => ({
     version,
@@ -162,11 +182,17 @@ async function startLocked(options: BrokerOptions, lock: BrokerLock): Promise<Br
   const judge: Judge = (call, judgeOptions) => brokerJudge(call, { ...judgeOptions, side: 'relay', unattended: 'refuse' });
   const hookServer = (client: HookClient): Server =>
     createHookServer(
-      (bytes, signal) => answerHook(client, bytes, { layout, judge: (call, unattended) => brokerJudge(call, { signal, side: 'hook', unattended }), record }),
+      (bytes, signal) =>
+        answerHook(client, bytes, { layout, judge: (call, unattended) => brokerJudge(call, { signal, side: 'hook', unattended }), record }),
       options.hookLimits ?? HOOK_LIMITS,
       (count) => life.work(client, count),
     );
-  const links = options.serveMcp ? createMcpServer((socket: Socket) => options.serveMcp?.(socket, judge, log), (count) => life.work('mcp', count)) : null;
+  const links = options.serveMcp
+    ? createMcpServer(
+        (socket: Socket) => options.serveMcp?.(socket, judge, log),
+        (count) => life.work('mcp', count),
+      )
+    : null;
   const servers: readonly (readonly [Server, string])[] = [
     [hookServer('claude'), layout.claudeSocket],
     [hookServer('codex'), layout.codexSocket],
@@ -214,7 +240,18 @@ async function startLocked(options: BrokerOptions, lock: BrokerLock): Promise<Br
   }
   if (lock.crashed) {
     const args = { pid: lock.crashed.pid };
-    await record(plainEvent('broker', { client: 'cli', id: randomUUID(), tool: 'broker', args, verdict: 'clean', outcome: 'delivered', by: 'failure', reason: `The broker before this one (process ${lock.crashed.pid}) ended without closing. Calls it held were refused by their hooks.` }));
+    await record(
+      plainEvent('broker', {
+        client: 'cli',
+        id: randomUUID(),
+        tool: 'broker',
+        args,
+        verdict: 'clean',
+        outcome: 'delivered',
+        by: 'failure',
+        reason: `The broker before this one (process ${lock.crashed.pid}) ended without closing. Calls it held were refused by their hooks.`,
+      }),
+    );
   }
   log(`The broker ${version} runs as process ${process.pid} with ${engine.rules} rules.`);
   life.start();

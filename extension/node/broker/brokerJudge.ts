@@ -12,7 +12,17 @@ import type { Layout } from '#home/layout.ts';
 import { pendingCall, type Unattended } from '#home/localGate.ts';
 import { addPending } from '#home/pendingCalls.ts';
 import { errorText } from '#home/privateFile.ts';
-import { approvedReason, askReason, blockedReason, cancelledReason, expiredReason, grantedReason, journalReason, noEditorReason, rejectedReason } from '#home/reasons.ts';
+import {
+  approvedReason,
+  askReason,
+  blockedReason,
+  cancelledReason,
+  expiredReason,
+  grantedReason,
+  journalReason,
+  noEditorReason,
+  rejectedReason,
+} from '#home/reasons.ts';
 import type { HoldEnding, Holds } from '#node/broker/holds.ts';
 import { createJoinedCalls, type Side } from '#node/broker/joinedCalls.ts';
 
@@ -45,7 +55,11 @@ export function createBrokerJudge(parts: BrokerJudgeParts): BrokerJudge {
     const other = joined.take(call, options.side);
     if (other) return join(call, await other);
     const judgement = judgeNew(call, options).catch((error: unknown): Judgement => {
-      const decision = blocked('engine.failed', 'The broker failed', `Callgate's broker failed on this call (${errorText(error)}), so it was refused. Try again.`);
+      const decision = blocked(
+        'engine.failed',
+        'The broker failed',
+        `Callgate's broker failed on this call (${errorText(error)}), so it was refused. Try again.`,
+      );
       return { id: randomUUID(), decision, outcome: 'refused', by: 'failure', reason: decision.reason };
     });
     joined.keep(call, options.side, judgement);
@@ -63,9 +77,12 @@ export function createBrokerJudge(parts: BrokerJudgeParts): BrokerJudge {
     const began = now();
     const id = randomUUID();
     const decision = parts.decide(call);
-    if (decision.verdict === 'block') return settle('call', call, { id, decision, outcome: 'refused', by: 'gate', reason: blockedReason(decision) }, began, '');
-    if (decision.verdict !== 'quarantine') return settle('call', call, { id, decision, outcome: 'delivered', by: 'gate', reason: '' }, began, '');
-    if (grants.take(call)) return settle('call', call, { id, decision, outcome: 'delivered', by: 'grant', reason: grantedReason }, began, '');
+    if (decision.verdict === 'block')
+      return settle('call', call, { id, decision, outcome: 'refused', by: 'gate', reason: blockedReason(decision) }, began, '');
+    if (decision.verdict !== 'quarantine')
+      return settle('call', call, { id, decision, outcome: 'delivered', by: 'gate', reason: '' }, began, '');
+    if (grants.take(call))
+      return settle('call', call, { id, decision, outcome: 'delivered', by: 'grant', reason: grantedReason }, began, '');
     if (!parts.attended()) return settle('call', call, unattendedJudgement(id, call, decision, options.unattended), began, '');
     return holdCall(id, call, decision, options, began);
   }
@@ -78,7 +95,13 @@ export function createBrokerJudge(parts: BrokerJudgeParts): BrokerJudge {
     try {
       if (options.signal.aborted) cancel();
       options.onHeld?.(hold.until);
-      const problem = await parts.record(callEvent('call', { id, call, decision, outcome: 'held', by: 'gate', reason: decision.reason, note: '', tookMs: now() - began }, hash));
+      const problem = await parts.record(
+        callEvent(
+          'call',
+          { id, call, decision, outcome: 'held', by: 'gate', reason: decision.reason, note: '', tookMs: now() - began },
+          hash,
+        ),
+      );
       if (problem !== null && onJournalFailure === 'deny') {
         holds.end(id, { how: 'cancelled' });
         return { id, decision, outcome: 'refused', by: 'failure', reason: journalReason(problem) };
@@ -92,7 +115,14 @@ export function createBrokerJudge(parts: BrokerJudgeParts): BrokerJudge {
     }
   }
 
-  function endedJudgement(id: string, call: ToolCall, decision: Decision, ending: HoldEnding, holdSeconds: number, unattended: Unattended): Judgement {
+  function endedJudgement(
+    id: string,
+    call: ToolCall,
+    decision: Decision,
+    ending: HoldEnding,
+    holdSeconds: number,
+    unattended: Unattended,
+  ): Judgement {
     switch (ending.how) {
       case 'approved':
         return { id, decision, outcome: 'delivered', by: 'person', reason: approvedReason(ending.note) };
@@ -125,7 +155,9 @@ export function createBrokerJudge(parts: BrokerJudgeParts): BrokerJudge {
   /** The judgement once it is recorded; a refusal when it would have been delivered unrecorded. */
   async function settle(kind: 'call' | 'hold', call: ToolCall, judgement: Judgement, began: number, note: string): Promise<Judgement> {
     const { id, decision, outcome, by, reason } = judgement;
-    const problem = await parts.record(callEvent(kind, { id, call, decision, outcome, by, reason, note, tookMs: Math.max(0, now() - began) }, hash));
+    const problem = await parts.record(
+      callEvent(kind, { id, call, decision, outcome, by, reason, note, tookMs: Math.max(0, now() - began) }, hash),
+    );
     if (problem === null || outcome !== 'delivered' || parts.settings().onJournalFailure === 'warn') return judgement;
     return { id, decision, outcome: 'refused', by: 'failure', reason: journalReason(problem) };
   }

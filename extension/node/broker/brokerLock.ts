@@ -34,7 +34,11 @@ export function takeBrokerLock(file: string): BrokerLock {
     for (let tries = 0; tries < TRIES; tries++) {
       try {
         linkSync(mine, file);
-        return { crashed, isOurs: () => readOwner(file) === identity, release: () => void (readOwner(file) === identity && removeIfThere(file)) };
+        return {
+          crashed,
+          isOurs: () => readOwner(file) === identity,
+          release: () => void (readOwner(file) === identity && removeIfThere(file)),
+        };
       } catch (error) {
         if (errorCode(error) !== 'EEXIST') throw error;
       }

@@ -27,7 +27,13 @@ export function spawnBroker(layout: Layout, program: BrokerProgram): number | un
     const environment = { ...process.env, ELECTRON_RUN_AS_NODE: '1' } as Record<string, string>;
     // Meant for the editor's own processes, or able to change what our program is.
     for (const name of Object.keys(environment)) if (/^(?:NODE_|VSCODE_|ELECTRON_(?!RUN_AS_NODE$))/.test(name)) delete environment[name];
-    const child = spawn(program.runtime, program.args, { cwd: layout.root, env: environment, detached: true, stdio: ['ignore', log, log], windowsHide: true });
+    const child = spawn(program.runtime, program.args, {
+      cwd: layout.root,
+      env: environment,
+      detached: true,
+      stdio: ['ignore', log, log],
+      windowsHide: true,
+    });
     // It could not be started: the caller sees that nobody listens and says where the log is.
     child.on('error', () => undefined);
     child.unref();

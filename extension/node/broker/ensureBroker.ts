@@ -62,7 +62,8 @@ export function ensureBroker(options: EnsureBrokerOptions): BrokerLink {
       };
     });
 
-  const join = (onClose: (reason: string) => void): Promise<BrokerConnection> => connectBroker(layout, { version, onEvent: options.onEvent, onClose, timeoutMs: pingMs });
+  const join = (onClose: (reason: string) => void): Promise<BrokerConnection> =>
+    connectBroker(layout, { version, onEvent: options.onEvent, onClose, timeoutMs: pingMs });
 
   /** One connection, from its making to its end; the reason of the end. */
   const session = async (): Promise<string> => {
@@ -114,7 +115,9 @@ export function ensureBroker(options: EnsureBrokerOptions): BrokerLink {
         started = true;
         setState({ state: 'starting', message: 'Starting the broker' });
         const pid = spawnBroker(layout, options.program);
-        log(pid === undefined ? `The broker could not be started with ${options.program.runtime}.` : `Started the broker as process ${pid}.`);
+        log(
+          pid === undefined ? `The broker could not be started with ${options.program.runtime}.` : `Started the broker as process ${pid}.`,
+        );
       }
       await pause(LOOK_EVERY_MS);
     }
@@ -142,7 +145,11 @@ export function ensureBroker(options: EnsureBrokerOptions): BrokerLink {
 
   const connected = (): Promise<BrokerConnection> =>
     new Promise((resolve, reject) => {
-      const timer = setTimeout(() => finish(() => reject(new ConnectError('NO_BROKER', state.state === 'lost' ? state.message : 'the broker has not started yet'))), startMs);
+      const timer = setTimeout(
+        () =>
+          finish(() => reject(new ConnectError('NO_BROKER', state.state === 'lost' ? state.message : 'the broker has not started yet'))),
+        startMs,
+      );
       const go = (): void => {
         if (connection) finish(() => resolve(connection as BrokerConnection));
         else if (disposed) finish(() => reject(new ConnectError('CLOSED', 'this window is closing')));

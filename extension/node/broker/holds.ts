@@ -7,10 +7,17 @@ import type { Decision } from '#core/model/verdict.ts';
 export const KEEP_EXPIRED_MS = 15 * 60_000;
 
 /** `unattended`: no window is left to ask. */
-export type HoldEnding = { readonly how: 'approved' | 'rejected'; readonly note: string } | { readonly how: 'expired' | 'cancelled' | 'unattended' };
+export type HoldEnding =
+  | { readonly how: 'approved' | 'rejected'; readonly note: string }
+  | { readonly how: 'expired' | 'cancelled' | 'unattended' };
 
 export interface Holds {
-  readonly begin: (id: string, call: ToolCall, decision: Decision, holdMs: number) => { readonly hold: Hold; readonly ended: Promise<HoldEnding> };
+  readonly begin: (
+    id: string,
+    call: ToolCall,
+    decision: Decision,
+    holdMs: number,
+  ) => { readonly hold: Hold; readonly ended: Promise<HoldEnding> };
   /** The hold in its new state, or why it cannot be ended. */
   readonly end: (id: string, ending: HoldEnding) => Hold | 'UNKNOWN_HOLD' | 'ALREADY_SETTLED';
   readonly find: (id: string) => Hold | null;
@@ -20,7 +27,13 @@ export interface Holds {
   readonly endAll: (ending: HoldEnding) => void;
 }
 
-const STATE: Readonly<Record<HoldEnding['how'], HoldState>> = { approved: 'approved', rejected: 'rejected', expired: 'expired', cancelled: 'cancelled', unattended: 'expired' };
+const STATE: Readonly<Record<HoldEnding['how'], HoldState>> = {
+  approved: 'approved',
+  rejected: 'rejected',
+  expired: 'expired',
+  cancelled: 'cancelled',
+  unattended: 'expired',
+};
 const MAX_SETTLED = 1000;
 
 export function createHolds(now: () => number, onChange: (hold: Hold) => void): Holds {
@@ -72,7 +85,7 @@ export function createHolds(now: () => number, onChange: (hold: Hold) => void): 
     },
     waiting: () => open.size,
     endAll: (ending) => {
-      for (const id of [...open.keys()]) end(id, ending);
+      for (const id of open.keys()) end(id, ending);
     },
   };
 }

@@ -44,7 +44,8 @@ function serveHook(socket: Socket, answer: AnswerBytes, limits: HookLimits): voi
     socket.setTimeout(limits.idleMs, () => socket.destroy());
     socket.end(formatReply(text));
   };
-  const refuse = (what: string): void => reply({ kind: 'deny', reason: `Callgate refused this call because its input ${what}. Try again.` });
+  const refuse = (what: string): void =>
+    reply({ kind: 'deny', reason: `Callgate refused this call because its input ${what}. Try again.` });
   const whole = setTimeout(() => refuse('took too long to arrive'), limits.inputMs);
 
   socket.setTimeout(limits.idleMs, () => refuse('stopped before its end'));
@@ -68,7 +69,9 @@ function serveHook(socket: Socket, answer: AnswerBytes, limits: HookLimits): voi
     let beats = 0;
     // A client that has gone is only noticed by writing to it.
     heartbeat = setInterval(() => (++beats > MAX_HEARTBEATS ? socket.destroy() : socket.write(HEARTBEAT)), HEARTBEAT_MS);
-    answer(bytes, gone.signal).then(reply, (error: unknown) => reply({ kind: 'deny', reason: `Callgate failed on this call (${errorText(error)}), so it was refused. Try again.` }));
+    answer(bytes, gone.signal).then(reply, (error: unknown) =>
+      reply({ kind: 'deny', reason: `Callgate failed on this call (${errorText(error)}), so it was refused. Try again.` }),
+    );
   });
 }
 

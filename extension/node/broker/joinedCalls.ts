@@ -21,7 +21,8 @@ export interface JoinedCalls {
 export function createJoinedCalls(now: () => number): JoinedCalls {
   const kept = new Map<string, { side: Side; at: number; judgement: Promise<Judgement> }>();
   // Hook and relay name the server differently and may know different folders.
-  const keyOf = (call: ToolCall): string | null => (call.useId === null || call.channel !== 'mcp' ? null : canonicalJson([call.useId, call.tool, call.args]));
+  const keyOf = (call: ToolCall): string | null =>
+    call.useId === null || call.channel !== 'mcp' ? null : canonicalJson([call.useId, call.tool, call.args]);
   return {
     take: (call, side) => {
       const key = keyOf(call);

@@ -16,7 +16,12 @@ interface Waiting {
   readonly settle: (problem: string | null) => void;
 }
 
-export function startRecorder(open: () => Journal, onEntries: (entries: readonly AuditEntry[]) => void, onProblem: (problem: string | null) => void, onNotice: (message: string) => void): Recorder {
+export function startRecorder(
+  open: () => Journal,
+  onEntries: (entries: readonly AuditEntry[]) => void,
+  onProblem: (problem: string | null) => void,
+  onNotice: (message: string) => void,
+): Recorder {
   let journal: Journal | null = null;
   let queue: Waiting[] = [];
   let problem: string | null = null;

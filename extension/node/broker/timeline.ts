@@ -28,10 +28,12 @@ export function startTimeline(open: () => TimelineIndex | Promise<TimelineIndex>
   let timer: NodeJS.Timeout | null = null;
 
   const opened = (): Promise<TimelineIndex> => {
-    index ??= Promise.resolve().then(open).catch((error: unknown) => {
-      index = null; // tried again at the next question
-      throw error;
-    });
+    index ??= Promise.resolve()
+      .then(open)
+      .catch((error: unknown) => {
+        index = null; // tried again at the next question
+        throw error;
+      });
     return index;
   };
   /** Reads what any process has written since; several askers share one run. */

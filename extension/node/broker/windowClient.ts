@@ -1,6 +1,14 @@
 /** An editor window's side of the window socket. */
 import { connect } from 'node:net';
-import { PROTOCOL_VERSION, type BrokerStatus, type EventName, type Events, type IpcErrorCode, type RequestName, type Requests } from '#contract/ipc.ts';
+import {
+  PROTOCOL_VERSION,
+  type BrokerStatus,
+  type EventName,
+  type Events,
+  type IpcErrorCode,
+  type RequestName,
+  type Requests,
+} from '#contract/ipc.ts';
 import { isObject } from '#core/model/json.ts';
 import type { Layout } from '#home/layout.ts';
 import { errorText } from '#home/privateFile.ts';

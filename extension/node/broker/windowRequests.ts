@@ -15,14 +15,20 @@ export class IpcError extends Error {
 }
 
 type Parsers = { readonly [N in RequestName]: (params: JsonObject) => Requests[N]['params'] };
-export type ParsedRequest = { readonly [N in RequestName]: { readonly id: number; readonly name: N; readonly params: Requests[N]['params'] } }[RequestName];
+export type ParsedRequest = {
+  readonly [N in RequestName]: { readonly id: number; readonly name: N; readonly params: Requests[N]['params'] };
+}[RequestName];
 
 const MAX_NOTE = 2000;
 const MAX_TEXT = 500;
 const MAX_PAGE = 500;
 
 const PARSERS: Parsers = {
-  hello: (params) => ({ protocol: numberIn(params, 'protocol'), version: textIn(params, 'version', 100), token: textIn(params, 'token', 200) }),
+  hello: (params) => ({
+    protocol: numberIn(params, 'protocol'),
+    version: textIn(params, 'version', 100),
+    token: textIn(params, 'token', 200),
+  }),
   ping: () => ({}),
   holds: () => ({}),
   approve: (params) => {

@@ -6,7 +6,9 @@ import { createLineReader } from '#node/broker/jsonLines.ts';
 import { IpcError, parseRequest, requestId, type ParsedRequest } from '#node/broker/windowRequests.ts';
 import { sameToken } from '#node/broker/windowToken.ts';
 
-export type Handlers = { readonly [N in Exclude<RequestName, 'hello'>]: (params: Requests[N]['params']) => Requests[N]['result'] | Promise<Requests[N]['result']> };
+export type Handlers = {
+  readonly [N in Exclude<RequestName, 'hello'>]: (params: Requests[N]['params']) => Requests[N]['result'] | Promise<Requests[N]['result']>;
+};
 
 export interface WindowServer {
   readonly server: Server;
@@ -40,11 +42,16 @@ export function createWindowServer(options: WindowServerOptions): WindowServer {
     if (socket.writableLength > MAX_BACKLOG_BYTES) socket.destroy();
     else socket.write(`${JSON.stringify(message)}\n`);
   };
-  const fail = (socket: Socket, id: number, error: IpcError): void => write(socket, { id, error: { code: error.code, message: error.message } });
+  const fail = (socket: Socket, id: number, error: IpcError): void =>
+    write(socket, { id, error: { code: error.code, message: error.message } });
 
   const greet = (socket: Socket, request: ParsedRequest & { name: 'hello' }): void => {
     const { protocol, token: shown } = request.params;
-    if (protocol !== PROTOCOL_VERSION) throw new IpcError('PROTOCOL', `this broker speaks protocol ${PROTOCOL_VERSION}, the window ${protocol}; reload the window after updating`);
+    if (protocol !== PROTOCOL_VERSION)
+      throw new IpcError(
+        'PROTOCOL',
+        `this broker speaks protocol ${PROTOCOL_VERSION}, the window ${protocol}; reload the window after updating`,
+      );
     if (!sameToken(shown, token)) throw new IpcError('UNAUTHORIZED', 'the token is wrong');
     greeted.add(socket);
     options.onWindows(greeted.size);

@@ -10,10 +10,17 @@ import { join } from 'node:path';
 import { formatReply, HEARTBEAT, REPLY_PASS, SILENCE_SECONDS } from '#contract/hookReply.ts';
 import { quoteShell } from '#node/launcher/quoting.ts';
 
-export type Asker = { readonly kind: 'nc'; readonly program: string } | { readonly kind: 'perl'; readonly program: string; readonly script: string } | { readonly kind: 'none' };
+export type Asker =
+  | { readonly kind: 'nc'; readonly program: string }
+  | { readonly kind: 'perl'; readonly program: string; readonly script: string }
+  | { readonly kind: 'none' };
 
 /** The asker's command line. It exits 0 once connected, and anything else when nobody listens and its input is untouched. */
-export function askerCommand(asker: Exclude<Asker, { kind: 'none' }>, socketPath: string, silenceSeconds: number = SILENCE_SECONDS): string {
+export function askerCommand(
+  asker: Exclude<Asker, { kind: 'none' }>,
+  socketPath: string,
+  silenceSeconds: number = SILENCE_SECONDS,
+): string {
   switch (asker.kind) {
     case 'nc':
       // -N: end of input is passed on; -w: ends when neither side says anything for so long.
@@ -134,7 +141,11 @@ export async function askerWorks(asker: Exclude<Asker, { kind: 'none' }>): Promi
 
 function runAsker(command: string): Promise<{ code: number | null; out: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn('/bin/sh', ['-c', `exec ${command}`], { stdio: ['pipe', 'pipe', 'ignore'], timeout: TEST_DEADLINE_MS, killSignal: 'SIGKILL' });
+    const child = spawn('/bin/sh', ['-c', `exec ${command}`], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+      timeout: TEST_DEADLINE_MS,
+      killSignal: 'SIGKILL',
+    });
     let out = '';
     child.on('error', reject);
     child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));

@@ -11,7 +11,8 @@ import { LauncherError, quoteCmd, quoteShell } from '#node/launcher/quoting.ts';
  */
 export function hookCommand(layout: Layout, client: 'claude' | 'codex'): string {
   const record = readLauncherRecord(layout);
-  if (record === null) throw new LauncherError('NOT_INSTALLED', `no launcher is installed in ${layout.bin}; install it before protecting an agent`);
+  if (record === null)
+    throw new LauncherError('NOT_INSTALLED', `no launcher is installed in ${layout.bin}; install it before protecting an agent`);
   if (process.platform === 'win32') return `${quoteCmd(join(layout.bin, 'callgate-hook.cmd'))} ${client}`;
   const command = posixHookCommand(layout, client, record.asker);
   // Codex runs hooks with the user's login shell, which may be one (fish) that does not read this language.

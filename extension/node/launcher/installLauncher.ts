@@ -56,16 +56,28 @@ const ENDING = process.platform === 'win32' ? '.cmd' : '';
 export async function installLauncher(options: InstallOptions): Promise<LauncherPaths> {
   const { layout, distFolder, runtime, version } = options;
   for (const name of BUNDLES) {
-    if (!existsSync(join(distFolder, name))) throw new LauncherError('MISSING_BUNDLE', `${join(distFolder, name)} is missing; build or reinstall the extension`);
+    if (!existsSync(join(distFolder, name)))
+      throw new LauncherError('MISSING_BUNDLE', `${join(distFolder, name)} is missing; build or reinstall the extension`);
   }
   for (const folder of [layout.root, layout.bin, layout.lib, layout.run]) ensurePrivateFolder(folder);
   const before = readLauncherRecord(layout);
-  if (before && newerVersion(before.version, version) && BUNDLES.every((name) => existsSync(join(layout.lib, before.version, name))) && isExecutable(before.runtime)) {
+  if (
+    before &&
+    newerVersion(before.version, version) &&
+    BUNDLES.every((name) => existsSync(join(layout.lib, before.version, name))) &&
+    isExecutable(before.runtime)
+  ) {
     return launcherPaths(layout, before);
   }
 
   const path = options.path ?? process.env['PATH'] ?? '';
-  const facts: ScriptFacts = { layout, version, runtimes: [...new Set([runtime, ...nodesOn(path)])], path: absoluteOnly(path), deadline: chooseDeadline() };
+  const facts: ScriptFacts = {
+    layout,
+    version,
+    runtimes: [...new Set([runtime, ...nodesOn(path)])],
+    path: absoluteOnly(path),
+    deadline: chooseDeadline(),
+  };
   // Written before anything is replaced: an impossible path must not leave half an installation.
   const scripts = scriptTexts(facts);
   copyBundles(layout, distFolder, version);
@@ -124,7 +136,8 @@ export function launcherPaths(layout: Layout, record: LauncherRecord): LauncherP
 function parseAsker(value: unknown): Asker {
   if (!isObject(value) || typeof value['program'] !== 'string' || !isAbsolute(value['program'])) return { kind: 'none' };
   if (value['kind'] === 'nc') return { kind: 'nc', program: value['program'] };
-  if (value['kind'] === 'perl' && typeof value['script'] === 'string') return { kind: 'perl', program: value['program'], script: value['script'] };
+  if (value['kind'] === 'perl' && typeof value['script'] === 'string')
+    return { kind: 'perl', program: value['program'], script: value['script'] };
   return { kind: 'none' };
 }
 
@@ -134,8 +147,17 @@ function askerStillThere(asker: Asker): boolean {
 }
 
 function scriptTexts(facts: ScriptFacts): readonly (readonly [string, string])[] {
-  if (process.platform === 'win32') return [['callgate-hook', hookCmd(facts)], ['callgate', programCmd(facts, [])], ['callgate-mcp', programCmd(facts, ['mcp'])]];
-  return [['callgate-hook', hookScript(facts)], ['callgate', programScript(facts, [])], ['callgate-mcp', programScript(facts, ['mcp'])]];
+  if (process.platform === 'win32')
+    return [
+      ['callgate-hook', hookCmd(facts)],
+      ['callgate', programCmd(facts, [])],
+      ['callgate-mcp', programCmd(facts, ['mcp'])],
+    ];
+  return [
+    ['callgate-hook', hookScript(facts)],
+    ['callgate', programScript(facts, [])],
+    ['callgate-mcp', programScript(facts, ['mcp'])],
+  ];
 }
 
 function copyBundles(layout: Layout, distFolder: string, version: string): void {
@@ -165,11 +187,14 @@ function removeOldVersions(layout: Layout, current: string): void {
   for (const name of versions.slice(KEPT_VERSIONS - 1)) rmSync(join(layout.lib, name), { recursive: true, force: true });
 }
 
-const absoluteFolders = (path: string): string[] => path.split(delimiter).filter((folder) => isAbsolute(folder) && !/[\u0000-\u001f\\]/.test(folder));
+const absoluteFolders = (path: string): string[] =>
+  path.split(delimiter).filter((folder) => isAbsolute(folder) && !/[\u0000-\u001f\\]/.test(folder));
 
 /** A relative entry would be looked up in whatever folder an agent works in. */
 function absoluteOnly(path: string): string {
-  return [...new Set([...absoluteFolders(path), ...(process.platform === 'win32' ? [] : ['/usr/local/bin', '/usr/bin', '/bin'])])].join(delimiter);
+  return [...new Set([...absoluteFolders(path), ...(process.platform === 'win32' ? [] : ['/usr/local/bin', '/usr/bin', '/bin'])])].join(
+    delimiter,
+  );
 }
 
 /** Nodes on the path that are new enough for our bundles; at most one is needed. */
@@ -186,7 +211,8 @@ function nodesOn(path: string): string[] {
 
 function chooseDeadline(): Deadline {
   const timeout = ['/usr/bin/timeout', '/bin/timeout', '/usr/local/bin/timeout'].find(isExecutable);
-  if (timeout && spawnSync(timeout, ['-k', '1', '5', '/bin/sh', '-c', 'exit 7'], { timeout: 8000 }).status === 7) return { kind: 'timeout', program: timeout };
+  if (timeout && spawnSync(timeout, ['-k', '1', '5', '/bin/sh', '-c', 'exit 7'], { timeout: 8000 }).status === 7)
+    return { kind: 'timeout', program: timeout };
   const perl = ['/usr/bin/perl', '/usr/local/bin/perl'].find(isExecutable);
   return perl ? { kind: 'perl', program: perl } : { kind: 'shell' };
 }

@@ -4,7 +4,10 @@ import { REPLY_DENY, REPLY_END, REPLY_PASS, REPLY_PRINT } from '#contract/hookRe
 import type { Layout } from '#home/layout.ts';
 import { quoteCmd, quoteShell } from '#node/launcher/quoting.ts';
 
-export type Deadline = { readonly kind: 'timeout'; readonly program: string } | { readonly kind: 'perl'; readonly program: string } | { readonly kind: 'shell' };
+export type Deadline =
+  | { readonly kind: 'timeout'; readonly program: string }
+  | { readonly kind: 'perl'; readonly program: string }
+  | { readonly kind: 'shell' };
 
 export interface ScriptFacts {
   readonly layout: Layout;
@@ -62,9 +65,10 @@ case "$2:$3" in
 esac
 
 runtime=
-for candidate in ${facts.runtimes.map(quoteShell).join(' ')} "$(command -v node)"; do
+for candidate in ${facts.runtimes.map(quoteShell).join(' ')}; do
   if [ -x "$candidate" ]; then runtime=$candidate; break; fi
 done
+[ -n "$runtime" ] || runtime=$(command -v node)
 [ -n "$runtime" ] || deny ${quoteShell(`Callgate has nothing to run with (${facts.runtimes.join(', ')} is gone, and no node is on its path), so this call was refused. ${MEND}`)}
 bundle=
 for candidate in ${quoteShell(join(facts.layout.lib, facts.version, 'hook.cjs'))} ${quoteShell(facts.layout.lib)}/*/hook.cjs; do
@@ -72,8 +76,7 @@ for candidate in ${quoteShell(join(facts.layout.lib, facts.version, 'hook.cjs'))
 done
 [ -n "$bundle" ] || deny ${quoteShell(`Callgate's program ${join(facts.layout.lib, facts.version, 'hook.cjs')} is missing, so this call was refused. ${MEND}`)}
 
-${deadlineFunction(facts.deadline)}
-answer=$(bounded ${run} ${program})
+${bounded(facts.deadline, `${run} ${program}`)}
 status=$?
 [ "$status" != 0 ] || act "$answer"
 case $status in
@@ -83,13 +86,14 @@ deny "Callgate's program $bundle failed under $runtime (status $status), so this
 `;
 }
 
-function deadlineFunction(deadline: Deadline): string {
+/** Runs `command` with a deadline and leaves its output in `answer`. */
+function bounded(deadline: Deadline, command: string): string {
   switch (deadline.kind) {
     case 'timeout':
-      return `bounded() {\n  ${quoteShell(deadline.program)} -k 1 ${OFFLINE_DEADLINE_SECONDS} "$@"\n}`;
+      return `answer=$(${quoteShell(deadline.program)} -k 1 ${OFFLINE_DEADLINE_SECONDS} ${command})`;
     case 'perl':
       // An alarm outlives exec, and nothing in the bundle handles its signal.
-      return `bounded() {\n  /usr/bin/env -i ${quoteShell(deadline.program)} -e 'alarm shift; exec @ARGV; exit 127' ${OFFLINE_DEADLINE_SECONDS} "$@"\n}`;
+      return `answer=$(/usr/bin/env -i PATH="$PATH" ${quoteShell(deadline.program)} -e 'alarm shift; exec @ARGV; exit 127' ${OFFLINE_DEADLINE_SECONDS} ${command})`;
     case 'shell':
       return `bounded() {
   # A command in the background reads from nowhere unless its input is handed over by another number.
@@ -108,7 +112,8 @@ function deadlineFunction(deadline: Deadline): string {
   ended=$?
   kill "$watch" 2>/dev/null
   return "$ended"
-}`;
+}
+answer=$(bounded ${command})`;
   }
 }
 
@@ -143,10 +148,21 @@ export function hookCmd(facts: ScriptFacts): string {
 }
 
 export function programCmd(facts: ScriptFacts, words: readonly string[]): string {
-  return cmdScript(facts, [quoteCmd(join(facts.layout.lib, facts.version, 'callgate.cjs')), ...words, '%*'].join(' '), ['exit /b %errorlevel%']);
+  return cmdScript(facts, [quoteCmd(join(facts.layout.lib, facts.version, 'callgate.cjs')), ...words, '%*'].join(' '), [
+    'exit /b %errorlevel%',
+  ]);
 }
 
 function cmdScript(facts: ScriptFacts, program: string, after: readonly string[]): string {
   const runtime = facts.runtimes[0] ?? 'node.exe';
-  return ['@echo off', 'setlocal DisableDelayedExpansion', 'set NODE_OPTIONS=', 'set NODE_PATH=', 'set ELECTRON_RUN_AS_NODE=1', `${quoteCmd(runtime)} ${program}`, ...after, ''].join('\r\n');
+  return [
+    '@echo off',
+    'setlocal DisableDelayedExpansion',
+    'set NODE_OPTIONS=',
+    'set NODE_PATH=',
+    'set ELECTRON_RUN_AS_NODE=1',
+    `${quoteCmd(runtime)} ${program}`,
+    ...after,
+    '',
+  ].join('\r\n');
 }

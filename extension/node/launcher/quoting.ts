@@ -18,7 +18,10 @@ export class LauncherError extends Error {
  */
 export function quoteShell(text: string): string {
   if (/[\u0000-\u001f\u007f\\]/.test(text)) {
-    throw new LauncherError('UNSUPPORTED_PATH', `${JSON.stringify(text)} holds a control character or a backslash, which a hook command cannot carry safely; use a home directory without it`);
+    throw new LauncherError(
+      'UNSUPPORTED_PATH',
+      `${JSON.stringify(text)} holds a control character or a backslash, which a hook command cannot carry safely; use a home directory without it`,
+    );
   }
   // A backslash outside the quotes would do in sh, but not when the whole command is quoted once more for fish.
   return `'${text.replaceAll("'", `'"'"'`)}'`;
@@ -30,7 +33,10 @@ export function quoteShell(text: string): string {
  */
 export function quoteCmd(text: string): string {
   if (/[\u0000-\u001f\u007f"%!^]/.test(text)) {
-    throw new LauncherError('UNSUPPORTED_PATH', `${JSON.stringify(text)} holds a character that cmd.exe would change; use a home directory without it`);
+    throw new LauncherError(
+      'UNSUPPORTED_PATH',
+      `${JSON.stringify(text)} holds a character that cmd.exe would change; use a home directory without it`,
+    );
   }
   return `"${text}"`;
 }

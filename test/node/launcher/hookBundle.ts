@@ -9,7 +9,17 @@ const repository = resolve(import.meta.dirname, '../../..');
 /** `folder` gets everything `installLauncher` copies; the program and the index code are not what these tests run. */
 export async function buildTestDist(folder: string): Promise<string> {
   mkdirSync(folder, { recursive: true });
-  await build({ entryPoints: [join(repository, 'hooks/main.ts')], outfile: join(folder, 'hook.cjs'), bundle: true, format: 'cjs', platform: 'node', target: 'node20', minify: true, logLevel: 'error', absWorkingDir: repository });
+  await build({
+    entryPoints: [join(repository, 'hooks/main.ts')],
+    outfile: join(folder, 'hook.cjs'),
+    bundle: true,
+    format: 'cjs',
+    platform: 'node',
+    target: 'node20',
+    minify: true,
+    logLevel: 'error',
+    absWorkingDir: repository,
+  });
   writeFileSync(join(folder, 'rules.json'), JSON.stringify(TEST_RULES));
   writeFileSync(join(folder, 'callgate.cjs'), `process.stdout.write(JSON.stringify(process.argv.slice(2)));\n`);
   writeFileSync(join(folder, 'sql-wasm.wasm'), 'not run in these tests');

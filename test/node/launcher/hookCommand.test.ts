@@ -37,7 +37,13 @@ afterAll(() => rmSync(top, { recursive: true, force: true, maxRetries: 5, retryD
 function runCommand(command: string, input: string | Buffer, environment: Record<string, string> = {}, shell = '/bin/sh'): Promise<Ran> {
   return new Promise((resolve, reject) => {
     const began = performance.now();
-    const child = spawn(shell, ['-c', command], { cwd: top, env: { PATH: '/usr/bin:/bin', HOME: '/nowhere', ...environment }, stdio: ['pipe', 'pipe', 'pipe'], timeout: 60_000, killSignal: 'SIGKILL' });
+    const child = spawn(shell, ['-c', command], {
+      cwd: top,
+      env: { PATH: '/usr/bin:/bin', HOME: '/nowhere', ...environment },
+      stdio: ['pipe', 'pipe', 'pipe'],
+      timeout: 60_000,
+      killSignal: 'SIGKILL',
+    });
     let out = '';
     let err = '';
     child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
@@ -74,7 +80,12 @@ async function withBroker<T>(at: Layout, act: (socket: Socket, payload: Buffer) 
   }
 }
 
-const askers: readonly (readonly [string, Asker])[] = [...knownAskers(join(layout.bin, 'callgate-ask.pl')).filter((asker, index, all) => all.findIndex((other) => other.kind === asker.kind) === index).map((asker) => [asker.kind, asker] as const), ['none', { kind: 'none' }]];
+const askers: readonly (readonly [string, Asker])[] = [
+  ...knownAskers(join(layout.bin, 'callgate-ask.pl'))
+    .filter((asker, index, all) => all.findIndex((other) => other.kind === asker.kind) === index)
+    .map((asker) => [asker.kind, asker] as const),
+  ['none', { kind: 'none' }],
+];
 const asking = askers.filter(([kind]) => kind !== 'none');
 
 test('this machine has an asker of each kind to try', () => {
@@ -96,10 +107,22 @@ describe.each(asking)('%s with a broker', (_kind, asker) => {
         expect(ran.ms).toBeGreaterThan(6000);
       },
     ],
-    ['print', (socket) => socket.end(`  ${formatReply({ kind: 'print', json: String.raw`{"a":"tab\t \\n $HOME %s '"}` })}`), (ran) => expect(ran).toMatchObject({ code: 0, out: String.raw`{"a":"tab\t \\n $HOME %s '"}` + '\n', err: '' })],
-    ['deny', (socket) => socket.end(formatReply({ kind: 'deny', reason: 'No: `$(touch x)` "q" \\n' })), (ran) => (expect(ran).toMatchObject({ code: 2, out: '' }), expect(ran.err).toBe('No: `$(touch x)` "q" \\n\n'))],
+    [
+      'print',
+      (socket) => socket.end(`  ${formatReply({ kind: 'print', json: String.raw`{"a":"tab\t \\n $HOME %s '"}` })}`),
+      (ran) => expect(ran).toMatchObject({ code: 0, out: String.raw`{"a":"tab\t \\n $HOME %s '"}` + '\n', err: '' }),
+    ],
+    [
+      'deny',
+      (socket) => socket.end(formatReply({ kind: 'deny', reason: 'No: `$(touch x)` "q" \\n' })),
+      (ran) => (expect(ran).toMatchObject({ code: 2, out: '' }), expect(ran.err).toBe('No: `$(touch x)` "q" \\n\n')),
+    ],
     ['closes without a word', (socket) => socket.end(), (ran) => refused(ran, /stopped answering/)],
-    ['dies while holding', (socket) => (socket.write('   '), setTimeout(() => socket.destroy(), 200)), (ran) => refused(ran, /stopped answering/)],
+    [
+      'dies while holding',
+      (socket) => (socket.write('   '), setTimeout(() => socket.destroy(), 200)),
+      (ran) => refused(ran, /stopped answering/),
+    ],
     ['falls silent', () => undefined, (ran) => (refused(ran, /stopped answering/), expect(ran.ms).toBeLessThan(7500))],
     ['garbage', (socket) => socket.end('HTTP/1.1 200 OK\r\n\r\n{}'), (ran) => refused(ran, /stopped answering/)],
     ['a log line before the reply', (socket) => socket.end(`starting\n${REPLY_PASS}`), (ran) => refused(ran, /stopped answering/)],
@@ -107,7 +130,11 @@ describe.each(asking)('%s with a broker', (_kind, asker) => {
     ['a pass cut short', (socket) => socket.end(REPLY_PASS.slice(0, -1)), (ran) => refused(ran, /stopped answering/)],
     ['a print cut short', (socket) => socket.end('callgate:print {"hookSpecificOutput":{}}'), (ran) => refused(ran, /stopped answering/)],
     ['an empty deny', (socket) => socket.end('callgate:deny  callgate:end'), (ran) => refused(ran, /./)],
-    ['a reply too long for the script', (socket) => socket.end(`callgate:deny ${'x'.repeat(300_000)} callgate:end`), (ran) => refused(ran, /could not start/)],
+    [
+      'a reply too long for the script',
+      (socket) => socket.end(`callgate:deny ${'x'.repeat(300_000)} callgate:end`),
+      (ran) => refused(ran, /could not start/),
+    ],
   ];
   test.each(rows)('%s', async (_name, act, check) => {
     expect.hasAssertions();
@@ -117,7 +144,11 @@ describe.each(asking)('%s with a broker', (_kind, asker) => {
   test('carries a payload of the largest size whole', async () => {
     const payload = Buffer.alloc(MAX_PAYLOAD_BYTES, 'x');
     let got = 0;
-    const ran = await withBroker(layout, (socket, bytes) => ((got = bytes.length), socket.end(REPLY_PASS)), () => runCommand(command, payload));
+    const ran = await withBroker(
+      layout,
+      (socket, bytes) => ((got = bytes.length), socket.end(REPLY_PASS)),
+      () => runCommand(command, payload),
+    );
     expect({ code: ran.code, got }).toEqual({ code: 0, got: MAX_PAYLOAD_BYTES });
   });
 
@@ -130,7 +161,16 @@ describe.each(asking)('%s with a broker', (_kind, asker) => {
     }
     writeFileSync(join(evil, 'Evil.pm'), `print "${REPLY_PASS}"; exit 0; 1;`);
     writeFileSync(join(evil, 'evil.cjs'), `process.stdout.write("${REPLY_PASS}"); process.exit(0);`);
-    const ran = await runCommand(command, claudePayload(BLOCKED), { PATH: `${evil}:/usr/bin:/bin`, HOME: evil, CALLGATE_HOME: evil, PERL5LIB: evil, PERL5OPT: '-MEvil', NODE_OPTIONS: `--require=${join(evil, 'evil.cjs')}`, ENV: join(evil, 'nc'), BASH_ENV: join(evil, 'nc') });
+    const ran = await runCommand(command, claudePayload(BLOCKED), {
+      PATH: `${evil}:/usr/bin:/bin`,
+      HOME: evil,
+      CALLGATE_HOME: evil,
+      PERL5LIB: evil,
+      PERL5OPT: '-MEvil',
+      NODE_OPTIONS: `--require=${join(evil, 'evil.cjs')}`,
+      ENV: join(evil, 'nc'),
+      BASH_ENV: join(evil, 'nc'),
+    });
     refused(ran, /Says please-block/);
   });
 });
@@ -140,7 +180,14 @@ describe.each(askers)('%s without a broker', (_kind, asker) => {
   const rows: readonly (readonly [string, string | Buffer, (ran: Ran) => void])[] = [
     ['clean', claudePayload(CLEAN), (ran) => expect(ran).toMatchObject({ code: 0, out: '', err: '' })],
     ['blocked', claudePayload(BLOCKED), (ran) => refused(ran, /Says please-block/)],
-    ['held', claudePayload(HELD), (ran) => (expect(ran).toMatchObject({ code: 0, err: '' }), expect(JSON.parse(ran.out)).toMatchObject({ hookSpecificOutput: { hookEventName: 'PreToolUse', permissionDecision: 'ask' } }))],
+    [
+      'held',
+      claudePayload(HELD),
+      (ran) => (
+        expect(ran).toMatchObject({ code: 0, err: '' }),
+        expect(JSON.parse(ran.out)).toMatchObject({ hookSpecificOutput: { hookEventName: 'PreToolUse', permissionDecision: 'ask' } })
+      ),
+    ],
     ['empty', '', (ran) => refused(ran, /EMPTY/)],
     ['not JSON', 'rm -rf /', (ran) => refused(ran, /NOT_JSON/)],
     ['cut short', claudePayload(CLEAN).slice(0, -5), (ran) => refused(ran, /NOT_JSON/)],
@@ -164,15 +211,28 @@ test('Codex: a held call is refused with the way to get it approved, from fish-l
 
 describe('a broken installation', () => {
   const broken = layoutFor(join(top, 'b'));
-  const facts = { layout: broken, version: '1.0.0', runtimes: [process.execPath], path: '/usr/bin:/bin', deadline: { kind: 'timeout', program: '/usr/bin/timeout' } as Deadline };
+  const facts = {
+    layout: broken,
+    version: '1.0.0',
+    runtimes: [process.execPath],
+    path: '/usr/bin:/bin',
+    deadline: { kind: 'timeout', program: '/usr/bin/timeout' } as Deadline,
+  };
   const command = posixHookCommand(broken, 'claude', { kind: 'none' });
 
-  function install(over: { hook?: string; runtimes?: readonly string[]; deadline?: Deadline; path?: string; script?: string | null }): void {
+  function install(over: {
+    hook?: string;
+    runtimes?: readonly string[];
+    deadline?: Deadline;
+    path?: string;
+    script?: string | null;
+  }): void {
     rmSync(broken.root, { recursive: true, force: true });
     for (const folder of [broken.root, broken.bin, broken.lib, join(broken.lib, '1.0.0')]) ensurePrivateFolder(folder);
     if (over.hook !== undefined) writeFileSync(join(broken.lib, '1.0.0', 'hook.cjs'), over.hook);
     const { runtimes = facts.runtimes, deadline = facts.deadline, path = facts.path } = over;
-    if (over.script !== null) writeFileSync(join(broken.bin, 'callgate-hook'), over.script ?? hookScript({ ...facts, runtimes, deadline, path }), { mode: 0o700 });
+    if (over.script !== null)
+      writeFileSync(join(broken.bin, 'callgate-hook'), over.script ?? hookScript({ ...facts, runtimes, deadline, path }), { mode: 0o700 });
   }
 
   const rows: readonly (readonly [string, Parameters<typeof install>[0], RegExp])[] = [
