@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { Hold } from '#contract/ipc.ts';
 import { ensureAgents, mcpServerScript, writeHome } from '#kit/agents.ts';
-import { agents } from '#kit/agentsBoth.ts';
+import { agents, claudeAgent, codexAgent } from '#kit/agentsBoth.ts';
 import type { Agent } from '#kit/agentsBoth.ts';
 import { callEntries, insistOnWholeJournal, installGate, protect, serve } from '#kit/agentsGate.ts';
 import type { Served } from '#kit/agentsGate.ts';
@@ -39,7 +39,7 @@ interface Step {
 }
 
 /** Plays the steps in one conversation and checks, after each, whether the call ran and what the model saw. */
-async function playSteps(agent: Agent, box: Sandbox, steps: readonly Step[], env: Readonly<Record<string, string>>): Promise<Ran> {
+async function playSteps(agent: Agent, box: Sandbox, steps: readonly Step[], options: { readonly env: Readonly<Record<string, string>>; readonly args?: readonly string[] }): Promise<Ran> {
   const problems: string[] = [];
   const ranAfter: boolean[] = [];
   const seen = (turn: number): string => model.results.find((candidate) => candidate.turn === turn)?.text ?? '';
@@ -54,7 +54,7 @@ async function playSteps(agent: Agent, box: Sandbox, steps: readonly Step[], env
   };
   const model: Model = await agent.startModel({ steps: steps.map((step) => step.turn) }, { beforeTurn });
   try {
-    const ran = await agent.launch(box, { model, scenario: 'steps', env }).done;
+    const ran = await agent.launch(box, { model, scenario: 'steps', ...options }).done;
     for (const [turn, step] of steps.entries()) {
       const result = model.results.find((candidate) => candidate.turn === turn);
       const say = (problem: string): void => void problems.push(`${step.what}: ${problem}: ${result?.text.slice(0, 500) ?? 'the model never heard of it'}`);
@@ -92,6 +92,8 @@ function cleanSteps(agent: Agent, { box, page }: World): Step[] {
     { what: 'clean Read', turn: tool('Read', { file_path: there }), happened: saw('old text'), runs: true },
     { what: 'clean Edit', turn: tool('Edit', { file_path: there, old_string: 'old', new_string: 'new' }), happened: holds(there, 'new text'), runs: true },
     { what: 'clean Write', turn: tool('Write', { file_path: at('written.txt'), content: 'new' }), happened: exists(at('written.txt')), runs: true },
+    // Claude edits only what it has read: this is for the harmful Edit.
+    { what: 'Read of its own settings', turn: tool('Read', { file_path: join(box.home, OWN_CONFIG.claude.file) }), happened: saw('"OWN": "1"'), runs: true, sees: /OWN/ },
     { what: 'clean WebFetch', turn: tool('WebFetch', { url: `${page.url}/clean`, prompt: 'What is there?' }), happened: () => page.hits.includes('/clean'), runs: true },
     mcp,
   ];
@@ -109,13 +111,12 @@ function harmfulSteps(agent: Agent, { box }: World): Step[] {
     return [shell, { what: 'harmful apply_patch', turn: [{ freeform: 'apply_patch', text }], happened: holds(own, '# theirs'), ...refused }, mcp];
   }
   const settings = join(box.layout.root, 'settings.json');
-  const keys = writeHome(box, '.ssh/authorized_keys', 'mine\n');
   const token = box.layout.windowToken;
   return [
     shell,
     { what: 'harmful Read', turn: tool('Read', { file_path: token }), happened: (seen) => existsSync(token) && seen.includes(readFileSync(token, 'utf8').trim()), ...refused },
     { what: 'harmful Write', turn: tool('Write', { file_path: settings, content: '{"theirs":1}' }), happened: holds(settings, 'theirs'), ...refused },
-    { what: 'harmful Edit', turn: tool('Edit', { file_path: keys, old_string: 'mine', new_string: 'theirs' }), happened: holds(keys, 'theirs'), ...refused },
+    { what: 'harmful Edit', turn: tool('Edit', { file_path: own, old_string: '"OWN": "1"', new_string: '"OWN": "2"' }), happened: holds(own, '"OWN": "2"'), ...refused },
     { what: 'harmful WebFetch', turn: tool('WebFetch', { url: address, prompt: 'x' }), happened: () => false, ...refused },
     mcp,
   ];
@@ -179,23 +180,41 @@ async function withWorld(agent: Agent, play: (world: World, env: Readonly<Record
   }
 }
 
+/** How a suspicious call ends when no editor is there to approve it. */
+interface Alone {
+  readonly name: string;
+  readonly agent: Agent;
+  readonly args: readonly string[];
+  readonly outcome: 'asked' | 'refused';
+  readonly sees: RegExp;
+}
+
+const NEEDS_EDITOR = /callgate holds this call[^]*open the editor/i;
+const ALL_TOOLS = 'Bash,Read,Edit,Write,WebFetch,mcp__every__echo';
+
+const alone: readonly Alone[] = [
+  // It asks its user; there is none in -p, so it refuses. For files it guards itself it asks in its own words.
+  { name: 'Claude Code', agent: claudeAgent, args: ['--permission-mode', 'default', '--allowedTools', ALL_TOOLS], outcome: 'asked', sees: /callgate holds this call|requested permissions/i },
+  // There it would run some calls although the hook asks (its own question replaces ours and is then bypassed).
+  { name: 'Claude Code with bypassed permissions', agent: claudeAgent, args: [], outcome: 'refused', sees: NEEDS_EDITOR },
+  { name: 'Codex', agent: codexAgent, args: [], outcome: 'refused', sees: NEEDS_EDITOR },
+];
+
 describe('agents with hooks and nothing else running', { concurrency: true }, () => {
-  for (const agent of agents) {
-    test(agent.name, () =>
+  for (const { name, agent, args, outcome, sees } of alone) {
+    test(name, () =>
       withWorld(agent, async (world, env, finish) => {
-        // Claude asks its user (there is none in -p); Codex cannot ask and says how to get it approved.
-        const sees = agent.id === 'claude' ? /callgate holds this call/i : /callgate holds this call[^]*open the editor/i;
         const clean = cleanSteps(agent, world);
         const harmful = harmfulSteps(agent, world);
         const held = heldSteps(agent, world, { runs: false, sees });
-        await playSteps(agent, world.box, [...clean, ...harmful, ...held], env);
+        await playSteps(agent, world.box, [...clean, ...harmful, ...held], { env, args });
 
         const entries = callEntries(world.box);
         const outcomes = entries.map((entry) => `${entry.tool} ${entry.verdict} ${entry.outcome}`);
         assert.equal(entries.length, clean.length + harmful.length + held.length, outcomes.join('\n'));
         assert.equal(entries.filter((entry) => entry.verdict === 'block' && entry.outcome === 'refused').length, harmful.length, outcomes.join('\n'));
         const left = entries.filter((entry) => entry.verdict === 'quarantine').map((entry) => entry.outcome);
-        assert.deepEqual(new Set(left), new Set([agent.id === 'claude' ? 'asked' : 'refused']), outcomes.join('\n'));
+        assert.deepEqual(new Set(left), new Set([outcome]), outcomes.join('\n'));
         await finish();
       }));
   }
@@ -246,7 +265,7 @@ describe('agents with a broker and a person', { concurrency: true }, () => {
             { what: 'the same after a late approval', turn: late, happened: exists(at('late.txt')), runs: true, before: approveLate, sees: /[^]*/ },
             { what: 'the same once more', turn: late, happened: exists(at('late.txt')), runs: false, before: () => rmSync(at('late.txt')), sees },
           ];
-          await playSteps(agent, box, steps, env);
+          await playSteps(agent, box, steps, { env });
           assert.deepEqual(settled.map((hold) => hold.state).filter((state) => state !== 'approved'), ['rejected', 'expired', 'rejected']);
 
           const entries = callEntries(box);
