@@ -275,12 +275,17 @@ describe('with a window', () => {
       cwd: '/elsewhere',
     });
     const { signal } = new AbortController();
+    const judgeAnew = async (call: typeof relayed, nth: number): Promise<void> => {
+      const judged = box.broker.judge(call, { signal });
+      await until('a new hold', () => window.holds.filter((hold) => hold.state === 'waiting').length === nth);
+      await window.request('reject', { id: window.holds.findLast((hold) => hold.state === 'waiting')?.id ?? '', note: '' });
+      expect(await judged).toMatchObject({ outcome: 'refused', by: 'person' });
+    };
+    // Other arguments under the same id are another call.
+    await judgeAnew({ ...relayed, args: { text: `${HELD} more` } }, 2);
     expect(await box.broker.judge(relayed, { signal })).toMatchObject({ outcome: 'delivered', by: 'person' });
-    // Used up: the same id again, or other arguments under it, is judged anew.
-    const again = box.broker.judge({ ...relayed, args: { text: `${HELD} more` } }, { signal });
-    await until('a new hold', () => window.holds.filter((hold) => hold.state === 'waiting').length === 2);
-    await window.request('reject', { id: window.holds.findLast((hold) => hold.state === 'waiting')?.id ?? '', note: '' });
-    expect(await again).toMatchObject({ outcome: 'refused', by: 'person' });
+    // Used up by then.
+    await judgeAnew(relayed, 3);
     window.close();
   });
 
