@@ -19,7 +19,7 @@ export const newDecodeBudget = (): DecodeBudget => ({ blobs: MAX_BLOBS, units: M
 const BASE64_RUN = /[A-Za-z0-9+/_-]{24,}={0,2}/gu;
 const HEX_RUN = /(?:[0-9a-fA-F]{2}){16,}/gu;
 const ESCAPE_RUN = /(?:\\x[0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\u\{[0-9a-fA-F]{1,6}\}|\\[0-3][0-7]{2}){4,}/gu;
-const PERCENT_RUN = /[\w.~/:-]{0,200}(?:%[0-9a-fA-F]{2}[\w.~/:-]{0,40}){3,400}/gu;
+const PERCENT_RUN = /(?:%[0-9a-fA-F]{2}[\w.~/:-]{0,40}){3,400}/gu;
 const ENTITY_RUN = /(?:&#(?:x[0-9a-fA-F]{1,6}|\d{1,7});){4,}/gu;
 
 /** Everything readable that is encoded in `text`, also what is encoded several times over. */

@@ -155,7 +155,7 @@ const BARE_HOST = /^(?:[\w.-]+\.[a-z]{2,24}|(?:\d{1,3}\.){3}\d{1,3}|\[[0-9a-f:.]
 
 function addUrls(field: Built, place: Place, collector: Collector): void {
   for (const word of field.words.slice(1)) {
-    const at = word.search(/[a-z][a-z0-9+.-]*:\/\//iu);
+    const at = word.slice(0, 8192).search(/[a-z][a-z0-9+.-]{0,30}:\/\//iu);
     const written = at >= 0 ? word.slice(at) : /^(?:curl|wget|http|https|xh|fetch|aria2c)$/u.test(field.program) && !word.startsWith('-') && BARE_HOST.test(word) ? `http://${word}` : null;
     const url = written === null ? null : collector.url(place, written);
     if (url) field.urls.push(url);

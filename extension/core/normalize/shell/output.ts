@@ -15,7 +15,11 @@ export function constantOutput(pipelines: readonly Pipeline[], state: ShellState
     text = filtered(command.words.map((word) => word.text), bodyOf(command) ?? text, state);
     if (text === null) return null;
   }
-  return text === null ? null : text.replace(/\n+$/u, '');
+  if (text === null) return null;
+  // A regex for this would be quadratic in the number of line breaks.
+  let end = text.length;
+  while (text[end - 1] === '\n') end--;
+  return text.slice(0, end);
 }
 
 /** Text of a here-document or here-string. */

@@ -214,7 +214,10 @@ function newParser(source: string, state: ShellState): Parser {
     const assigns: { name: string; value: string }[] = [];
     const words: Word[] = [];
     const redirects: ParsedRedirect[] = [];
+    let end = start;
     for (;;) {
+      // Blanks and comments after the last word are not part of the command.
+      if (words.length + redirects.length + assigns.length > 0) end = pos;
       skipBlanks();
       const char = source[pos];
       if (char === undefined || char === '\n' || char === ';' || char === '|' || char === ')') break;
@@ -253,7 +256,7 @@ function newParser(source: string, state: ShellState): Parser {
       return null;
     }
     state.commands--;
-    return { assigns, words, redirects, start, end: pos };
+    return { assigns, words, redirects, start, end };
   }
 
   function valueWords(): { text: string; inner: readonly Simple[] } {
