@@ -11,23 +11,22 @@ import {
   openPanel,
   openWalkthrough,
   openWindow,
+  runCommand,
   runTask,
   screenshot,
   statusBar,
   viewIcon,
 } from '#kit/browser.ts';
-import { changeSettings } from '#kit/editor.ts';
 import type { Editor } from '#kit/editor.ts';
 import { waitFor } from '#kit/sandbox.ts';
 import type { Sandbox } from '#kit/sandbox.ts';
-import { editorFolder, screenshots } from './folders.ts';
+import { screenshots } from './folders.ts';
 import type { AgentName } from './folders.ts';
-import { traceOf } from './story.ts';
+import { INSTALLER_OUTPUT, traceOf } from './story.ts';
 import type { Story } from './story.ts';
 import { CODEX_TASK } from './workspace.ts';
 
-export const DARK = 'Dark Modern';
-const LIGHT = 'Light Modern';
+const CLEAR = 'Notifications: Clear All Notifications';
 const NOTE = 'Use the package manager instead.';
 
 /** @returns the pictures. @throws Error naming the first thing that was not as it should be; the last picture shows it. */
@@ -45,11 +44,7 @@ export async function drive(editor: Editor, box: Sandbox, story: Story, interrup
     pictures.push(await screenshot(page, join(screenshots, `${String(pictures.length + 1).padStart(2, '0')}-${name}.png`)));
   };
   try {
-    page = await openWindow(browser, editor, {
-      width: 1440,
-      height: 900,
-      payload: [['openFile', editor.remote(join(box.work, 'README.md'))]],
-    });
+    page = await openWindow(browser, editor, { width: 1440, height: 900 });
     step('waiting for the extension');
     await statusBar(page, /Callgate/)
       .first()
@@ -71,8 +66,10 @@ export async function drive(editor: Editor, box: Sandbox, story: Story, interrup
     await picture('held-call');
     await decide(heldCall(frame, 'claude.sh'), /^Approve /);
     await waitFor('the approved call to run', () => existsSync(join(box.work, traceOf('claude'))), 30_000);
-    await told(story, 'claude', 'The installer ran.');
+    await told(story, 'claude', INSTALLER_OUTPUT);
     await agentEnded(page, 'Claude Code');
+    // A notification cannot be taken back by its extension once the call was decided elsewhere.
+    await runCommand(page, CLEAR);
     await picture('approved');
 
     step('a task runs Codex');
@@ -81,12 +78,13 @@ export async function drive(editor: Editor, box: Sandbox, story: Story, interrup
     await card.waitFor();
     await card.getByRole('textbox', { name: /Note to the agent/ }).fill(NOTE);
     await picture('held-call-with-note');
-    await theme(page, LIGHT, 'vs');
+    await theme(page, 'light');
     await picture('held-call-light');
-    await theme(page, DARK, 'vs-dark');
+    await theme(page, 'dark');
     await decide(card, /^Reject /);
     await told(story, 'codex', NOTE);
     await agentEnded(page, 'Codex');
+    await runCommand(page, CLEAR);
     insist(!existsSync(join(box.work, traceOf('codex'))), 'the rejected call has run');
     await picture('rejected');
 
@@ -129,12 +127,15 @@ async function told(story: Story, agent: AgentName, text: string): Promise<void>
 }
 
 async function agentEnded(page: Page, name: string): Promise<void> {
-  await page.locator('.terminal-wrapper.active .xterm-rows', { hasText: `${name} has ended` }).waitFor();
+  // A terminal separates words with spaces of its own kind.
+  const text = new RegExp(`${name} has ended`.replaceAll(' ', '\\s'));
+  await page.locator('.xterm-rows', { hasText: text }).first().waitFor();
 }
 
-async function theme(page: Page, name: string, look: 'vs' | 'vs-dark'): Promise<void> {
-  changeSettings(editorFolder, { 'workbench.colorTheme': name });
-  await page.locator(`.monaco-workbench.${look}`).waitFor();
+/** As when a person's system changes its look; the editor follows. */
+async function theme(page: Page, look: 'light' | 'dark'): Promise<void> {
+  await page.emulateMedia({ colorScheme: look });
+  await page.locator(look === 'light' ? '.monaco-workbench.vs' : '.monaco-workbench.vs-dark').waitFor();
 }
 
 /** Both held calls and how they ended are there; one of them is unfolded. */

@@ -11,7 +11,7 @@ import { portFrom, startEditor } from '#kit/editor.ts';
 import { endBroker, endProcessesOf, leftBehind } from '#kit/leftovers.ts';
 import type { Sandbox } from '#kit/sandbox.ts';
 import { ensureAgents, ensureChromium, ensureEditor, ensureNetcat } from '#kit/setup.mjs';
-import { DARK, drive } from './drive.ts';
+import { drive } from './drive.ts';
 import { editorFolder, forgetPid, freshDemo, root, writeState } from './folders.ts';
 import { startStory } from './story.ts';
 import { writeWorkspace } from './workspace.ts';
@@ -20,9 +20,9 @@ import { writeWorkspace } from './workspace.ts';
 const FIRST_PORT = 8123;
 
 const SETTINGS = {
-  'workbench.colorTheme': DARK,
+  'window.autoDetectColorScheme': true,
   // The README is shown as a page, not as its source.
-  'workbench.editorAssociations': { '*.md': 'vscode.markdown.preview.editor' },
+  'workbench.startupEditor': 'readme',
 };
 
 const interrupted = new AbortController();
@@ -89,7 +89,7 @@ async function showServer(
       for (const picture of await drive(editor, box, story, interrupted.signal)) console.log(picture);
       return;
     }
-    const url = editor.url([['openFile', editor.remote(join(box.work, 'README.md'))]]);
+    const url = editor.url();
     const opened = openInBrowser(url);
     explain(`${opened ? 'The editor opens in your browser' : 'Open this address in a browser on this machine'}:\n   ${url}`);
     await Promise.race([editor.ended, whenInterrupted()]);
@@ -109,9 +109,9 @@ async function showDesktop(box: Sandbox, vsix: string): Promise<void> {
     home: box.home,
     workspace: box.work,
     vsix,
-    settings: { 'workbench.editorAssociations': SETTINGS['workbench.editorAssociations'] },
+    settings: SETTINGS,
   });
-  const child = spawn(program, [...args, join(box.work, 'README.md')], { env: { ...env, PATH: pathWithAgents(box) }, stdio: 'ignore' });
+  const child = spawn(program, args, { env: { ...env, PATH: pathWithAgents(box) }, stdio: 'ignore' });
   const ended = new Promise<void>((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', () => resolve());

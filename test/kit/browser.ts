@@ -60,9 +60,10 @@ export async function openWindow(browser: Browser, editor: Editor, options: Wind
     viewport: { width: options.width ?? 1280, height: options.height ?? 860 },
     // Notifications would be photographed in mid-flight.
     reducedMotion: 'reduce',
+    colorScheme: 'dark',
   });
   const page = await context.newPage();
-  page.setDefaultTimeout(30_000);
+  page.setDefaultTimeout(60_000);
   await options.prepare?.(page);
   await page.goto(editor.url(options.payload));
   await page.locator('.monaco-workbench').waitFor();
@@ -87,19 +88,23 @@ export function viewIcon(page: Page, name = 'Callgate'): Locator {
  * walkthrough is open. It is made anew when the window reloads or the view was hidden: ask again then.
  */
 export function panel(page: Page): Promise<Frame> {
-  return waitFor('the panel of Callgate', async () => {
-    for (const frame of page.frames()) {
-      // A frame that is just going away answers with an error.
-      if (
-        (await frame
-          .locator('.pane-holds')
-          .count()
-          .catch(() => 0)) > 0
-      )
-        return frame;
-    }
-    return null;
-  });
+  return waitFor(
+    'the panel of Callgate',
+    async () => {
+      for (const frame of page.frames()) {
+        // A frame that is just going away answers with an error.
+        if (
+          (await frame
+            .locator('.pane-holds')
+            .count()
+            .catch(() => 0)) > 0
+        )
+          return frame;
+      }
+      return null;
+    },
+    60_000,
+  );
 }
 
 /** Shows the side panel, if it is not shown already. */

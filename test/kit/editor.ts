@@ -8,7 +8,6 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isObject } from '#core/model/json.ts';
 import type { JsonObject } from '#core/model/json.ts';
 import { waitFor } from '#kit/sandbox.ts';
 
@@ -25,11 +24,14 @@ const SETTINGS: JsonObject = {
   'extensions.ignoreRecommendations': true,
   'git.openRepositoryInParentFolders': 'never',
   'npm.autoDetect': 'off',
+  'remote.autoForwardPorts': false,
   'security.workspace.trust.enabled': false,
   'task.allowAutomaticTasks': 'on',
   'telemetry.telemetryLevel': 'off',
   'terminal.integrated.defaultProfile.linux': 'plain',
   'terminal.integrated.enablePersistentSessions': false,
+  // Drawn as text that a test can read, not as a picture.
+  'terminal.integrated.gpuAcceleration': 'off',
   'terminal.integrated.profiles.linux': { plain: { path: '/bin/bash', args: ['--noprofile', '--norc'] } },
   'update.mode': 'none',
   'window.commandCenter': false,
@@ -159,13 +161,6 @@ export async function startEditor(options: EditorOptions): Promise<Editor> {
     ended: end,
     stop,
   };
-}
-
-/** Changes settings of a running editor, which watches the file; those of its start are kept. */
-export function changeSettings(folder: string, settings: JsonObject): void {
-  const file = join(folder, 'user', 'User', 'settings.json');
-  const before: unknown = JSON.parse(readFileSync(file, 'utf8'));
-  writeFileSync(file, `${JSON.stringify({ ...(isObject(before) ? before : {}), ...settings }, null, 2)}\n`);
 }
 
 function prepareFolder(options: EditorOptions): void {
