@@ -4,7 +4,8 @@
  *
  * The file is two lines of 512 bytes, padded with spaces. A statement with an even `turn` goes to the first, an odd one
  * to the second, each by one write inside one disk sector: a writer killed at any moment leaves the other line whole.
- * The two turns always differ by one, so a line cannot be replaced by an older copy of itself or of the other.
+ * The two turns always differ by one, so lines of different times cannot be mixed. Putting the whole file back as it once
+ * was cannot be told from inside; that takes a copy of the newest statement kept elsewhere.
  */
 import { randomBytes, sign, verify, type KeyObject } from 'node:crypto';
 import { closeSync, constants, fdatasyncSync, fsyncSync, linkSync, openSync, unlinkSync, writeSync } from 'node:fs';

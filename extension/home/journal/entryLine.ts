@@ -86,7 +86,7 @@ export function parseEntryLine(bytes: Buffer): LineResult {
   if (wrong !== null) return { code: 'SHAPE', message: `the entry's field ${JSON.stringify(wrong.slice(0, 100))} is missing, unknown or of the wrong kind` };
   const entry = value as AuditEntry;
   // Duplicate keys, other spellings of a string or number, white space and broken UTF-8 all end here.
-  if (canonical !== text || !Buffer.from(canonical).equals(bytes)) return { code: 'NOT_CANONICAL', message: 'the bytes of the line are not the canonical form of what it says' };
+  if (!Buffer.from(canonical).equals(bytes)) return { code: 'NOT_CANONICAL', message: 'the bytes of the line are not the canonical form of what it says' };
   if (sha256(ENTRY_DOMAIN + withoutHash(text, entry.hash, entry.key)) !== entry.hash) return { code: 'ALTERED', message: 'the entry was altered: its hash does not fit its content' };
   return { entry, code: null };
 }

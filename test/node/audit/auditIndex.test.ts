@@ -123,13 +123,16 @@ describe('the timeline', () => {
   test('a text search reads a bounded number of entries a page and goes on from there', async () => {
     const layout = emptyLayout();
     const journal = openJournal(layout);
-    journal.append([sampleEvent({ reason: 'needle' })]);
+    journal.append([sampleEvent({ reason: 'needle', verdict: 'block', tool: 'Rare', agent: 'sub-9', client: 'mcp' })]);
     for (let batch = 0; batch < 3; batch += 1) journal.append(numbered(4000));
     journal.close();
     const index = await indexOf(layout);
     const page = index.query({ text: 'NEEDLE', limit: 5 });
     expect(page).toMatchObject({ entries: [], next: 2002 });
     expect(seqs(index.query({ text: 'NEEDLE', limit: 5, before: page.next ?? 0 }).entries)).toEqual([1]);
+    // What is indexed is found at once, however far back it is.
+    const indexed: readonly Partial<TimelineQuery>[] = [{ verdict: 'block' }, { tool: 'Rare' }, { agent: 'sub-9' }, { agent: 'mcp' }];
+    expect(indexed.map((query) => seqs(index.query({ ...query, limit: 5 }).entries))).toEqual([[1], [1], [1], [1]]);
   }, 30_000);
 });
 

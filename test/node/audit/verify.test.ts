@@ -159,6 +159,20 @@ describe('tampering is found and named', () => {
     expect(await verifyJournal(layout)).toMatchObject({ ok: false, entries: 9, problem: { code: 'CUT_OFF', seq: 10 } });
   });
 
+  test('one old statement put back beside a newer one is no checkpoint', async () => {
+    const layout = emptyLayout();
+    const journal = openJournal(layout);
+    journal.check();
+    const begun = readFileSync(checkpointFile(layout));
+    for (let index = 0; index < 3; index += 1) journal.append([sampleEvent()]);
+    journal.close();
+    const slots = readFileSync(checkpointFile(layout));
+    // Turns 4 and 3 stand there; turn 1 is genuine, belongs to the second line, and is two appends too old.
+    begun.copy(slots, SLOT_BYTES, SLOT_BYTES);
+    writeFileSync(checkpointFile(layout), slots);
+    expect(await verifyJournal(layout)).toMatchObject({ ok: false, problem: { code: 'CHECKPOINT_DAMAGED', line: 2 } });
+  });
+
   test('no single byte can be changed, removed or put in unseen', async () => {
     const layout = nineEntries();
     const file = segmentFile(layout.journal, 2);
