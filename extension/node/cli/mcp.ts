@@ -1,17 +1,17 @@
 import { join } from 'node:path';
-import { judgeAlone } from '#home/localGate.ts';
+import { openLocalGate } from '#home/localGate.ts';
 import { type Command, print } from '#node/cli/command.ts';
 import { runShim } from '#node/proxy/shim.ts';
 
 /** What a rewritten MCP configuration entry starts. MCP has no way to ask a user, so a quarantined call is refused here. */
-export const mcp: Command = (args, { layout, bundleFolder, cwd, env, stdin, stdout, stderr }) =>
-  runShim({
-    argv: args,
-    env,
-    cwd,
-    stdin,
-    stdout,
-    stderr,
-    layout,
-    judgeAlone: (call) => judgeAlone(call, { layout, rulesFile: join(bundleFolder, 'rules.json'), warn: (message) => print(stderr, `callgate: ${message}`), unattended: 'refuse' }),
-  });
+export const mcp: Command = async (args, { layout, bundleFolder, cwd, env, stdin, stdout, stderr }) => {
+  const warn = (message: string): void => print(stderr, `callgate: ${message}`);
+  // Opened only when there is no broker, then kept: rules and journal are read once a session, not once a call.
+  let gate: ReturnType<typeof openLocalGate> | null = null;
+  const open = (): ReturnType<typeof openLocalGate> => (gate ??= openLocalGate({ layout, rulesFile: join(bundleFolder, 'rules.json'), warn }));
+  try {
+    return await runShim({ argv: args, env, cwd, stdin, stdout, stderr, layout, judgeAlone: (call) => open().judge(call, 'refuse') });
+  } finally {
+    (gate as ReturnType<typeof openLocalGate> | null)?.close();
+  }
+};

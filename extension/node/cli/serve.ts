@@ -9,6 +9,7 @@ import { serveMcpLink } from '#node/proxy/mcpLink.ts';
 
 /** Another broker of this user is running; whoever started us joins that one. */
 export const EXIT_ALREADY_RUNNING = 75;
+const EXIT_PATIENCE_MS = 1000;
 const USAGE = 'usage: callgate serve [--with-windows]';
 
 /** The broker: with `--with-windows` it ends with the last window, else when it is told to stop. */
@@ -35,6 +36,8 @@ export const serve: Command = async (args, { layout, version, bundleFolder, stdo
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => void broker.stop());
     if (!withWindows) print(stdout, `Callgate ${version} is listening (pid ${process.pid}). Ctrl-C ends it; hooks then decide by themselves.`);
     await broker.ended;
+    // Servers of the relay that will not go are ended by an exit listener, so a stray handle must not keep us here.
+    setTimeout(() => process.exit(0), EXIT_PATIENCE_MS).unref();
     return 0;
   } catch (error) {
     if (error instanceof BrokerError && error.code === 'ALREADY_RUNNING') {
