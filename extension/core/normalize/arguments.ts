@@ -82,7 +82,7 @@ function roleOf(call: ToolCall, at: string, key: string): Role {
       if (PATH_KEY.test(key)) return { kind: 'path', access: 'write' };
       if (/^(?:command|patch|input)$/u.test(key) || at === '') return { kind: 'patch' };
       // What is replaced is not written.
-      return /^old_/u.test(key) ? { kind: 'text' } : { kind: 'content' };
+      return key.startsWith('old_') ? { kind: 'text' } : { kind: 'content' };
     case 'fetch':
       return at === '' || URL_KEY.test(key) ? { kind: 'url' } : { kind: 'text' };
     case 'response':

@@ -4,7 +4,7 @@ import type { HostKind } from '#core/detect/rulePack.ts';
 /** Where clouds hand out credentials to whoever can reach them. */
 const METADATA: ReadonlySet<string> = new Set([
   '169.254.169.254', '169.254.170.2', '169.254.170.23', 'fd00:ec2::254', 'fd20:ce::254', '100.100.100.200', '192.0.0.192', '169.254.42.42', '169.254.0.23',
-  'metadata.google.internal', 'metadata', 'metadata.goog', 'instance-data', 'instance-data.ec2.internal', 'metadata.tencentyun.com', 'metadata.azure.internal',
+  'metadata.google.internal', 'metadata', 'metadata.goog', 'instance-data', 'instance-data.ec2.internal', 'metadata.tencentyun.com', 'metadata.azure.internal', 'metadata.packet.net', 'metadata.platformequinix.com',
 ]);
 /** Public names that resolve to whatever address is written in them. */
 const WILDCARD_DNS = /^(?:.*[.-])?((?:\d{1,3}[.-]){3}\d{1,3})\.(?:nip\.io|sslip\.io|xip\.io|traefik\.me|1u\.ms)$/u;
@@ -34,7 +34,7 @@ export function readHost(written: string): Host {
     kinds.add('ip');
     if (name === '::1' || name === '::') kinds.add('loopback');
     else if (/^f[cd][0-9a-f]{2}:|^fe[89ab][0-9a-f]:/u.test(name)) kinds.add('private');
-  } else if (name === 'localhost' || name.endsWith('.localhost') || name === 'localtest.me' || name.endsWith('.localtest.me')) kinds.add('loopback');
+  } else if (name === 'localhost' || name === 'ip6-localhost' || name === 'ip6-loopback' || name.endsWith('.localhost') || name === 'localtest.me' || name.endsWith('.localtest.me')) kinds.add('loopback');
   if (METADATA.has(name)) kinds.add('metadata');
   return { name, kinds };
 }

@@ -87,7 +87,7 @@ export function pathUses(program: string, words: readonly string[], operands: re
     out.push({ text: operand, access });
     if (name === 'mv' && access === 'read') out.push({ text: operand, access: 'delete' });
   }
-  if (name === 'find' && (args.includes('-delete') || args.some((arg, index) => /^-exec/u.test(arg) && DELETERS.has(args[index + 1] ?? '')))) {
+  if (name === 'find' && (args.includes('-delete') || args.some((arg, index) => arg.startsWith('-exec') && DELETERS.has(args[index + 1] ?? '')))) {
     for (const use of out.slice()) if (use.access === 'read') out.push({ text: use.text, access: 'delete' });
   }
   return out;

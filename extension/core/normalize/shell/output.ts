@@ -55,7 +55,7 @@ export function filtered(words: readonly string[], input: string | null, state: 
       return args.every((arg) => arg === '-' || program === 'tee') ? input : null;
     case 'base64':
     case 'gbase64':
-      return input !== null && (has('-d', '-D', '--decode', '-di', '-id') || args.some((arg) => /^--d/u.test(arg))) ? decodeBase64Text(input) : null;
+      return input !== null && (has('-d', '-D', '--decode', '-di', '-id') || args.some((arg) => arg.startsWith('--d'))) ? decodeBase64Text(input) : null;
     case 'openssl':
       return input !== null && has('base64', 'enc') && has('-d') && (has('base64', '-base64', '-a')) ? decodeBase64Text(input) : null;
     case 'xxd':
