@@ -43,8 +43,9 @@ export async function endBroker(layout: Layout): Promise<void> {
 
 /**
  * Processes of this sandbox that still run after `graceMs` in which they might have ended by themselves; one line each.
+ * The broker stays for ten seconds after its last window, so that a reload finds it.
  */
-export async function leftBehind(layout: Layout, graceMs = 8000): Promise<readonly string[]> {
+export async function leftBehind(layout: Layout, graceMs = 20_000): Promise<readonly string[]> {
   const quiet = waitFor('all processes to end', () => brokerPid(layout) === null && processesOf(layout.home).length === 0, graceMs);
   return quiet.then(
     () => [],
