@@ -1,9 +1,8 @@
 /** Carries out a plan, and takes it back. */
-import { renameSync } from 'node:fs';
 import { clearReleased, markReleased } from '#home/configGuard.ts';
 import type { ClientContext, Plan } from '#node/clients/planChange.ts';
 import { planUnprotect } from '#node/clients/planChange.ts';
-import { readConfig, removeEmptyFolders, type Rename, replaceConfig, sha256 } from '#node/clients/configFile.ts';
+import { readConfig, removeEmptyFolders, replaceConfig, sha256, WRITE_STEPS, type WriteSteps } from '#node/clients/configFile.ts';
 import { keepOriginal, liveRecord, updateRecord } from '#node/clients/originals.ts';
 
 export interface Applied {
@@ -19,7 +18,7 @@ export interface Applied {
  * nothing has happened or `revert` gives back the original.
  * @throws ConfigError CHANGED_MEANWHILE, NOT_WRITABLE, NOT_A_FILE
  */
-export function applyPlan(plan: Plan, context: Pick<ClientContext, 'layout'>, rename: Rename = renameSync): Applied {
+export function applyPlan(plan: Plan, context: Pick<ClientContext, 'layout'>, steps: WriteSteps = WRITE_STEPS): Applied {
   const { id, file, target, before, after } = plan;
   const stored = liveRecord(context.layout, id);
   const agent = id === 'claude' || id === 'codex' ? id : null;
@@ -27,7 +26,7 @@ export function applyPlan(plan: Plan, context: Pick<ClientContext, 'layout'>, re
     // Claude's ConfigChange hook would refuse to let our own entry go.
     if (agent) markReleased(context.layout, agent);
     try {
-      if (after !== before) replaceConfig({ file, target, before, after, folders: [] }, rename);
+      if (after !== before) replaceConfig({ file, target, before, after, folders: [] }, steps);
     } catch (error) {
       if (agent) clearReleased(context.layout, agent);
       throw error;
@@ -52,7 +51,7 @@ export function applyPlan(plan: Plan, context: Pick<ClientContext, 'layout'>, re
     before,
     plan.restore,
   );
-  replaceConfig({ file, target, before, after, folders: before === null ? plan.folders : [] }, rename);
+  replaceConfig({ file, target, before, after, folders: before === null ? plan.folders : [] }, steps);
   if (agent) clearReleased(context.layout, agent);
   return { id, file, backup: kept.folder, changed: 'changed' };
 }

@@ -50,7 +50,7 @@ export async function runCanary(client: AgentId, options: CanaryOptions): Promis
     model = await startCanaryModel(client === 'claude' ? 'anthropic' : 'responses', command);
     const { args, env } = client === 'claude' ? claudeRun(model.url, options) : codexRun(model.url, options);
     const result = await runProgram({ program: options.program, args, env, cwd: options.cwd, deadlineMs: options.deadlineMs });
-    return report(client, command, model, result, options.deadlineMs);
+    return report(client, model, result, options.deadlineMs);
   } catch (error) {
     return {
       ok: false,
@@ -133,14 +133,14 @@ function codexServers({ platform, home, env }: CanaryOptions): readonly string[]
   return Object.keys(asTable(parsed.table['mcp_servers']) ?? {}).filter((name) => /^[A-Za-z0-9_-]+$/u.test(name));
 }
 
-function report(client: AgentId, command: string, model: CanaryModel, result: ProgramResult, deadlineMs: number): CanaryReport {
+function report(client: AgentId, model: CanaryModel, result: ProgramResult, deadlineMs: number): CanaryReport {
   const name = client === 'claude' ? 'Claude Code' : 'Codex';
   const hooks = client === 'claude' ? 'run /hooks in Claude Code' : 'run /hooks in Codex';
   const answer = model.seen();
   const said = short(result.stderr || result.stdout);
   if (answer !== null) {
     // Codex quotes the refused command, and the marker in it is not our answer.
-    const refusal = answer.text.replaceAll(command, '').replaceAll(MARKER, '');
+    const refusal = answer.text.replaceAll(MARKER, '');
     if (OUR_RULE.test(refusal) && answer.failed !== 'no')
       return { ok: true, seen: `${name} asked the gate, and the gate refused: ${short(answer.text)}`, toDo: '' };
     if (answer.failed === 'yes')

@@ -94,14 +94,21 @@ export interface Replacement {
   readonly folders: readonly string[];
 }
 
-/** Renaming is the step that takes effect; tests stop in front of it. */
-export type Rename = (from: string, to: string) => void;
+/** The last steps of a replacement, so that a test can stop in front of each. */
+export interface WriteSteps {
+  /** The new bytes are safe beside the file, which is still the old one. */
+  readonly written: () => void;
+  /** The step that takes effect. */
+  readonly rename: (from: string, to: string) => void;
+}
+
+export const WRITE_STEPS: WriteSteps = { written: () => undefined, rename: renameSync };
 
 /**
  * Replaces the file in one step: whoever reads it, and whenever the machine stops, it is the old or the new one.
  * @throws ConfigError CHANGED_MEANWHILE when it is no longer what the plan was made from, NOT_WRITABLE
  */
-export function replaceConfig(replacement: Replacement, rename: Rename = renameSync): void {
+export function replaceConfig(replacement: Replacement, { written, rename }: WriteSteps = WRITE_STEPS): void {
   const { file, target, after, folders } = replacement;
   requireUnchanged(replacement);
   const temporary = join(dirname(target), `.${basename(target)}.callgate-${process.pid}-${randomBytes(6).toString('hex')}.tmp`);
@@ -112,6 +119,7 @@ export function replaceConfig(replacement: Replacement, rename: Rename = renameS
       if (replacement.before !== null) rmSync(target);
     } else {
       writeDurably(temporary, after, replacement.before === null ? null : target);
+      written();
       // The last look: what the user or the client saved while we wrote must not be lost.
       requireUnchanged(replacement);
       rename(temporary, target);

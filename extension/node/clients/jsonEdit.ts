@@ -163,20 +163,12 @@ export function indentUnit(text: string): string {
   return /\n([ \t]+)["[{\]}]/u.exec(text)?.[1] ?? '  ';
 }
 
-/** Removes one child with its comma and the white space in front of it; comments of its neighbours stay. */
+/** Removes one child of strict JSON, with its comma and the white space in front of it. */
 export function removeChild(text: string, container: Node, child: Node): string {
   const close = container.offset + container.length - 1;
   const previous = container.children?.[container.children.indexOf(child) - 1];
-  const end = child.offset + child.length;
-  const behind = commaBehind(text, end, close);
-  const ahead = behind === null && previous ? commaBehind(text, previous.offset + previous.length, child.offset) : null;
-  const cutEnd = behind === null ? end : behind + 1;
-  const lead = /\s*$/u.exec(text.slice(0, child.offset))?.[0] ?? '';
-  // A line comment in front would swallow what follows if the line break between them went.
-  const swallows = /\/\/[^\r\n]*$/u.test(text.slice(0, child.offset - lead.length)) && !/^[ \t]*\r?\n/u.test(text.slice(cutEnd));
-  const cutStart = swallows ? child.offset : child.offset - lead.length;
-  const safeStart = ahead !== null && cutStart <= ahead ? ahead + 1 : cutStart;
-  const between = behind === null ? '' : text.slice(end, behind);
-  const rest = (between.trim() === '' ? '' : between) + text.slice(cutEnd);
-  return ahead === null ? text.slice(0, safeStart) + rest : text.slice(0, ahead) + text.slice(ahead + 1, safeStart) + rest;
+  const behind = commaBehind(text, child.offset + child.length, close);
+  const lead = /\s*$/u.exec(text.slice(0, child.offset))?.[0].length ?? 0;
+  if (behind === null && previous) return text.slice(0, previous.offset + previous.length) + text.slice(child.offset + child.length);
+  return text.slice(0, child.offset - lead) + text.slice(behind === null ? child.offset + child.length : behind + 1);
 }

@@ -26,10 +26,11 @@ export function applySplices(text: string, splices: readonly Splice[]): string {
  */
 export function undoSplices(text: string, splices: readonly Splice[]): string | null {
   const ordered = [...splices].sort((a, b) => a.at - b.at);
+  if (ordered.some(({ inserted }) => inserted === '')) return null;
   for (const { inserted } of ordered) {
     // A piece may also be part of another one.
     const expected = ordered.reduce((count, other) => count + occurrences(other.inserted, inserted), 0);
-    if (inserted === '' || occurrences(text, inserted) !== expected) return null;
+    if (occurrences(text, inserted) !== expected) return null;
   }
   let result = '';
   let from = 0;

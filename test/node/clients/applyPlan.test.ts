@@ -17,6 +17,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { applyPlan, noteRewritten, revert } from '#node/clients/applyPlan.ts';
 import { ConfigError } from '#node/clients/configError.ts';
+import { WRITE_STEPS } from '#node/clients/configFile.ts';
 import { planProtect, planUnprotect } from '#node/clients/planChange.ts';
 import { type ClientHome, clientHome, HOOK, SHIM } from './clientHome.ts';
 
@@ -180,6 +181,16 @@ describe('faults', () => {
     expect(existsSync(file) ? readFileSync(file, 'utf8') : '').not.toContain('callgate');
   });
 
+  it('the file is saved by somebody else while ours is being written', () => {
+    const home = clientHome();
+    const file = home.write('.claude/settings.json', '{}');
+    const plan = planProtect('claude', home);
+    const written = (): void => writeFileSync(file, '{"saved":1}');
+    expect(code(() => applyPlan(plan, home, { ...WRITE_STEPS, written }))).toBe('CHANGED_MEANWHILE');
+    expect(readFileSync(file, 'utf8')).toBe('{"saved":1}');
+    expect(readdirSync(dirname(file))).toEqual(['settings.json']);
+  });
+
   it.each([
     ['a directory', (file: string) => mkdirSync(file, { recursive: true }), 'NOT_A_FILE'],
     ['a dangling link', (file: string) => (mkdirSync(dirname(file)), symlinkSync('nowhere', file)), 'NOT_A_FILE'],
@@ -204,7 +215,7 @@ describe('faults', () => {
     const full = (): never => {
       throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
     };
-    expect(() => applyPlan(plan, home, full)).toThrow(/cannot be written \(ENOSPC\); nothing was changed/u);
+    expect(() => applyPlan(plan, home, { ...WRITE_STEPS, rename: full })).toThrow(/cannot be written \(ENOSPC\); nothing was changed/u);
     expect(readFileSync(file, 'utf8')).toBe('{}');
     expect(readdirSync(dirname(file))).toEqual(['settings.json']);
     // The record of the failed try must not stand in the way.

@@ -67,6 +67,12 @@ describe('Codex config', () => {
     ['a key twice', 'a = 1\na = 2\n', 'INVALID_FILE', { line: 2 }],
     ['inline hooks', 'a = 1\n[hooks]\nPreToolUse = [{ hooks = [] }]\n', 'UNSUPPORTED_SHAPE', { line: 2 }],
     ['an inline hooks table', 'hooks = { PreToolUse = [] }\n', 'UNSUPPORTED_SHAPE', { line: 1 }],
+    [
+      'our own hook narrowed by a matcher',
+      "[[hooks.PreToolUse]]\nmatcher = 'x'\n[[hooks.PreToolUse.hooks]]\ntype = 'command'\ncommand = '/x/.callgate/bin/h'\ntimeout = 900\n",
+      'UNSUPPORTED_SHAPE',
+      { line: 1 },
+    ],
     ['an inline table that holds the terminal', 'features = { unified_exec_tty = true }\n', 'UNSUPPORTED_SHAPE', { line: 1 }],
   ])('refuses %s', (_name, text, code, problem) => {
     expect(codex.plan(text, HOOK)).toMatchObject({ kind: 'refused', code, problem });

@@ -10,7 +10,7 @@ import { clientHome, HOOK } from './clientHome.ts';
 
 /** As much of `codex app-server` as we use: lists the hook, and writes what it is told to trust. */
 const SERVER = `
-import { appendFileSync, readFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 const mode = process.env.FAKE_MODE ?? '';
 const file = process.env.HOME + '/.codex/config.toml';
@@ -28,6 +28,7 @@ for await (const line of createInterface({ input: process.stdin })) {
     send({ method: 'note', params: {} });
     send({ id, result: { data: [{ hooks: [hook] }] } });
   } else if (method === 'config/batchWrite') {
+    writeFileSync(file, '\\n# Codex moves comments\\n' + readFileSync(file, 'utf8').replaceAll('\\r', ''));
     for (const [name, state] of Object.entries(params.edits[0].value)) appendFileSync(file, '\\n[hooks.state."' + name + '"]\\ntrusted_hash = "' + state.trusted_hash + '"\\n');
     send({ id, result: { status: 'ok' } });
   } else if (id !== undefined) send({ id, result: {} });

@@ -2,6 +2,7 @@
 import { writeSync } from 'node:fs';
 import { layoutFor } from '#home/layout.ts';
 import { applyPlan } from '#node/clients/applyPlan.ts';
+import { WRITE_STEPS } from '#node/clients/configFile.ts';
 import { type ClientContext, planProtect } from '#node/clients/planChange.ts';
 
 const home = process.argv[2] ?? '';
@@ -13,7 +14,10 @@ const context: ClientContext = {
   workspaceFolders: [],
   launcher: { hookCommand: () => '/x/.callgate/bin/hook', mcpCommand: '/x/.callgate/bin/callgate-mcp' },
 };
-applyPlan(planProtect('claude', context), context, () => {
-  writeSync(1, 'ready\n');
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60_000);
+applyPlan(planProtect('claude', context), context, {
+  ...WRITE_STEPS,
+  written: () => {
+    writeSync(1, 'ready\n');
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60_000);
+  },
 });
