@@ -9,7 +9,7 @@ export type Payload =
   | { readonly ok: false; readonly code: PayloadProblem; readonly reason: string };
 
 /** Nesting that no client produces, but deep enough to exhaust the stack of whatever walks it. */
-const MAX_DEPTH = 200;
+export const MAX_DEPTH = 200;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -45,7 +45,7 @@ export function readPayload(bytes: Uint8Array): Payload {
 }
 
 /** Level by level: recursion is what the bound protects from. */
-function isDeeperThan(value: JsonValue, limit: number): boolean {
+export function isDeeperThan(value: JsonValue, limit: number): boolean {
   let level: JsonValue[] = [value];
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > limit) return true;

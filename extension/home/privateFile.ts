@@ -1,6 +1,6 @@
 /** Small files of ours under the data folder: read with a bound, written whole or not at all, 0600. */
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, readSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, renameSync, unlinkSync, writeSync } from 'node:fs';
 
 /** What a failed file operation was, without trusting that something thrown is an Error. */
 export function errorCode(error: unknown): string {
@@ -11,19 +11,23 @@ export function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** Opening a named pipe would wait for its writer, and with it every call that this process judges. Not on Windows, which has no such files. */
+const READ_WITHOUT_WAITING = constants.O_RDONLY | ((constants.O_NONBLOCK as number | undefined) ?? 0);
+
 /**
  * The file's bytes; null when there is no such file.
- * @throws Error when it cannot be read or holds more than `maxBytes`.
+ * @throws Error when it is no plain file, cannot be read or holds more than `maxBytes`.
  */
 export function readBounded(file: string, maxBytes: number): Buffer | null {
   let handle: number;
   try {
-    handle = openSync(file, 'r');
+    handle = openSync(file, READ_WITHOUT_WAITING);
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return null;
     throw error;
   }
   try {
+    if (!fstatSync(handle).isFile()) throw new Error(`${file} is not a plain file`);
     const chunks: Buffer[] = [];
     let total = 0;
     for (;;) {

@@ -14,6 +14,13 @@ const bytes = (text: string): Uint8Array => Buffer.from(text);
 const claude = (tool: string, input: JsonValue, over: Record<string, JsonValue> = {}): HookEvent =>
   readClaude(bytes(claudePayload('', { tool_name: tool, tool_input: input, ...over })));
 
+test.each(['pre_tool_use', 'PreToolUse ', 'BeforeTool', 'anything'])('Codex: a tool in an event named %j is judged', (name) => {
+  expect(readCodex(bytes(codexPayload('ls', { hook_event_name: name })))).toMatchObject({ kind: 'call', call: { channel: 'shell' } });
+});
+test('Codex: what is over is not judged again', () => {
+  expect(readCodex(bytes(codexPayload('ls', { hook_event_name: 'PostToolUse' })))).toMatchObject({ kind: 'other' });
+});
+
 describe('Claude', () => {
   const calls: readonly (readonly [string, JsonValue, Record<string, JsonValue>, Partial<ToolCall>])[] = [
     ['Bash', { command: 'ls' }, {}, { channel: 'shell', tool: 'Bash', agent: 'main', session: 's1', useId: 'toolu_1', cwd: '/work' }],
@@ -73,6 +80,23 @@ describe('Claude', () => {
       { channel: 'shell', session: 's' },
     ],
     [
+      'Copilot, arguments as JSON in a string',
+      { sessionId: 's', timestamp: 1, cwd: '/w', toolName: 'bash', toolArgs: String.raw`{"command":"\u0072m -rf /"}` },
+      { channel: 'shell', args: { command: 'rm -rf /' } },
+    ],
+    [
+      'Copilot, a string that only begins like JSON',
+      { sessionId: 's', timestamp: 1, cwd: '/w', toolName: 'bash', toolArgs: '{ echo hi; }' },
+      { channel: 'other', args: '{ echo hi; }' },
+    ],
+    [
+      'Gemini',
+      { hook_event_name: 'BeforeTool', session_id: 's', cwd: '/w', tool_name: 'run_shell_command', tool_input: { command: 'ls' } },
+      { channel: 'other' },
+    ],
+    ['an event nobody knows, with a tool', { hook_event_name: 'BeforeEverything', tool_name: 'Bash', tool_input: { command: 'ls' } }, { channel: 'shell' }],
+    ['an event name with something added', { hook_event_name: ' PreToolUse ', tool_name: 'Bash', tool_input: { command: 'ls' } }, { channel: 'shell' }],
+    [
       'Cursor',
       {
         hook_event_name: 'preToolUse',
@@ -96,6 +120,8 @@ describe('Claude', () => {
     ['PostToolUse', { hook_event_name: 'PostToolUse' }, 'other'],
     ['PermissionRequest', { hook_event_name: 'PermissionRequest' }, 'other'],
     ['SessionStart', { hook_event_name: 'SessionStart', tool_name: '' }, 'other'],
+    ['PostToolUseFailure', { hook_event_name: 'PostToolUseFailure' }, 'other'],
+    ['an event nobody knows, without a tool', { hook_event_name: 'TeammateIdle', tool_name: '' }, 'other'],
     ['ConfigChange', { hook_event_name: 'ConfigChange', source: 'user_settings', file_path: '/h/.claude/settings.json' }, 'config'],
     ['no tool', { tool_name: '' }, 'bad'],
     ['neither event nor tool', { tool_name: '', hook_event_name: '' }, 'bad'],

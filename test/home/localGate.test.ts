@@ -1,6 +1,7 @@
 /** Judging without a broker: outcomes, records, what is left for a later approval, and every way it can break. */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { AuditEntry } from '#contract/auditRecord.ts';
 import { clearReleased, markReleased, refuseConfigChange } from '#home/configGuard.ts';
@@ -11,7 +12,6 @@ import { judgeAlone, type Unattended } from '#home/localGate.ts';
 import { listPending, PENDING_MS } from '#home/pendingCalls.ts';
 import { keepLastGood } from '#home/ruleFile.ts';
 import { DEFAULT_SETTINGS, parseSettings, readSettings, writeSettings } from '#home/settings.ts';
-import { symlinkSync } from 'node:fs';
 import { BLOCKED, CLEAN, FLAGGED, gateBox, HELD, shellCall, type GateBox } from './gateBox.ts';
 
 const boxes: GateBox[] = [];
@@ -117,6 +117,18 @@ test('a journal that cannot be written refuses, or warns when told to', () => {
   expect(judge(at, CLEAN, 'refuse', (line) => said.push(line))).toMatchObject({ outcome: 'delivered' });
   expect(said.join()).toContain('journal');
   expect(judge(at, BLOCKED)).toMatchObject({ outcome: 'refused', by: 'gate' });
+});
+
+test('a named pipe in the place of a file is refused at once, not waited for', () => {
+  const at = box();
+  ensurePrivateFolder(at.layout.root);
+  execFileSync('/usr/bin/mkfifo', [at.layout.settings]);
+  const script = `import { readSettings } from ${JSON.stringify(resolve(import.meta.dirname, '../../extension/home/settings.ts'))};
+    import { layoutFor } from ${JSON.stringify(resolve(import.meta.dirname, '../../extension/home/layout.ts'))};
+    console.log(readSettings(layoutFor(${JSON.stringify(at.home)})).problem);`;
+  // In a process of its own: waiting would hang this one for ever.
+  const ran = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8', timeout: 10_000, killSignal: 'SIGKILL' });
+  expect({ status: ran.status, said: ran.stdout }).toEqual({ status: 0, said: expect.stringContaining('not a plain file') as string });
 });
 
 test.each([

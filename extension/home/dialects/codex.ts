@@ -8,8 +8,8 @@ export function readCodex(bytes: Uint8Array): HookEvent {
   const payload = readPayload(bytes);
   if (!payload.ok) return { kind: 'bad', code: payload.code, reason: payload.reason };
   const name = textOf(payload.value['hook_event_name']);
-  if (name !== '' && !isBefore(name)) return { kind: 'other', name };
   const call = callIn('codex', payload.value);
+  if (name !== '' && !isBefore(name, call !== null)) return { kind: 'other', name };
   // Codex cannot be told to ask its user.
   return call === null ? unknownShape() : { kind: 'call', call, reader: 'foreign' };
 }

@@ -1,7 +1,7 @@
 /** What a client's hook payload says, whichever client wrote it. Shapes as recorded from the real clients. */
 import type { Channel, ClientId, ToolCall } from '#core/model/call.ts';
 import { isObject, type JsonObject, type JsonValue } from '#core/model/json.ts';
-import { badPayload, type PayloadProblem } from '#home/hookPayload.ts';
+import { badPayload, isDeeperThan, MAX_DEPTH, type PayloadProblem } from '#home/hookPayload.ts';
 
 export type HookClient = Extract<ClientId, 'claude' | 'codex'>;
 
@@ -22,9 +22,16 @@ export type HookEvent =
 
 export const textOf = (value: JsonValue | undefined): string => (typeof value === 'string' ? value : '');
 
-/** Events after the fact and session events: what they report has been judged already, or runs nothing. */
-export function isBefore(name: string): boolean {
-  return name.toLowerCase() === 'pretooluse';
+/** Events of the known clients that name a tool but run nothing: what they report has been judged already. */
+const NOT_BEFORE: ReadonlySet<string> = new Set([
+  ...['posttooluse', 'posttoolusefailure', 'posttoolbatch', 'permissionrequest', 'permissiondenied', 'aftertool'],
+  ...['aftershellexecution', 'aftermcpexecution', 'afterfileedit', 'notification', 'elicitation', 'elicitationresult'],
+]);
+
+/** Whether the event must be judged: one that names a tool, unless it is known to run nothing. */
+export function isBefore(name: string, namesTool: boolean): boolean {
+  const plain = name.toLowerCase().replaceAll(/[^a-z]/g, '');
+  return plain === 'pretooluse' || (namesTool && !NOT_BEFORE.has(plain));
 }
 
 const BUILT_IN: ReadonlyMap<string, Channel> = new Map<string, Channel>([
@@ -63,11 +70,22 @@ export function mcpName(name: string, declaredServer: string): { server: string;
   return { server: declaredServer !== '' && cut === declared.length ? declaredServer : rest.slice(0, cut), tool: rest.slice(cut + 2) };
 }
 
+/** Copilot may send its arguments as JSON in a string, which would hide a command behind that string's escapes. */
+function unwrapped(args: JsonValue): JsonValue {
+  if (typeof args !== 'string' || !/^\s*\{/.test(args)) return args;
+  try {
+    const value = JSON.parse(args) as JsonValue;
+    return isObject(value) && !isDeeperThan(value, MAX_DEPTH) ? value : args;
+  } catch {
+    return args; // text that only begins like JSON is judged as text
+  }
+}
+
 /** The call in a payload with `tool_name` and `tool_input`, or in Copilot's own `toolName` and `toolArgs`. */
 export function callIn(client: HookClient, payload: JsonObject): ToolCall | null {
   const name = textOf(payload['tool_name']) || textOf(payload['toolName']);
   if (name === '') return null;
-  const args = payload['tool_input'] ?? payload['toolArgs'] ?? payload['toolInput'] ?? payload['input'] ?? null;
+  const args = unwrapped(payload['tool_input'] ?? payload['toolArgs'] ?? payload['toolInput'] ?? payload['input'] ?? null);
   const server = isObject(payload['mcp_server']) ? textOf(payload['mcp_server']['name']) : '';
   const mcp = mcpName(name, server);
   return {
