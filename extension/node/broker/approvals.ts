@@ -36,20 +36,36 @@ export function createApprovals(parts: ApprovalParts): Approvals {
   const { layout, holds, grants, now } = parts;
   const pending = (): readonly PendingCall[] => listPending(layout, now(), parts.warn);
 
-  const approve: Approvals['approve'] = async (id, scope, note) => {
+  /** Being answered just now. Of two windows one answers, and the other is told so before anything is written. */
+  const busy = new Set<string>();
+  const alone = async (id: string, answer: () => Promise<Hold>): Promise<Hold> => {
+    if (busy.has(id)) throw settledAlready(id);
+    busy.add(id);
+    try {
+      return await answer();
+    } finally {
+      busy.delete(id);
+    }
+  };
+
+  const approve: Approvals['approve'] = async (id, wanted, note) => {
     const waiting = holds.find(id);
     if (waiting) {
       const late = waiting.state === 'expired';
       if (waiting.state !== 'waiting' && !late) throw settledAlready(id);
+      const scope = scopeFor(waiting.call, wanted);
       // Written before the call goes on, so that a failure to write it leaves the hold as it was.
-      if (scope !== 'once' || late) await grant(waiting, grantKey(waiting.call), scope, note, waiting.decision.findings);
+      const added = scope !== 'once' || late ? await grant(waiting, grantKey(waiting.call), scope, note, waiting.decision.findings) : null;
       removePending(layout, id);
-      return ended(id, holds.end(id, { how: 'approved', note }));
+      const result = holds.end(id, { how: 'approved', note });
+      // The client left meanwhile. What the person is told did not happen must not happen later.
+      if (typeof result === 'string' && added) await takeBack(added.id, 'The call was over before its approval took effect.');
+      return ended(id, result);
     }
     const left = pending().find((item) => item.hold.id === id);
     if (!left) throw new IpcError('UNKNOWN_HOLD', `there is no held call ${id}`);
     // Its arguments were redacted when it was kept.
-    await grant(left.hold, left.key, scope, note, []);
+    await grant(left.hold, left.key, scopeFor(left.hold.call, wanted), note, []);
     return settleLeft(left, 'approved');
   };
 
@@ -124,29 +140,37 @@ export function createApprovals(parts: ApprovalParts): Approvals {
           .filter((hold) => !known.has(hold.id) && holds.find(hold.id) === null),
       ];
     },
-    approve,
-    reject,
-    revoke: async (id) => {
-      const known = grants.list().find((item) => item.id === id);
-      if (!grants.revoke(id)) return false;
-      const args = { grant: id, summary: known?.summary ?? '' };
-      await parts.record(
-        plainEvent('grant', {
-          client: 'cli',
-          id: randomUUID(),
-          session: known?.session ?? '',
-          tool: known?.tool ?? '',
-          args,
-          verdict: 'clean',
-          outcome: 'refused',
-          by: 'person',
-          reason: 'A person took this grant back.',
-          cwd: known?.cwd ?? '',
-        }),
-      );
-      return true;
-    },
+    approve: (id, scope, note) => alone(id, () => approve(id, scope, note)),
+    reject: (id, note) => alone(id, () => reject(id, note)),
+    revoke: (id) => takeBack(id, 'A person took this grant back.'),
   };
+
+  async function takeBack(id: string, reason: string): Promise<boolean> {
+    const known = grants.list().find((item) => item.id === id);
+    if (!grants.revoke(id)) return false;
+    const args = { grant: id, summary: known?.summary ?? '' };
+    await parts.record(
+      plainEvent('grant', {
+        client: 'cli',
+        id: randomUUID(),
+        session: known?.session ?? '',
+        tool: known?.tool ?? '',
+        args,
+        verdict: 'clean',
+        outcome: 'refused',
+        by: 'person',
+        reason,
+        cwd: known?.cwd ?? '',
+      }),
+    );
+    return true;
+  }
+}
+
+/** Where the client names no folder or no session, nothing would bound the approval: it then holds for less, never for more. */
+function scopeFor(call: Hold['call'], wanted: GrantScope): GrantScope {
+  const scope = wanted === 'always' && call.cwd === '' ? 'session' : wanted;
+  return scope === 'session' && call.session === '' ? 'once' : scope;
 }
 
 const settledAlready = (id: string): IpcError => new IpcError('ALREADY_SETTLED', `the held call ${id} has already been settled`);

@@ -11,17 +11,18 @@ import { openEngine } from '#home/engine.ts';
 import { openGrants } from '#home/grants.ts';
 import { keyedHash, openJournal } from '#home/journal/journal.ts';
 import { ensurePrivateFolder, type Layout } from '#home/layout.ts';
-import { errorText, removeIfThere } from '#home/privateFile.ts';
+import { errorText } from '#home/privateFile.ts';
 import { keepLastGood } from '#home/ruleFile.ts';
 import { readSettings, writeSettings } from '#home/settings.ts';
 import { createApprovals } from '#node/broker/approvals.ts';
 import { createBrokerJudge, type BrokerJudge } from '#node/broker/brokerJudge.ts';
 import { BrokerError, takeBrokerLock, type BrokerLock } from '#node/broker/brokerLock.ts';
 import { createHolds } from '#node/broker/holds.ts';
-import { createHookServer, HOOK_LIMITS, listenPrivately, type HookLimits } from '#node/broker/hookServer.ts';
+import { createHookServer, HOOK_LIMITS, type HookLimits } from '#node/broker/hookServer.ts';
 import { createLifetime, type Lifetime } from '#node/broker/lifetime.ts';
 import { createMcpServer, type ServeMcp } from '#node/broker/mcpServer.ts';
 import { startRecorder } from '#node/broker/recorder.ts';
+import { socketFile, type SocketFile } from '#node/broker/socketFile.ts';
 import { startTimeline, type TimelineIndex } from '#node/broker/timeline.ts';
 import { createWindowServer, type Handlers, type WindowServer } from '#node/broker/windowServer.ts';
 import { ensureWindowToken } from '#node/broker/windowToken.ts';
@@ -44,6 +45,8 @@ export interface BrokerOptions {
   /** How long the window that started the broker may take to connect, in milliseconds; 30 s unless said. */
   readonly firstWindowMs?: number;
   readonly hookLimits?: HookLimits;
+  /** How often the broker looks whether its lock and sockets are still its own, in milliseconds; 2 s unless said. */
+  readonly watchMs?: number;
   readonly now?: () => number;
 }
 
@@ -60,6 +63,7 @@ const GRACE_MS = 10_000;
 const FIRST_WINDOW_MS = 30_000;
 /** Hooks in flight when the broker is stopped get this long to hear their answer. */
 const FAREWELL_MS = 2000;
+const WATCH_MS = 2000;
 
 /** @throws BrokerError ALREADY_RUNNING when this user has a broker; CANNOT_LISTEN when a socket cannot be opened. */
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
@@ -193,43 +197,73 @@ async function startLocked(options: BrokerOptions, lock: BrokerLock): Promise<Br
         (count) => life.work('mcp', count),
       )
     : null;
-  const servers: readonly (readonly [Server, string])[] = [
+  const listeners: readonly (readonly [Server, string])[] = [
     [hookServer('claude'), layout.claudeSocket],
     [hookServer('codex'), layout.codexSocket],
     [windows.server, layout.windowSocket],
     ...(links ? [[links.server, layout.mcpSocket] as const] : []),
   ];
+  const sockets: readonly SocketFile[] = listeners.map(([server, path]) => {
+    server.on('error', (error) => log(`${path}: ${errorText(error)}`));
+    return socketFile(server, path);
+  });
 
   let stopping: Promise<void> | null = null;
+  let looking: Promise<void> | null = null;
   let finish: () => void;
   const ended = new Promise<void>((resolve) => (finish = resolve));
+  /** Whatever fails at the end is said and left: a broker that never ended would keep its lock from every other. */
+  const anyway = (step: () => void): void => {
+    try {
+      step();
+    } catch (error) {
+      log(`While the broker ended: ${errorText(error)}`);
+    }
+  };
   const stop = (why: string): Promise<void> => {
     stopping ??= (async () => {
       log(`The broker ends: ${why}.`);
-      clearInterval(lockWatch);
+      clearInterval(watch);
       life.stop();
-      for (const [server] of servers) server.close();
-      // Whoever lost the lock must not remove the sockets of whoever has it now.
-      if (lock.isOurs()) removeSockets(servers);
+      if (looking) await looking;
+      for (const socket of sockets) anyway(socket.remove);
+      for (const [server] of listeners) server.close();
       holds.endAll({ how: 'unattended' });
       await life.quiet(['claude', 'codex'], FAREWELL_MS);
       links?.close();
       windows.close();
       await timeline.close();
-      recorder.close();
-      lock.release();
+      anyway(recorder.close);
+      anyway(lock.release);
       finish();
     })();
     return stopping;
   };
-  const lockWatch = setInterval(() => {
-    if (!lock.isOurs()) void stop('another broker has taken its lock');
-  }, 2000);
-  lockWatch.unref();
+  const look = async (): Promise<void> => {
+    try {
+      ensurePrivateFolder(layout.run);
+      if (!lock.isOurs() && !lock.retake()) return void stop('another broker has taken its lock');
+      await putBack();
+    } catch (error) {
+      void stop(`it cannot be reached any more (${errorText(error)})`);
+    }
+  };
+  /** Without them hooks decide alone, and nobody is asked in the editor. */
+  const putBack = async (): Promise<void> => {
+    const gone = sockets.filter((socket) => !socket.isThere());
+    if (gone.length === 0) return;
+    for (const socket of gone) if (!stopping) await socket.listen();
+    const reason = `Sockets of the broker in ${layout.run} were removed or replaced while it ran (${gone.length} of ${sockets.length}). They are back; calls made meanwhile did not reach the broker.`;
+    log(reason);
+    await record(brokerEvent({ pid: process.pid }, reason));
+  };
+  const watch = setInterval(() => {
+    if (!stopping) looking ??= look().finally(() => (looking = null));
+  }, options.watchMs ?? WATCH_MS);
+  watch.unref();
 
   try {
-    removeSockets(servers);
-    for (const [server, path] of servers) await listenPrivately(server, path);
+    for (const socket of sockets) await socket.listen();
   } catch (error) {
     await stop('a socket could not be opened');
     throw new BrokerError('CANNOT_LISTEN', errorText(error));
@@ -239,18 +273,9 @@ async function startLocked(options: BrokerOptions, lock: BrokerLock): Promise<Br
     throw new BrokerError('ALREADY_RUNNING', 'another broker started at the same moment');
   }
   if (lock.crashed) {
-    const args = { pid: lock.crashed.pid };
+    const { pid } = lock.crashed;
     await record(
-      plainEvent('broker', {
-        client: 'cli',
-        id: randomUUID(),
-        tool: 'broker',
-        args,
-        verdict: 'clean',
-        outcome: 'delivered',
-        by: 'failure',
-        reason: `The broker before this one (process ${lock.crashed.pid}) ended without closing. Calls it held were refused by their hooks.`,
-      }),
+      brokerEvent({ pid }, `The broker before this one (process ${pid}) ended without closing. Calls it held were refused by their hooks.`),
     );
   }
   log(`The broker ${version} runs as process ${process.pid} with ${engine.rules} rules.`);
@@ -258,9 +283,9 @@ async function startLocked(options: BrokerOptions, lock: BrokerLock): Promise<Br
   return { judge, status, ended, stop: () => stop('it was asked to') };
 }
 
-function removeSockets(servers: readonly (readonly [Server, string])[]): void {
-  if (process.platform === 'win32') return; // pipes go with their server
-  for (const [, path] of servers) removeIfThere(path);
+function brokerEvent(args: { readonly pid: number }, reason: string): AuditEvent {
+  const id = randomUUID();
+  return plainEvent('broker', { client: 'cli', id, tool: 'broker', args, verdict: 'clean', outcome: 'delivered', by: 'failure', reason });
 }
 
 function keepLastGoodOrSay(layout: Layout, rulesFile: string, log: (line: string) => void): void {

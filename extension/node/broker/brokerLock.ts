@@ -19,6 +19,8 @@ export interface BrokerLock {
   /** The broker that left its lock behind; null when the last one ended in order. */
   readonly crashed: ProcessIdentity | null;
   readonly isOurs: () => boolean;
+  /** Takes the lock again when its file is gone; false when another has it. @throws Error when it cannot be written. */
+  readonly retake: () => boolean;
   readonly release: () => void;
 }
 
@@ -37,6 +39,7 @@ export function takeBrokerLock(file: string): BrokerLock {
         return {
           crashed,
           isOurs: () => readOwner(file) === identity,
+          retake: () => retake(file, identity),
           release: () => void (readOwner(file) === identity && removeIfThere(file)),
         };
       } catch (error) {
@@ -52,6 +55,20 @@ export function takeBrokerLock(file: string): BrokerLock {
     removeIfThere(mine);
   }
   throw new BrokerError('ALREADY_RUNNING', `the lock ${file} is contended; another broker is starting`);
+}
+
+function retake(file: string, identity: string): boolean {
+  const mine = `${file}.${process.pid}`;
+  writeFileSync(mine, identity, { mode: 0o600 });
+  try {
+    linkSync(mine, file);
+    return true;
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw error;
+    return readOwner(file) === identity;
+  } finally {
+    removeIfThere(mine);
+  }
 }
 
 /**

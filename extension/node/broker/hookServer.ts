@@ -1,5 +1,4 @@
 /** The hook sockets: one payload in, heartbeats while it is held, one reply out. */
-import { chmodSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { formatReply, HEARTBEAT, HEARTBEAT_MS, MAX_PAYLOAD_BYTES, type HookReply } from '#contract/hookReply.ts';
 import type { CancelSignal } from '#contract/judgement.ts';
@@ -72,17 +71,5 @@ function serveHook(socket: Socket, answer: AnswerBytes, limits: HookLimits): voi
     answer(bytes, gone.signal).then(reply, (error: unknown) =>
       reply({ kind: 'deny', reason: `Callgate failed on this call (${errorText(error)}), so it was refused. Try again.` }),
     );
-  });
-}
-
-/** Listens on a socket that only this user may use. */
-export function listenPrivately(server: Server, path: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(path, () => {
-      server.off('error', reject);
-      if (process.platform !== 'win32') chmodSync(path, 0o600);
-      resolve();
-    });
   });
 }

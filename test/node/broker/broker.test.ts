@@ -1,15 +1,18 @@
 /** The broker from the outside: hooks and windows over its real sockets. */
 import { spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import { MAX_PAYLOAD_BYTES } from '#contract/hookReply.ts';
 import type { AuditEntry } from '#contract/auditRecord.ts';
 import { addPending, listPending } from '#home/pendingCalls.ts';
+import { openGrants } from '#home/grants.ts';
 import { pendingCall } from '#home/localGate.ts';
 import { ensurePrivateFolder } from '#home/layout.ts';
+import { createApprovals } from '#node/broker/approvals.ts';
+import { createHolds } from '#node/broker/holds.ts';
 import { BLOCKED, claudePayload, CLEAN, codexPayload, FLAGGED, gateBox, HELD, shellCall, type GateBox } from '../../home/gateBox.ts';
 import { ask, brokerBox, held, openWindow, PASS, until, type BrokerBox } from './brokerBox.ts';
 
@@ -309,6 +312,119 @@ describe('with a window', () => {
     expect(await ask(box.layout.codexSocket, codexPayload(HELD)).reply).toEqual({ kind: 'pass' });
     ask(box.layout.codexSocket, codexPayload(HELD));
     await until('the second try to be held', () => window.holds.filter((hold) => hold.state === 'waiting').length === 2);
+    window.close();
+  });
+});
+
+describe('its names in the run folder', () => {
+  const impostor = async (path: string): Promise<Server> => {
+    const server = createServer((socket) => socket.end(PASS));
+    await new Promise<void>((resolve) => server.listen(path, resolve));
+    return server;
+  };
+
+  test.each([
+    ['the sockets are removed', (box: BrokerBox) => { for (const path of [box.layout.claudeSocket, box.layout.windowSocket]) rmSync(path); }],
+    ['the whole folder is removed', (box: BrokerBox) => rmSync(box.layout.run, { recursive: true })],
+  ])('%s: they come back, what is held stays held, and it is recorded', async (_name, harm) => {
+    const box = await start({ watchMs: 50 });
+    const window = await openWindow(box);
+    const asked = ask(box.layout.codexSocket, codexPayload(HELD));
+    const { id } = await held(window);
+    harm(box);
+    await until('the sockets', () => existsSync(box.layout.claudeSocket) && existsSync(box.layout.windowSocket));
+    expect(await until('an answer', () => ask(box.layout.claudeSocket, claudePayload(CLEAN)).reply)).toEqual({ kind: 'pass' });
+    expect(statSync(box.layout.claudeSocket).mode & 0o777).toBe(0o600);
+    await until('the record', () => journal(box).find((entry) => entry.kind === 'broker' && /removed or replaced/.test(entry.reason)));
+    const other = await openWindow(box);
+    await other.request('approve', { id, scope: 'once', note: '' });
+    expect(await asked.reply).toEqual({ kind: 'pass' });
+    await expect(brokerBox({}, {}, box)).rejects.toMatchObject({ code: 'ALREADY_RUNNING' });
+    window.close();
+    other.close();
+    await box.broker.stop();
+    expect(readdirSync(box.layout.run)).toEqual([]);
+  });
+
+  test('a socket of somebody else in the place of ours is put out of the way', async () => {
+    const box = await start({ watchMs: 50 });
+    rmSync(box.layout.claudeSocket);
+    const server = await impostor(box.layout.claudeSocket);
+    const blocked = async (): Promise<boolean> => (await ask(box.layout.claudeSocket, claudePayload(BLOCKED)).reply)?.kind === 'deny';
+    expect(await blocked()).toBe(false);
+    expect(await until('our own answer', blocked)).toBe(true);
+    server.close();
+  });
+
+  test('one that has lost its lock leaves the sockets of whoever has it now', async () => {
+    const box = await start({ watchMs: 50 });
+    rmSync(box.layout.claudeSocket);
+    writeFileSync(box.layout.brokerLock, '1:another');
+    const server = await impostor(box.layout.claudeSocket);
+    await box.broker.ended;
+    expect(await ask(box.layout.claudeSocket, claudePayload(BLOCKED)).reply).toEqual({ kind: 'pass' });
+    expect(readFileSync(box.layout.brokerLock, 'utf8')).toBe('1:another');
+    server.close();
+  });
+
+  test('a folder that can be no folder any more ends the broker, whatever fails on the way', async () => {
+    const box = await start({ watchMs: 50 });
+    rmSync(box.layout.run, { recursive: true });
+    writeFileSync(box.layout.run, '');
+    await box.broker.ended;
+    expect(box.log.join()).toContain('cannot be reached any more');
+  });
+});
+
+describe('approvals that meet something else', () => {
+  test('an approval for longer and other answers at the same moment: one counts, and it alone', async () => {
+    const box = await start();
+    const [a, b] = [await openWindow(box), await openWindow(box)];
+    const asked = ask(box.layout.codexSocket, codexPayload(HELD));
+    const { id } = await held(a);
+    const answers = await Promise.allSettled([
+      a.request('approve', { id, scope: 'always', note: '' }),
+      b.request('reject', { id, note: '' }),
+      b.request('approve', { id, scope: 'always', note: '' }),
+    ]);
+    expect(answers.map((answer) => answer.status)).toEqual(['fulfilled', 'rejected', 'rejected']);
+    expect(await asked.reply).toEqual({ kind: 'pass' });
+    expect(await a.request('grants', {})).toHaveLength(1);
+    a.close();
+    b.close();
+  });
+
+  test('the client leaves while an approval for longer is written: the window is told so, and nothing is granted', async () => {
+    const box = gateBox();
+    const layout = box.layout;
+    const holds = createHolds(Date.now, () => undefined);
+    const grants = openGrants(layout, Date.now, () => undefined);
+    ensurePrivateFolder(layout.root);
+    const record = async (): Promise<null> => (holds.end('h', { how: 'cancelled' }), null);
+    const approvals = createApprovals({ layout, holds, grants, record, hash: (text) => text, now: Date.now, warn: () => undefined, onChange: () => undefined });
+    holds.begin('h', shellCall(HELD), { verdict: 'quarantine', findings: [], reason: '' }, 60_000);
+    await expect(approvals.approve('h', 'always', '')).rejects.toMatchObject({ code: 'ALREADY_SETTLED' });
+    expect(grants.list()).toEqual([]);
+    box.remove();
+  });
+
+  test.each([
+    ['session', { session_id: '' }, [], 'deny'],
+    ['always', { cwd: '' }, ['session'], 'pass'],
+    ['always', { cwd: '', session_id: '' }, [], 'deny'],
+  ] as const)('%s without %j grants %j', async (scope, over, scopes, again) => {
+    const box = await start();
+    const window = await openWindow(box);
+    const asked = ask(box.layout.codexSocket, codexPayload(HELD, over));
+    await window.request('approve', { id: (await held(window)).id, scope, note: '' });
+    expect(await asked.reply).toEqual({ kind: 'pass' });
+    expect((await window.request('grants', {})).map((grant) => grant.scope)).toEqual(scopes);
+    const next = ask(box.layout.codexSocket, codexPayload(HELD, over));
+    if (again === 'deny') {
+      const hold = await until('it to be held again', () => window.holds.filter((item) => item.state === 'waiting')[1]);
+      await window.request('reject', { id: hold.id, note: '' });
+    }
+    expect((await next.reply)?.kind).toBe(again);
     window.close();
   });
 });
