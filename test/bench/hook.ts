@@ -67,12 +67,20 @@ async function main(args: readonly string[]): Promise<void> {
 
 /** @throws unless every entry of the journal was written by the broker. */
 function insistThatBrokerJudged(box: Sandbox, pid: number, rounds: number): void {
-  const writers = journalEntries(box).filter((entry) => entry.kind === 'call').map((entry) => entry.writer);
+  const writers = journalEntries(box)
+    .filter((entry) => entry.kind === 'call')
+    .map((entry) => entry.writer);
   const others = writers.filter((writer) => !writer.startsWith(`${pid}:`));
-  if (others.length > 0 || writers.length < rounds) throw new Error(`the broker (${pid}) judged ${writers.length - others.length} of ${writers.length} calls: the warm row did not measure it`);
+  if (others.length > 0 || writers.length < rounds)
+    throw new Error(
+      `the broker (${pid}) judged ${writers.length - others.length} of ${writers.length} calls: the warm row did not measure it`,
+    );
 }
 
-function runOnce(row: Row, command: string): { readonly ms: number; readonly status: number | null; readonly stdout: string; readonly stderr: string } {
+function runOnce(
+  row: Row,
+  command: string,
+): { readonly ms: number; readonly status: number | null; readonly stdout: string; readonly stderr: string } {
   const payload = JSON.stringify({
     session_id: '5b1c7a54-6c7c-4c0b-8b0e-7f4f3a4f5d11',
     transcript_path: join(row.box.home, '.claude/projects/work/5b1c7a54-6c7c-4c0b-8b0e-7f4f3a4f5d11.jsonl'),
@@ -96,11 +104,13 @@ function runOnce(row: Row, command: string): { readonly ms: number; readonly sta
 /** A hook that fails at once would look fast: each must let a harmless call pass and refuse a harmful one first. */
 function insistThatItWorks(row: Row): void {
   const clean = runOnce(row, COMMAND);
-  if (clean.status !== 0 || clean.stdout !== '') throw new Error(`${row.name}: a harmless call gave status ${String(clean.status)} and: ${clean.stdout}${clean.stderr}`);
+  if (clean.status !== 0 || clean.stdout !== '')
+    throw new Error(`${row.name}: a harmless call gave status ${String(clean.status)} and: ${clean.stdout}${clean.stderr}`);
   if (row.name === 'true' || row.name === 'node') return;
   const harmful = runOnce(row, 'rm -rf / --no-preserve-root');
   const refused = harmful.status === 2 ? harmful.stderr !== '' : harmful.stdout.includes('"deny"');
-  if (!refused) throw new Error(`${row.name}: a harmful call gave status ${String(harmful.status)} and: ${harmful.stdout}${harmful.stderr}`);
+  if (!refused)
+    throw new Error(`${row.name}: a harmful call gave status ${String(harmful.status)} and: ${harmful.stdout}${harmful.stderr}`);
 }
 
 function peerCommand(): string {
@@ -135,7 +145,11 @@ function table(all: readonly Figure[], rounds: number): string {
     const ratios = `${(own / median('true')).toFixed(1).padStart(10)}${(own / median('node')).toFixed(2).padStart(10)}${(own / median('peer')).toFixed(2).padStart(10)}`;
     return `${name.padEnd(10)}${own.toFixed(2).padStart(10)}${p90.toFixed(2).padStart(10)}${ratios}`;
   });
-  return [`${''.padEnd(10)}${'median ms'.padStart(10)}${'p90 ms'.padStart(10)}${'× true'.padStart(10)}${'× node'.padStart(10)}${'× peer'.padStart(10)}`, ...lines, `${rounds} rounds, taking turns, Node ${process.versions.node}`].join('\n');
+  return [
+    `${''.padEnd(10)}${'median ms'.padStart(10)}${'p90 ms'.padStart(10)}${'× true'.padStart(10)}${'× node'.padStart(10)}${'× peer'.padStart(10)}`,
+    ...lines,
+    `${rounds} rounds, taking turns, Node ${process.versions.node}`,
+  ].join('\n');
 }
 
 await main(process.argv.slice(2));

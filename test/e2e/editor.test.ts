@@ -14,7 +14,18 @@ import type { Agent } from '#kit/agentsBoth.ts';
 import { agentsOnPath, callEntries, dist, insistOnWholeJournal } from '#kit/agentsGate.ts';
 import { openTestWindow } from '#kit/agentsWindow.ts';
 import type { TestWindow } from '#kit/agentsWindow.ts';
-import { closeBrowser, decide, heldCall, notification, openBrowser, openPanel, openWindow, screenshot, statusBar, viewIcon } from '#kit/browser.ts';
+import {
+  closeBrowser,
+  decide,
+  heldCall,
+  notification,
+  openBrowser,
+  openPanel,
+  openWindow,
+  screenshot,
+  statusBar,
+  viewIcon,
+} from '#kit/browser.ts';
 import { startEditor } from '#kit/editor.ts';
 import type { Editor } from '#kit/editor.ts';
 import { brokerPid, endBroker, endProcessesOf, leftBehind } from '#kit/leftovers.ts';
@@ -83,7 +94,11 @@ async function clockCards(target: Frame): Promise<void> {
 
 async function cardTime(target: Frame, marker: string): Promise<number> {
   const times = await target.evaluate(() => (window as unknown as { cardTimes: Record<string, number> }).cardTimes);
-  return Math.min(...Object.entries(times).filter(([text]) => text.includes(marker)).map(([, time]) => time));
+  return Math.min(
+    ...Object.entries(times)
+      .filter(([text]) => text.includes(marker))
+      .map(([, time]) => time),
+  );
 }
 
 async function showPanel(): Promise<void> {
@@ -103,7 +118,9 @@ describe('the editor, the agents and a person', () => {
     editor = await startEditor({ folder: join(box.folder, 'editor'), home: box.home, workspace: box.work, vsix: join(dist, vsix), env });
     browser = await openBrowser();
     page = await openWindow(browser, editor);
-    await statusBar(page, /Callgate/).first().waitFor();
+    await statusBar(page, /Callgate/)
+      .first()
+      .waitFor();
     await showPanel();
     await watch();
   });
@@ -159,7 +176,9 @@ describe('the editor, the agents and a person', () => {
       await decide(heldCall(frame, yes), /^Approve /);
       await heldCall(frame, no).waitFor();
       assert.ok(ran(yes), 'the approved call did not run');
-      await heldCall(frame, no).getByRole('textbox', { name: /Note to the agent/ }).fill('use the package manager instead');
+      await heldCall(frame, no)
+        .getByRole('textbox', { name: /Note to the agent/ })
+        .fill('use the package manager instead');
       await decide(heldCall(frame, no), /^Reject /);
       const finished = await running;
       assert.equal(finished.code, 0, tail(finished));
@@ -221,7 +240,12 @@ describe('the editor, the agents and a person', () => {
       return now !== pid && now;
     });
     assert.notEqual(next, pid);
-    await waitFor('the new broker to listen', () => watch().then(() => true, () => false));
+    await waitFor('the new broker to listen', () =>
+      watch().then(
+        () => true,
+        () => false,
+      ),
+    );
     await frame.getByText(/Watching with \d+ rules/).waitFor();
     const running = startAgent(codexAgent, ['after-restart']);
     await heldCall(frame, 'after-restart').waitFor();
@@ -235,9 +259,15 @@ describe('the editor, the agents and a person', () => {
     const entries = timeline.locator('.entry');
     for (const text of [/approved/, /rejected/]) await entries.filter({ hasText: text }).first().waitFor();
     await timeline.getByRole('combobox', { name: 'Verdict' }).selectOption({ label: 'Held' });
-    await waitFor('only held calls', async () => (await entries.count()) > 0 && (await timeline.locator('.verdict:not(.verdict-quarantine)').count()) === 0);
+    await waitFor(
+      'only held calls',
+      async () => (await entries.count()) > 0 && (await timeline.locator('.verdict:not(.verdict-quarantine)').count()) === 0,
+    );
     await timeline.getByRole('searchbox', { name: 'Search the timeline' }).fill('no-codex');
-    await waitFor('only the rejected call of Codex', async () => (await entries.count()) > 0 && (await entries.filter({ hasNotText: 'no-codex' }).count()) === 0);
+    await waitFor(
+      'only the rejected call of Codex',
+      async () => (await entries.count()) > 0 && (await entries.filter({ hasNotText: 'no-codex' }).count()) === 0,
+    );
     await screenshot(page, join(dist, '..', '.cache', 'reports', 'timeline.png'));
   });
 

@@ -77,18 +77,20 @@ test('without a broker the shim relays and judges by itself', async () => {
   const { box, undo } = await prepare();
   try {
     const results = await play(box, [echo('hello relay'), write(box, 'clean.txt'), write(box, HOOK), write(box, SETTINGS)]);
-    assert.deepEqual(results.map((result) => result.isError), [false, false, true, true], results.map((result) => result.text).join('\n'));
+    assert.deepEqual(
+      results.map((result) => result.isError),
+      [false, false, true, true],
+      results.map((result) => result.text).join('\n'),
+    );
     assert.match(results[0]?.text ?? '', /hello relay/);
     assert.ok(existsSync(join(box.work, 'clean.txt')));
     assert.match(results[2]?.text ?? '', /callgate holds this call/i);
     assert.match(results[3]?.text ?? '', /callgate blocked this call/i);
     for (const name of [HOOK, SETTINGS]) assert.ok(!existsSync(join(box.work, name)), `${name} was written`);
-    assert.deepEqual(callEntries(box).map((entry) => `${entry.client} ${entry.server ?? ''} ${entry.tool} ${entry.outcome}`), [
-      'mcp every echo delivered',
-      'mcp files write_file delivered',
-      'mcp files write_file refused',
-      'mcp files write_file refused',
-    ]);
+    assert.deepEqual(
+      callEntries(box).map((entry) => `${entry.client} ${entry.server ?? ''} ${entry.tool} ${entry.outcome}`),
+      ['mcp every echo delivered', 'mcp files write_file delivered', 'mcp files write_file refused', 'mcp files write_file refused'],
+    );
     await insistOnWholeJournal(box);
     await undo();
   } finally {
@@ -113,11 +115,18 @@ test('with a broker a held call is approved or rejected by a person', async () =
   try {
     person(broker);
     const results = await play(box, [echo('hello broker'), write(box, HOOK), write(box, OTHER_HOOK), write(box, SETTINGS)]);
-    assert.deepEqual(results.map((result) => result.isError), [false, false, true, true], results.map((result) => result.text).join('\n'));
+    assert.deepEqual(
+      results.map((result) => result.isError),
+      [false, false, true, true],
+      results.map((result) => result.text).join('\n'),
+    );
     assert.equal(readFileSync(join(box.work, HOOK), 'utf8'), CONTENT, 'the approved call ran unchanged');
     assert.match(results[2]?.text ?? '', /rejected.*write a plain script instead/is);
     for (const name of [OTHER_HOOK, SETTINGS]) assert.ok(!existsSync(join(box.work, name)), `${name} was written`);
-    assert.ok(callEntries(box).every((entry) => entry.writer.startsWith(`${broker.pid}:`)), 'the relay runs in the broker');
+    assert.ok(
+      callEntries(box).every((entry) => entry.writer.startsWith(`${broker.pid}:`)),
+      'the relay runs in the broker',
+    );
     await insistOnWholeJournal(box);
     await undo();
   } finally {

@@ -15,7 +15,8 @@ export async function ensureAgents(): Promise<void> {
   const script = new URL('./installAgents.mjs', import.meta.url).href;
   const setup = (await import(script)) as { ensureAgents: () => Promise<string> };
   await setup.ensureAgents();
-  for (const binary of [claudeBinary(), codexBinary()]) if (!existsSync(binary)) throw new Error(`${binary} is missing: has the package changed its layout?`);
+  for (const binary of [claudeBinary(), codexBinary()])
+    if (!existsSync(binary)) throw new Error(`${binary} is missing: has the package changed its layout?`);
 }
 
 /** Both publish one native package per platform, named by Node's words for platform and processor. */
@@ -68,7 +69,15 @@ export function claudeEnvironment(box: Sandbox, port: number): Record<string, st
 
 /** One headless conversation with Claude Code. All calls are permitted by the client itself: only hooks stand in the way. */
 export function launchClaude(box: Sandbox, options: AgentRun): Running {
-  const args = ['-p', `SCENARIO=${options.scenario} go on`, '--output-format', 'json', '--permission-mode', 'bypassPermissions', ...(options.args ?? [])];
+  const args = [
+    '-p',
+    `SCENARIO=${options.scenario} go on`,
+    '--output-format',
+    'json',
+    '--permission-mode',
+    'bypassPermissions',
+    ...(options.args ?? []),
+  ];
   const env = { ...claudeEnvironment(box, options.model.port), ...options.env };
   return launch(claudeBinary(), args, { cwd: box.work, env, deadlineMs: options.deadlineMs ?? DEADLINE_MS });
 }

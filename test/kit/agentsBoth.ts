@@ -35,7 +35,13 @@ export const codexAgent: Agent = {
   startModel: startOpenai,
   launch: launchCodex,
   shell: (command) => ({ tool: 'exec_command', input: { cmd: command } }),
-  create: (file, content) => ({ freeform: 'apply_patch', text: `*** Begin Patch\n*** Add File: ${file}\n${content.split('\n').map((line) => `+${line}`).join('\n')}\n*** End Patch` }),
+  create: (file, content) => ({
+    freeform: 'apply_patch',
+    text: `*** Begin Patch\n*** Add File: ${file}\n${content
+      .split('\n')
+      .map((line) => `+${line}`)
+      .join('\n')}\n*** End Patch`,
+  }),
   mcp: (server, tool, input) => ({ tool, namespace: `mcp__${server}`, input }),
 };
 

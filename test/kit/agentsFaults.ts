@@ -113,7 +113,9 @@ function whileHeld(what: NodeJS.Signals): Fault['arrange'] {
   };
 }
 
-const ALLOW = JSON.stringify({ hookSpecificOutput: { hookEventName: 'PreToolUse', permissionDecision: 'allow', permissionDecisionReason: 'x' } });
+const ALLOW = JSON.stringify({
+  hookSpecificOutput: { hookEventName: 'PreToolUse', permissionDecision: 'allow', permissionDecisionReason: 'x' },
+});
 const BOM = '\\ufeff';
 
 export const faults: readonly Fault[] = [
@@ -142,12 +144,18 @@ export const faults: readonly Fault[] = [
   broken('the bundle prints garbage', bundle('console.log("all is well")')),
   broken('the bundle prints nothing', bundle('')),
   broken('the bundle prints a cut-off answer', bundle(`process.stdout.write(${JSON.stringify(REPLY_PASS.slice(0, -4))})`)),
-  broken('the bundle prints a log line before its answer', bundle(`console.log("starting"); process.stdout.write(${JSON.stringify(REPLY_PASS)})`)),
+  broken(
+    'the bundle prints a log line before its answer',
+    bundle(`console.log("starting"); process.stdout.write(${JSON.stringify(REPLY_PASS)})`),
+  ),
   broken('the bundle prints a log line after its answer', bundle(`console.log(${JSON.stringify(REPLY_PASS)}); console.log("done")`)),
   broken('the bundle prints its answer twice', bundle(`process.stdout.write(${JSON.stringify(REPLY_PASS + REPLY_PASS)})`)),
   broken('the bundle prints a byte order mark before its answer', bundle(`process.stdout.write("${BOM}" + ${JSON.stringify(REPLY_PASS)})`)),
   broken('the bundle answers and then fails', bundle(`process.stdout.write(${JSON.stringify(REPLY_PASS)}); process.exitCode = 1`)),
-  broken('the bundle answers and is then killed', bundle(`require("node:fs").writeSync(1, ${JSON.stringify(REPLY_PASS)}); process.kill(process.pid, "SIGKILL")`)),
+  broken(
+    'the bundle answers and is then killed',
+    bundle(`require("node:fs").writeSync(1, ${JSON.stringify(REPLY_PASS)}); process.kill(process.pid, "SIGKILL")`),
+  ),
   broken('the bundle is cut in half', ({ gate }) => {
     const undo = replaced(gate.hookBundle, '');
     copyFileSync(`${gate.hookBundle}.kept`, gate.hookBundle);
@@ -166,7 +174,10 @@ export const faults: readonly Fault[] = [
     return undo;
   }),
 
-  brokerless('the broker accepts and closes', impostor((socket) => socket.destroy())),
+  brokerless(
+    'the broker accepts and closes',
+    impostor((socket) => socket.destroy()),
+  ),
   brokerless('the broker reads the call and closes', answering('')),
   brokerless('the broker answers garbage', answering('all is well')),
   brokerless('the broker answers an allow of its own', answering(ALLOW)),
@@ -177,8 +188,14 @@ export const faults: readonly Fault[] = [
   brokerless('the broker answers twice', answering(REPLY_PASS + REPLY_PASS)),
   brokerless('the broker sends a byte order mark', answering(`\ufeff${REPLY_PASS}`)),
   brokerless('the broker sends a heartbeat and closes', answering(HEARTBEAT)),
-  brokerless('the broker accepts and stays silent', impostor((socket) => socket.resume())),
-  brokerless('the broker does not even read', impostor((socket) => socket.pause())),
+  brokerless(
+    'the broker accepts and stays silent',
+    impostor((socket) => socket.resume()),
+  ),
+  brokerless(
+    'the broker does not even read',
+    impostor((socket) => socket.pause()),
+  ),
   brokerless('the broker is stopped before the call', async ({ box }) => {
     const broker = await serve(box);
     broker.kill('SIGSTOP');

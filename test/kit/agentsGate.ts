@@ -70,7 +70,11 @@ const LIFETIME_MS = 280_000;
 export async function serve(box: Sandbox, settings: { readonly holdSeconds?: number } = {}): Promise<Served> {
   const { version } = packageJson();
   // `exec` all the way: the process we start is the broker itself.
-  const started = launch(join(box.layout.bin, 'callgate'), ['serve'], { cwd: box.home, env: sandboxEnvironment(box), deadlineMs: LIFETIME_MS });
+  const started = launch(join(box.layout.bin, 'callgate'), ['serve'], {
+    cwd: box.home,
+    env: sandboxEnvironment(box),
+    deadlineMs: LIFETIME_MS,
+  });
   const pid = started.child.pid;
   if (pid === undefined) throw new Error('callgate serve could not be started');
   let over: Ran | null = null;
@@ -80,7 +84,8 @@ export async function serve(box: Sandbox, settings: { readonly holdSeconds?: num
     // Refused until the broker listens; that is what is waited for.
     return openTestWindow(box.layout, version).catch(() => null);
   });
-  if (settings.holdSeconds !== undefined) await window.request('configure', { holdSeconds: settings.holdSeconds, onJournalFailure: 'deny' });
+  if (settings.holdSeconds !== undefined)
+    await window.request('configure', { holdSeconds: settings.holdSeconds, onJournalFailure: 'deny' });
   return {
     pid,
     window,
@@ -90,7 +95,10 @@ export async function serve(box: Sandbox, settings: { readonly holdSeconds?: num
       window.close();
       if (over === null) started.kill('SIGCONT');
       if (over === null) started.kill('SIGTERM');
-      const gone = await Promise.race([ended.then(() => true), new Promise<false>((resolve) => setTimeout(() => resolve(false), 5000).unref())]);
+      const gone = await Promise.race([
+        ended.then(() => true),
+        new Promise<false>((resolve) => setTimeout(() => resolve(false), 5000).unref()),
+      ]);
       if (!gone) started.kill('SIGKILL');
       await ended;
     },
@@ -99,7 +107,9 @@ export async function serve(box: Sandbox, settings: { readonly holdSeconds?: num
 
 /** Every line of the journal, in order; read from the files, not through anything that might mend them. */
 export function journalEntries(box: Sandbox): readonly AuditEntry[] {
-  const segments = readdirSync(box.layout.journal).filter((name) => name.endsWith('.jsonl')).sort();
+  const segments = readdirSync(box.layout.journal)
+    .filter((name) => name.endsWith('.jsonl'))
+    .sort();
   const lines = segments.flatMap((name) => readFileSync(join(box.layout.journal, name), 'utf8').split('\n'));
   return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as AuditEntry);
 }
@@ -119,7 +129,10 @@ export async function insistOnWholeJournal(box: Sandbox): Promise<void> {
 export function agentsOnPath(box: Sandbox): string {
   const folder = join(box.folder, 'agents');
   mkdirSync(folder, { recursive: true });
-  for (const [name, binary] of [['claude', claudeBinary()], ['codex', codexBinary()]] as const) {
+  for (const [name, binary] of [
+    ['claude', claudeBinary()],
+    ['codex', codexBinary()],
+  ] as const) {
     const link = join(folder, name);
     if (!existsSync(link)) symlinkSync(binary, link);
   }

@@ -14,7 +14,8 @@ export async function startAnthropic(scenarios: Scenarios, options: ModelOptions
     const answer = async (): Promise<void> => {
       const body = await readBody(request);
       if (path.endsWith('/count_tokens')) return sendJson(response, 200, { input_tokens: 100 });
-      if (!path.endsWith('/v1/messages')) return sendJson(response, 404, { type: 'error', error: { type: 'not_found_error', message: `no ${path} here` } });
+      if (!path.endsWith('/v1/messages'))
+        return sendJson(response, 404, { type: 'error', error: { type: 'not_found_error', message: `no ${path} here` } });
       const seen = read(body);
       requests.push(seen);
       results.push(...resultsIn(seen, seenCalls));
@@ -26,7 +27,9 @@ export async function startAnthropic(scenarios: Scenarios, options: ModelOptions
       if (body['stream'] === true) return sendEvents(response, message);
       return sendJson(response, 200, message);
     };
-    answer().catch((error: unknown) => sendJson(response, 400, { type: 'error', error: { type: 'invalid_request_error', message: String(error) } }));
+    answer().catch((error: unknown) =>
+      sendJson(response, 400, { type: 'error', error: { type: 'invalid_request_error', message: String(error) } }),
+    );
   });
   return { ...server, requests, results };
 }
@@ -85,7 +88,9 @@ function sendEvents(response: ServerResponse, message: JsonObject): void {
     const content = block as JsonObject;
     const isText = content['type'] === 'text';
     send('content_block_start', { index, content_block: isText ? { type: 'text', text: '' } : { ...content, input: {} } });
-    const delta: JsonObject = isText ? { type: 'text_delta', text: content['text'] ?? '' } : { type: 'input_json_delta', partial_json: JSON.stringify(content['input']) };
+    const delta: JsonObject = isText
+      ? { type: 'text_delta', text: content['text'] ?? '' }
+      : { type: 'input_json_delta', partial_json: JSON.stringify(content['input']) };
     send('content_block_delta', { index, delta });
     send('content_block_stop', { index });
   }

@@ -74,8 +74,10 @@ function sendEvents(response: ServerResponse, request: ModelRequest, turn: reado
 }
 
 function itemFor(step: ModelStep, index: number, id: (prefix: string, step: number) => string): JsonObject {
-  if ('say' in step) return { type: 'message', id: id('msg', index), role: 'assistant', content: [{ type: 'output_text', text: step.say }] };
-  if ('freeform' in step) return { type: 'custom_tool_call', id: id('ctc', index), call_id: id('call', index), name: step.freeform, input: step.text };
+  if ('say' in step)
+    return { type: 'message', id: id('msg', index), role: 'assistant', content: [{ type: 'output_text', text: step.say }] };
+  if ('freeform' in step)
+    return { type: 'custom_tool_call', id: id('ctc', index), call_id: id('call', index), name: step.freeform, input: step.text };
   return {
     type: 'function_call',
     id: id('fc', index),

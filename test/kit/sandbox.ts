@@ -41,7 +41,15 @@ export function sandbox(): Sandbox {
 
 /** The whole environment of a program in a sandbox: no key, proxy or setting of the machine gets in. */
 export function sandboxEnvironment(box: Sandbox, extra: Readonly<Record<string, string>> = {}): Record<string, string> {
-  return { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: box.home, LANG: 'C.UTF-8', TERM: 'dumb', SHELL: '/bin/sh', TMPDIR: tmpdir(), ...extra };
+  return {
+    PATH: '/usr/local/bin:/usr/bin:/bin',
+    HOME: box.home,
+    LANG: 'C.UTF-8',
+    TERM: 'dumb',
+    SHELL: '/bin/sh',
+    TMPDIR: tmpdir(),
+    ...extra,
+  };
 }
 
 export interface Ran {
@@ -119,7 +127,11 @@ export function run(program: string, args: readonly string[], options: RunOption
 }
 
 /** Asks `condition` until it gives something other than null, undefined or false. @throws after `deadlineMs`, naming `what`. */
-export async function waitFor<T>(what: string, condition: () => T | null | undefined | false | Promise<T | null | undefined | false>, deadlineMs = 20_000): Promise<T> {
+export async function waitFor<T>(
+  what: string,
+  condition: () => T | null | undefined | false | Promise<T | null | undefined | false>,
+  deadlineMs = 20_000,
+): Promise<T> {
   const end = performance.now() + deadlineMs;
   for (;;) {
     const value = await condition();
