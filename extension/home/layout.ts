@@ -64,6 +64,14 @@ export function layoutFor(home: string, platform: NodeJS.Platform = process.plat
   };
 }
 
+/** Why nothing in `folder` may be trusted; null when it is ours, or not there. Under `/tmp` anybody can make it first. */
+export function whyNotOurs(folder: string): string | null {
+  const stat = lstatSync(folder, { throwIfNoEntry: false });
+  if (!stat || process.platform === 'win32') return null;
+  if (!stat.isDirectory()) return `${folder} is not a directory; remove it and try again`;
+  return process.getuid && stat.uid !== process.getuid() ? `${folder} belongs to user ${stat.uid}, not to you; remove it and try again` : null;
+}
+
 /**
  * Makes `folder` (and its parents) if missing and insists that it is a real directory of this user that nobody
  * else can enter.

@@ -10,7 +10,7 @@ import {
   type Requests,
 } from '#contract/ipc.ts';
 import { isObject } from '#core/model/json.ts';
-import type { Layout } from '#home/layout.ts';
+import { type Layout, whyNotOurs } from '#home/layout.ts';
 import { errorText } from '#home/privateFile.ts';
 import { createLineReader } from '#node/broker/jsonLines.ts';
 import { readWindowToken } from '#node/broker/windowToken.ts';
@@ -49,11 +49,16 @@ const TIMEOUT_MS = 5000;
 /** Reading a long journal takes its time. */
 const SLOW: ReadonlySet<RequestName> = new Set(['verify', 'timeline']);
 const SLOW_TIMEOUT_MS = 120_000;
+/** A timer that comes so much too late tells of this process, not of the broker. */
+const STOOD_STILL_MS = 250;
 const EVENTS: readonly string[] = ['hold', 'entry', 'status'] satisfies EventName[];
 
 /** @throws ConnectError NO_BROKER when nobody listens; otherwise as `request`. */
 export async function connectBroker(layout: Layout, options: ConnectOptions): Promise<BrokerConnection> {
   const token = readToken(layout);
+  // The token is for our own broker only.
+  const distrust = whyNotOurs(layout.run);
+  if (distrust !== null) throw new ConnectError('NO_BROKER', distrust);
   const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
   const open = new Map<number, { settle: (value: unknown) => void; fail: (error: ConnectError) => void; timer: NodeJS.Timeout }>();
   let nextId = 1;
@@ -97,10 +102,19 @@ export async function connectBroker(layout: Layout, options: ConnectOptions): Pr
       if (over !== null) return fail(new ConnectError('CLOSED', over));
       const id = nextId++;
       const limit = SLOW.has(name) ? Math.max(SLOW_TIMEOUT_MS, timeoutMs) : timeoutMs;
-      const timer = setTimeout(() => {
+      let due = performance.now() + limit;
+      const late = (): void => {
+        // It was this process that stood still (a busy extension host, a debugger): the answer may lie unread, and a
+        // broker taken for dead is killed with all that it holds. It gets the whole time once more.
+        if (performance.now() - due > Math.min(limit, STOOD_STILL_MS)) {
+          due = performance.now() + limit;
+          timer.refresh();
+          return;
+        }
         open.delete(id);
         fail(new ConnectError('TIMEOUT', `the broker did not answer ${name} within ${limit} ms`));
-      }, limit);
+      };
+      const timer = setTimeout(late, limit);
       // The broker answers each request with its own result; nothing else is sent under its number.
       open.set(id, { settle: settle as (value: unknown) => void, fail, timer });
       socket.write(`${JSON.stringify({ id, request: name, params })}\n`);

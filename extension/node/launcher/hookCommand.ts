@@ -25,11 +25,19 @@ export function hookCommand(layout: Layout, client: 'claude' | 'codex'): string 
  * `case` rather than `[`: a function of that name in the environment cannot replace it.
  */
 export function posixHookCommand(layout: Layout, client: 'claude' | 'codex', asker: Asker): string {
-  const script = quoteShell(join(layout.bin, 'callgate-hook'));
+  // Nothing of the caller's environment: where sh is bash, SHELLOPTS=noexec would end the script well and without a word.
+  const script = `/usr/bin/env -i ${quoteShell(join(layout.bin, 'callgate-hook'))}`;
   const orRefuse = `|| { r=$?; case $r in 2) ;; *) echo "Callgate could not start ($r); call refused" >&2 ;; esac; exit 2; }`;
   if (asker.kind === 'none') return `${script} ${client} 1 '' ${orRefuse}`;
   const ask = askerCommand(asker, client === 'claude' ? layout.claudeSocket : layout.codexSocket);
-  return `r=$(${ask} 2>/dev/null); s=$?; case $r in ${REPLY_PASS}) ;; *) ${script} ${client} "$s" "$r" ${orRefuse} ;; esac`;
+  return `r=$(${ourFolder(layout)}${ask} 2>/dev/null); s=$?; case $r in ${REPLY_PASS}) ;; *) ${script} ${client} "$s" "$r" ${orRefuse} ;; esac`;
+}
+
+/** Under `/tmp` somebody else may have made the folder first, and would then answer in the broker's place. */
+function ourFolder({ root, run }: Layout): string {
+  if (run.startsWith(root)) return '';
+  const folder = quoteShell(run);
+  return `[ -O ${folder} ] && [ ! -L ${folder} ] && `;
 }
 
 /** A whole command as one word; it holds no backslash except those that end and begin its quotes again. */

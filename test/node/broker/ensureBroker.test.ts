@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { isRunning, parseIdentity } from '#home/processIdentity.ts';
 import { ensureBroker, type BrokerLink, type BrokerLinkState } from '#node/broker/ensureBroker.ts';
+import { connectBroker } from '#node/broker/windowClient.ts';
 import { ensurePrivateFolder, type Layout } from '#home/layout.ts';
 import { claudePayload, CLEAN, gateBox, type GateBox } from '../../home/gateBox.ts';
 import { ask, until } from './brokerBox.ts';
@@ -100,6 +101,17 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)(
   },
   30_000,
 );
+
+test('a window that stood still itself does not take the broker for dead', async () => {
+  box = gateBox();
+  const first = await pidOf(open().link);
+  const connection = await connectBroker(box.layout, { version: '1.0.0', onEvent: () => undefined, onClose: () => undefined, timeoutMs: 300 });
+  const answer = connection.request('status', {});
+  // As a busy extension host does: nothing of this process runs, and the answer waits in the socket.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);
+  expect(await answer).toMatchObject({ pid: first });
+  connection.close();
+});
 
 test('a stopped broker that a new window meets is replaced', async () => {
   box = gateBox();

@@ -1,12 +1,12 @@
 /** The command that configs carry, run by the real shell: whatever breaks, the call does not run and a reason is given. */
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { formatReply, MAX_PAYLOAD_BYTES, REPLY_PASS } from '#contract/hookReply.ts';
-import { ensurePrivateFolder, layoutFor, type Layout } from '#home/layout.ts';
+import { ensurePrivateFolder, layoutFor, whyNotOurs, type Layout } from '#home/layout.ts';
 import { knownAskers, type Asker } from '#node/launcher/asker.ts';
 import { posixHookCommand } from '#node/launcher/hookCommand.ts';
 import { installLauncher } from '#node/launcher/installLauncher.ts';
@@ -290,6 +290,55 @@ describe('a broken installation', () => {
     expect(await runCommand(command, claudePayload(CLEAN))).toMatchObject({ code: 0, out: '', err: '' });
     refused(await runCommand(command, claudePayload(BLOCKED)), /Says please-block/);
   });
+});
+
+describe('a home whose sockets lie under /tmp', () => {
+  const long = layoutFor(join(top, 'x'.repeat(100)));
+  const own = asking[0]?.[1] ?? ({ kind: 'none' } as const);
+  const command = posixHookCommand(long, 'claude', own);
+  afterEach(() => rmSync(long.run, { recursive: true, force: true }));
+  beforeAll(() => {
+    mkdirSync(long.home);
+    return installLauncher({ layout: long, distFolder, runtime: process.execPath, version: '1.0.0', path: '/usr/bin:/bin' });
+  });
+  const passing = (): Promise<Ran> => withBroker(long, (socket) => socket.end(REPLY_PASS), () => runCommand(command, claudePayload(BLOCKED)));
+
+  test('our own broker there is asked', async () => {
+    expect(await passing()).toMatchObject({ code: 0, out: '', err: '' });
+  });
+
+  test.runIf(process.getuid?.() === 0)("somebody else's folder there is not asked", async () => {
+    ensurePrivateFolder(long.run);
+    chownSync(long.run, 65534, 65534);
+    expect(whyNotOurs(long.run)).toMatch(/belongs to user 65534/);
+    const server = createServer((socket) => socket.end(REPLY_PASS));
+    await new Promise<void>((resolve) => server.listen(long.claudeSocket, resolve));
+    refused(await runCommand(command, claudePayload(BLOCKED)), /Says please-block/);
+    server.close();
+  });
+
+  test('a link there is not followed', async () => {
+    rmSync(long.run, { recursive: true, force: true });
+    mkdirSync(join(top, 'elsewhere'), { mode: 0o700 });
+    symlinkSync(join(top, 'elsewhere'), long.run);
+    expect(whyNotOurs(long.run)).toMatch(/not a directory/);
+    const server = createServer((socket) => socket.end(REPLY_PASS));
+    await new Promise<void>((resolve) => server.listen(long.claudeSocket, resolve));
+    refused(await runCommand(command, claudePayload(BLOCKED)), /Says please-block/);
+    server.close();
+  });
+});
+
+test('options in the environment of a shell that reads them do not reach the script', async () => {
+  const elsewhere = layoutFor(join(top, 'noexec'));
+  for (const folder of [elsewhere.root, elsewhere.bin]) ensurePrivateFolder(folder);
+  const script = readFileSync(join(layout.bin, 'callgate-hook'), 'utf8').replace('#!/bin/sh', '#!/bin/bash');
+  writeFileSync(join(elsewhere.bin, 'callgate-hook'), script, { mode: 0o700 });
+  const command = posixHookCommand(elsewhere, 'claude', { kind: 'none' });
+  for (const environment of [{ SHELLOPTS: 'noexec' }, { BASH_ENV: join(top, 'evil.sh') }, { 'BASH_FUNC_exit%%': '() { :; }' }, { 'BASH_FUNC_unset%%': '() { :; }' }]) {
+    writeFileSync(join(top, 'evil.sh'), 'exit 0\n');
+    refused(await runCommand(command, claudePayload(BLOCKED), environment, '/bin/dash'), /Says please-block/);
+  }
 });
 
 test('bash and dash agree on the command', () => {
