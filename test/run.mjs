@@ -62,7 +62,7 @@ const TIERS = {
       ];
       return files.length === 0
         ? []
-        : [['end to end', ['--test'], ['--test-concurrency=1', '--test-timeout=300000', ...reporters, ...files]]];
+        : [['end to end', ['--test'], ['--test-concurrency=1', '--test-timeout=600000', ...reporters, ...files]]];
     },
     count: () => {
       const text = readFileSync(join(reports, 'e2e.tap'), 'utf8');
