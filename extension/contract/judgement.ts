@@ -13,9 +13,14 @@ export interface Judgement {
   readonly reason: string;
 }
 
+/** Reason of an abort by which a client gave up waiting, as if the hold's own time were over: its next try can still be approved. */
+export const CLIENT_TIMED_OUT = 'the client gave up waiting';
+
 /** The part of AbortSignal we use; written out because this folder knows neither Node nor the browser. */
 export interface CancelSignal {
   readonly aborted: boolean;
+  /** `CLIENT_TIMED_OUT` or anything else. */
+  readonly reason?: unknown;
   addEventListener(type: 'abort', listener: () => void): void;
   removeEventListener(type: 'abort', listener: () => void): void;
 }

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AuditEvent } from '#contract/auditRecord.ts';
 import type { GateSettings } from '#contract/ipc.ts';
-import type { Judgement, JudgeOptions } from '#contract/judgement.ts';
+import { CLIENT_TIMED_OUT, type Judgement, type JudgeOptions } from '#contract/judgement.ts';
 import type { ToolCall } from '#core/model/call.ts';
 import type { Decision } from '#core/model/verdict.ts';
 import { callEvent } from '#home/auditEvents.ts';
@@ -90,7 +90,8 @@ export function createBrokerJudge(parts: BrokerJudgeParts): BrokerJudge {
   async function holdCall(id: string, call: ToolCall, decision: Decision, options: AskOptions, began: number): Promise<Judgement> {
     const { holdSeconds, onJournalFailure } = parts.settings();
     const { hold, ended } = holds.begin(id, call, decision, holdSeconds * 1000);
-    const cancel = (): void => void holds.end(id, { how: 'cancelled' });
+    // A client that lost patience tries again: that try can still be approved.
+    const cancel = (): void => void holds.end(id, { how: options.signal.reason === CLIENT_TIMED_OUT ? 'expired' : 'cancelled' });
     options.signal.addEventListener('abort', cancel);
     try {
       if (options.signal.aborted) cancel();
@@ -109,7 +110,7 @@ export function createBrokerJudge(parts: BrokerJudgeParts): BrokerJudge {
       const ending = await ended;
       if (ending.how === 'expired') rememberPending(id, call, decision, 'refuse');
       const note = ending.how === 'approved' || ending.how === 'rejected' ? ending.note : '';
-      return await settle('hold', call, endedJudgement(id, call, decision, ending, holdSeconds, options.unattended), began, note);
+      return await settle('hold', call, endedJudgement(id, call, decision, ending, Math.round((now() - began) / 1000), options.unattended), began, note);
     } finally {
       options.signal.removeEventListener('abort', cancel);
     }
@@ -120,7 +121,7 @@ export function createBrokerJudge(parts: BrokerJudgeParts): BrokerJudge {
     call: ToolCall,
     decision: Decision,
     ending: HoldEnding,
-    holdSeconds: number,
+    waitedSeconds: number,
     unattended: Unattended,
   ): Judgement {
     switch (ending.how) {
@@ -129,7 +130,7 @@ export function createBrokerJudge(parts: BrokerJudgeParts): BrokerJudge {
       case 'rejected':
         return { id, decision, outcome: 'refused', by: 'person', reason: rejectedReason(decision, ending.note) };
       case 'expired':
-        return { id, decision, outcome: 'expired', by: 'timeout', reason: expiredReason(decision, holdSeconds) };
+        return { id, decision, outcome: 'expired', by: 'timeout', reason: expiredReason(decision, waitedSeconds) };
       case 'cancelled':
         return { id, decision, outcome: 'refused', by: 'client', reason: cancelledReason };
       case 'unattended':

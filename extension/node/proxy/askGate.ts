@@ -12,6 +12,9 @@ export interface AskGateOptions {
   readonly server: string;
   readonly progressMs: number;
   readonly tell: (line: Buffer) => void;
+  /** How many calls of this client wait for a person, and how many may. */
+  readonly heldNow: () => number;
+  readonly mostHeld: number;
   /** False once nobody can be waiting for an answer: a hold is then given up at once. */
   readonly clientThere: () => boolean;
   readonly log: (line: string) => void;
@@ -20,13 +23,22 @@ export interface AskGateOptions {
 /** Small, so that the server's own progress (usually 1, 2, 3 …) still grows after ours. */
 const PROGRESS_STEP = 0.001;
 
-export function gateAsker({ judge, server, progressMs, tell, clientThere, log }: AskGateOptions): AskGate {
+export function gateAsker({ judge, server, progressMs, tell, clientThere, heldNow, mostHeld, log }: AskGateOptions): AskGate {
   return async (call, request, onHeld, waiting) => {
     const { signal } = request.abort;
+    // The judge's own: a hold is also given up when there are too many, and then the client still gets an answer.
+    const giveUp = new AbortController();
+    const clientGaveUp = (): void => giveUp.abort(signal.reason);
+    let tooMany = false;
     let ticking: NodeJS.Timeout | null = null;
     const stopTicking = (): void => clearInterval(ticking ?? undefined);
     const held = (): void => {
       request.held = true;
+      if (heldNow() > mostHeld) {
+        tooMany = true;
+        giveUp.abort();
+        return;
+      }
       onHeld();
       if (!clientThere()) request.abort.abort();
       const token = request.progressToken;
@@ -40,12 +52,16 @@ export function gateAsker({ judge, server, progressMs, tell, clientThere, log }:
       signal.addEventListener('abort', stopTicking, { once: true });
     };
     try {
-      return await judge(call, { signal, onHeld: held });
+      if (signal.aborted) clientGaveUp();
+      else signal.addEventListener('abort', clientGaveUp, { once: true });
+      const judgement = await judge(call, { signal: giveUp.signal, onHeld: held });
+      return tooMany && judgement.outcome !== 'delivered' ? { outcome: 'refused', reason: `Callgate refused this call: ${mostHeld} calls of "${server}" already wait for a person. Wait until they are decided in Callgate's panel in the editor, then try it again.` } : judgement;
     } catch (error) {
       log(`${server}: judging "${call.tool}" failed: ${error instanceof Error ? error.message : String(error)}`);
       return { outcome: 'refused', reason: `Callgate could not judge "${call.tool}" on "${server}" and refused it. The reason is in Callgate's log.` };
     } finally {
       stopTicking();
+      signal.removeEventListener('abort', clientGaveUp);
     }
   };
 }

@@ -1,7 +1,7 @@
 /** Carries a client's bytes to the broker and back, and answers for the broker when it dies. */
 import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
-import type { McpLinkHeader } from '#contract/mcpLink.ts';
+import { STDERR_MARK, type McpLinkHeader } from '#contract/mcpLink.ts';
 import { errorLine } from '#node/proxy/answers.ts';
 import { splitLines } from '#node/proxy/lineSplitter.ts';
 import { asRequestId, idKey } from '#node/proxy/sortMessage.ts';
@@ -12,21 +12,42 @@ import { MAX_MESSAGE_BYTES } from '#node/proxy/upstream.ts';
 export interface CarrierStreams {
   readonly stdin: Readable;
   readonly stdout: Writable;
+  /** Gets the server's stderr. */
+  readonly stderr: Writable;
 }
 
 /** Two ends of one name: the broker ends its side within seconds of our end of input, or it hangs. */
 const FAREWELL_MS = 20_000;
 
-/** Resolves with the exit status: 0 after the client left, 1 when the broker's side ended first. */
-export function carryToBroker(socket: Socket, header: McpLinkHeader, { stdin, stdout }: CarrierStreams, say: (line: string) => void): Promise<number> {
+/** The relay's lines are at most a message long, and the newline. */
+const MAX_LINE_BYTES = MAX_MESSAGE_BYTES + 1024;
+
+/** `socket` is paused and has been greeted. Resolves with the exit status: 0 after the client left, 1 when the broker's side ended first. */
+export function carryToBroker(socket: Socket, header: McpLinkHeader, { stdin, stdout, stderr }: CarrierStreams, say: (line: string) => void): Promise<number> {
   const owed = new Map<string, RequestId>();
-  const fromClient = watchLines((message) => {
-    const id = asRequestId(message['id']);
-    if (typeof message['method'] === 'string' && id !== null) owed.set(idKey(id), id);
+  const fromClient = splitLines(MAX_MESSAGE_BYTES, {
+    onLine: (line) => {
+      for (const message of messagesIn(line)) {
+        const id = asRequestId(message['id']);
+        if (typeof message['method'] === 'string' && id !== null) owed.set(idKey(id), id);
+      }
+    },
+    onOverlong: () => undefined,
   });
-  const fromBroker = watchLines((message) => {
-    const id = asRequestId(message['id']);
-    if (id !== null && ('result' in message || 'error' in message)) owed.delete(idKey(id));
+  // Whole lines only: what a dying broker leaves unfinished must not swallow the answers given in its place.
+  const fromBroker = splitLines(MAX_LINE_BYTES, {
+    onLine: (line) => {
+      if (line[0] === STDERR_MARK) {
+        stderr.write(Buffer.from(line.toString('latin1', 1), 'base64'));
+        return;
+      }
+      for (const message of messagesIn(line)) {
+        const id = asRequestId(message['id']);
+        if (id !== null && ('result' in message || 'error' in message)) owed.delete(idKey(id));
+      }
+      if (!stdout.write(line)) socket.pause();
+    },
+    onOverlong: () => say(`a message from "${header.server}" was too long and is lost`),
   });
   let clientEnded = false;
 
@@ -53,8 +74,6 @@ export function carryToBroker(socket: Socket, header: McpLinkHeader, { stdin, st
         return;
       }
       say(`the connection for "${header.server}" ended: its server stopped, or Callgate's broker did. Restart the server in the client; nothing was let past the gate.`);
-      // An answer that was cut off in the middle must not swallow the first of ours.
-      if (fromBroker.pendingBytes() > 0) stdout.write('\n');
       for (const id of owed.values()) stdout.write(errorLine(id, -32000, `Callgate's broker or the MCP server "${header.server}" stopped before it answered. The call may or may not have run. Restart the server in the client.`));
       owed.clear();
       // Waits until the client has it: the process exits with this promise.
@@ -62,7 +81,6 @@ export function carryToBroker(socket: Socket, header: McpLinkHeader, { stdin, st
     };
 
     for (const signal of signals) process.on(signal, clientGone);
-    socket.write(`${JSON.stringify(header)}\n`);
     stdin.on('data', (chunk: Buffer) => {
       if (over) return;
       if (!socket.write(chunk)) stdin.pause();
@@ -78,9 +96,7 @@ export function carryToBroker(socket: Socket, header: McpLinkHeader, { stdin, st
     });
     socket.on('drain', () => stdin.resume());
     socket.on('data', (chunk: Buffer) => {
-      if (over) return;
-      fromBroker.feed(chunk);
-      if (!stdout.write(chunk)) socket.pause();
+      if (!over) fromBroker.feed(chunk);
     });
     stdout.on('drain', () => socket.resume());
     stdout.on('error', clientGone);
@@ -89,21 +105,17 @@ export function carryToBroker(socket: Socket, header: McpLinkHeader, { stdin, st
     socket.on('error', (error) => say(`the connection to the broker failed: ${error.message}`));
     socket.on('end', brokerGone);
     socket.on('close', brokerGone);
+    socket.resume();
   });
 }
 
-/** Looks at messages in passing. What it cannot read it leaves out: only the list of owed answers depends on it. */
-function watchLines(onMessage: (message: Readonly<Record<string, unknown>>) => void): ReturnType<typeof splitLines> {
-  return splitLines(MAX_MESSAGE_BYTES, {
-    onLine: (line) => {
-      let value: unknown;
-      try {
-        value = JSON.parse(line.toString('utf8'));
-      } catch {
-        return;
-      }
-      for (const message of Array.isArray(value) ? (value as unknown[]) : [value]) if (isObject(message)) onMessage(message);
-    },
-    onOverlong: () => undefined,
-  });
+/** Messages in passing. What cannot be read is left out: only the list of owed answers depends on it. */
+function messagesIn(line: Buffer): readonly Readonly<Record<string, unknown>>[] {
+  try {
+    const value: unknown = JSON.parse(line.toString('utf8'));
+    return (Array.isArray(value) ? (value as unknown[]) : [value]).filter(isObject);
+  } catch {
+    // The relay is the one to refuse it.
+    return [];
+  }
 }

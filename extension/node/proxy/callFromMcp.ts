@@ -32,54 +32,66 @@ export function progressTokenOf(message: JsonObject): RequestId | null {
   return asRequestId(memberObject(memberObject(message, 'params'), '_meta')['progressToken']);
 }
 
-/** Characters of a result that are judged; matching time grows with the text and the broker serves everybody. */
-export const MAX_JUDGED_RESULT = 256 * 1024;
+/** Characters of a result that are judged at a time: the broker serves everybody, and matching time grows with the text. */
+const PIECE = 512 * 1024;
+/** What stands across the border of two pieces is seen whole in the second. */
+const OVERLAP = 4 * 1024;
 
 /** Judged by themselves, or never shown to a model. */
 const RESULT_FIELDS: ReadonlySet<string> = new Set(['content', 'structuredContent', 'isError', '_meta']);
 
-export interface ResultText {
-  readonly args: JsonObject;
-  /** True when there is nothing a model could read as text. */
-  readonly empty: boolean;
-  /** Characters that were left out because the result is too long. */
-  readonly unjudged: number;
-}
-
-/** Everything in a response that a client shows to the model: text joined over blocks, structured content, error text. */
-export function resultText(message: JsonObject): ResultText {
-  const pieces: string[] = [];
+/**
+ * Everything in a response that a client shows to the model, as arguments to judge one after the other: text joined
+ * over blocks, structured content, error text. Empty when there is nothing a model could read.
+ */
+export function resultPieces(message: JsonObject): readonly JsonObject[] {
+  const texts: string[] = [];
   const result = message['result'];
   const error = message['error'];
-  if (error !== undefined) pieces.push(isObject(error) && typeof error['message'] === 'string' ? error['message'] : '', JSON.stringify(error));
-  if (result !== undefined && !isObject(result)) pieces.push(JSON.stringify(result));
+  if (error !== undefined) texts.push(isObject(error) && typeof error['message'] === 'string' ? error['message'] : '', JSON.stringify(error));
+  if (result !== undefined && !isObject(result)) texts.push(JSON.stringify(result));
   if (isObject(result)) {
     const blocks = result['content'];
-    if (Array.isArray(blocks)) for (const block of blocks as readonly JsonValue[]) pieces.push(...blockTexts(block));
-    else if (blocks !== undefined) pieces.push(JSON.stringify(blocks));
+    if (Array.isArray(blocks)) for (const block of blocks as readonly JsonValue[]) texts.push(...blockTexts(block));
+    else if (blocks !== undefined) texts.push(JSON.stringify(blocks));
     // Fields we do not know may be shown too (`toolResult` of the first protocol versions was).
-    for (const [key, value] of Object.entries(result)) if (!RESULT_FIELDS.has(key)) pieces.push(JSON.stringify(value));
+    for (const [key, value] of Object.entries(result)) if (!RESULT_FIELDS.has(key)) texts.push(JSON.stringify(value));
   }
-  const content = pieces.filter((piece) => piece !== '').join('\n');
+  const content = texts.filter((text) => text !== '').join('\n');
   const structured = isObject(result) ? result['structuredContent'] : undefined;
   const structuredText = structured === undefined ? '' : JSON.stringify(structured);
-  const shownContent = content.slice(0, MAX_JUDGED_RESULT);
-  const room = MAX_JUDGED_RESULT - shownContent.length;
-  const wholeFits = structuredText.length <= room;
-  const args: Record<string, JsonValue> = { content: shownContent };
-  if (structured !== undefined) args['structuredContent'] = wholeFits ? structured : structuredText.slice(0, room);
-  const unjudged = content.length - shownContent.length + (wholeFits ? 0 : structuredText.length - room);
-  return { args, empty: content === '' && structuredText === '', unjudged };
+  if (content.length + structuredText.length <= PIECE) {
+    return content === '' && structured === undefined ? [] : [{ content, ...(structured === undefined ? {} : { structuredContent: structured }) }];
+  }
+  return [...cut(content).map((piece) => ({ content: piece })), ...cut(structuredText).map((piece) => ({ structuredContent: piece }))];
 }
+
+function cut(text: string): readonly string[] {
+  const pieces: string[] = [];
+  for (let from = 0; from < text.length; from += PIECE - OVERLAP) {
+    pieces.push(text.slice(from, from + PIECE));
+    if (from + PIECE >= text.length) break;
+  }
+  return pieces;
+}
+
+/** Base64 of pictures and sounds is no text, nor is a plain word that names a kind; anything else in their place is. */
+const NO_TEXT: Readonly<Record<string, RegExp>> = {
+  data: /^[A-Za-z0-9+/_=\r\n-]*$/,
+  blob: /^[A-Za-z0-9+/_=\r\n-]*$/,
+  type: /^[\w-]{0,40}$/,
+  mimeType: /^[\w.+/-]{0,100}$/,
+};
+const PLAIN_KEY = /^[\w.$-]{0,64}$/;
 
 function blockTexts(block: JsonValue): string[] {
   if (!isObject(block)) return [JSON.stringify(block)];
   const texts: string[] = [];
   for (const [key, value] of Object.entries(block)) {
-    // Base64 of pictures and sounds is no text; a resource's own text and links are.
-    if (key === 'type' || key === 'data' || key === 'blob' || key === 'mimeType') continue;
-    if (typeof value === 'string') texts.push(value);
-    else if (isObject(value)) texts.push(...blockTexts(value));
+    if (!PLAIN_KEY.test(key)) texts.push(key);
+    if (typeof value === 'string') {
+      if (!(Object.hasOwn(NO_TEXT, key) && NO_TEXT[key]?.test(value))) texts.push(value);
+    } else if (isObject(value)) texts.push(...blockTexts(value));
     else if (Array.isArray(value)) texts.push(JSON.stringify(value));
   }
   return texts;

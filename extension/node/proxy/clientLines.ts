@@ -1,10 +1,12 @@
 /** Client → server: what may pass, what is judged, what is refused. */
+import { CLIENT_TIMED_OUT } from '#contract/judgement.ts';
 import { errorLine, toolErrorLine } from '#node/proxy/answers.ts';
 import { callFromMcp, progressTokenOf } from '#node/proxy/callFromMcp.ts';
 import { newRequest } from '#node/proxy/inFlight.ts';
 import type { Request } from '#node/proxy/inFlight.ts';
 import { memberObject, readLine } from '#node/proxy/readLine.ts';
 import type { Part } from '#node/proxy/readLine.ts';
+import type { JsonObject } from '#core/model/json.ts';
 import type { RelayParts } from '#node/proxy/relayParts.ts';
 import { sortMessage } from '#node/proxy/sortMessage.ts';
 import type { RequestId, Sorted } from '#node/proxy/sortMessage.ts';
@@ -54,7 +56,7 @@ export function clientLines({ origin, inFlight, toServer, toClient, askGate, log
       case 'cancel': {
         const request = inFlight.find(sorted.of);
         if (request) {
-          request.abort.abort();
+          request.abort.abort(isTimeout(sorted.message) ? CLIENT_TIMED_OUT : undefined);
           inFlight.remove(request);
           if (request.stage === 'judging') return;
         }
@@ -100,7 +102,7 @@ export function clientLines({ origin, inFlight, toServer, toClient, askGate, log
         slot.settle([]);
       } else if (judgement.outcome === 'delivered') {
         request.stage = 'forwarded';
-      request.held = false;
+        request.held = false;
         slot.settle([{ line: part.bytes, messages: [sorted.message] }]);
       } else {
         inFlight.remove(request);
@@ -117,6 +119,12 @@ export function clientLines({ origin, inFlight, toServer, toClient, askGate, log
   }
 
   return fromClient;
+}
+
+/** The SDKs say so in words or by their code: MCP has no other way to tell a client that lost patience from one that changed its mind. */
+function isTimeout(cancelled: JsonObject): boolean {
+  const { reason } = memberObject(cancelled, 'params');
+  return typeof reason === 'string' && /\btim(?:ed|e)[ -]?out\b|-32001/i.test(reason);
 }
 
 function passesUnjudged(sorted: Sorted): boolean {

@@ -24,7 +24,7 @@ const ACCEPT = 'application/json, text/event-stream';
 const MAX_ERROR_BYTES = 64 * 1024;
 /** Later messages wait this long for a notification to be taken, so that the server sees them in order. */
 const ORDER_MS = 2_000;
-const RETRY_MS = { first: 1_000, most: 30_000, answerTries: 5 };
+const RETRY_MS = { least: 100, first: 1_000, most: 30_000, answerTries: 5 };
 
 export function httpUpstream(options: HttpOptions): OpenUpstream {
   return (events) => open(options, events);
@@ -130,7 +130,7 @@ function open({ spec, log }: HttpOptions, events: UpstreamEvents): Upstream {
   function refusal(status: number, response: IncomingMessage, body: string): string {
     const said = saidIn(body);
     if (status === 404 && sessionId !== null) return `the MCP server at ${client.shown} has ended this session (HTTP 404${said}); restart the server in the client to begin a new one`;
-    if (status === 401 || status === 403) return `the MCP server at ${client.shown} wants authorization (HTTP ${status}${said}); put its header into the client's configuration of this server`;
+    if (status === 401 || status === 403) return `the MCP server at ${client.shown} wants authorization (HTTP ${status}${said}). Callgate cannot sign in with OAuth yet: put a token as an Authorization header into the client's configuration of this server and protect it again, or undo the protection of this server in the editor`;
     if (status >= 300 && status < 400) return `the MCP server at ${client.shown} redirects to ${String(response.headers.location ?? 'nowhere').slice(0, 200)}, which is another host or method; if that is right, put that address into the client's configuration`;
     return `the MCP server at ${client.shown} answered HTTP ${status}${said}`;
   }
@@ -148,7 +148,7 @@ function open({ spec, log }: HttpOptions, events: UpstreamEvents): Upstream {
           if (event.type === 'message') emit(event.data, owed);
         },
         onId: (id) => (lastId = id),
-        onRetry: (ms) => (retryMs = Math.min(ms, RETRY_MS.most)),
+        onRetry: (ms) => (retryMs = Math.min(Math.max(ms, RETRY_MS.least), RETRY_MS.most)),
         onOverlong: events.onOverlong,
       });
       response.on('data', (chunk: Buffer) => reader.feed(chunk));

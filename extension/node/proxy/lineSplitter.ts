@@ -13,9 +13,13 @@ export interface LineSplitter {
   pendingBytes(): number;
 }
 
+/** A sender of single bytes must not cost an object for each: so many pieces become one. */
+const PIECES_MERGED = 1024;
+
 /** Only `\n` ends a line, as the stdio transport says; memory is bounded by `limit` bytes. */
 export function splitLines(limit: number, sink: LineSink): LineSplitter {
   let parts: Buffer[] = [];
+  let loose = 0;
   let size = 0;
   let skipping = false;
 
@@ -28,6 +32,11 @@ export function splitLines(limit: number, sink: LineSink): LineSplitter {
       sink.onOverlong();
     } else {
       parts.push(part);
+      loose++;
+      if (loose === PIECES_MERGED) {
+        parts.push(Buffer.concat(parts.splice(-PIECES_MERGED)));
+        loose = 0;
+      }
     }
   };
 
@@ -35,6 +44,7 @@ export function splitLines(limit: number, sink: LineSink): LineSplitter {
     const line = parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts);
     const whole = !skipping;
     parts = [];
+    loose = 0;
     size = 0;
     skipping = false;
     if (whole) sink.onLine(line);

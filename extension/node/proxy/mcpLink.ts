@@ -1,7 +1,7 @@
 /** The broker's end of a shim's connection: one header line, then a relay until either side is gone. */
 import type { Duplex } from 'node:stream';
 import type { Judge } from '#contract/judgement.ts';
-import type { McpLinkHeader, UpstreamSpec } from '#contract/mcpLink.ts';
+import { MCP_LINK_GREETING, STDERR_MARK, type McpLinkHeader, type UpstreamSpec } from '#contract/mcpLink.ts';
 import { isObject } from '#core/model/json.ts';
 import { errorLine } from '#node/proxy/answers.ts';
 import { httpUpstream } from '#node/proxy/httpUpstream.ts';
@@ -12,6 +12,8 @@ import type { OpenUpstream } from '#node/proxy/upstream.ts';
 /** A whole environment fits many times. */
 const MAX_HEADER_BYTES = 4 * 1024 * 1024;
 const HEADER_MS = 10_000;
+/** A client that reads slowly loses of the server's stderr what does not fit here. */
+const STDERR_BACKLOG_BYTES = 1024 * 1024;
 
 /**
  * Serves one connection of `mcp.sock`. Never throws; when the socket closes, the server's processes end with it.
@@ -66,10 +68,15 @@ export function serveMcpLink(socket: Duplex, judge: Judge, log: (line: string) =
 
 function relayLink(socket: Duplex, header: McpLinkHeader, judge: Judge, log: (line: string) => void): void {
   const { upstream, server } = header;
+  socket.write(`${MCP_LINK_GREETING}\n`);
+  const onStderr = (chunk: Buffer): void => {
+    if (!socket.writable || socket.writableLength > STDERR_BACKLOG_BYTES) return;
+    socket.write(`${String.fromCharCode(STDERR_MARK)}${chunk.toString('base64')}\n`);
+  };
   const relay = startRelay({
     input: socket,
     output: socket,
-    open: upstreamFor(upstream, log, () => undefined),
+    open: upstreamFor(upstream, log, onStderr),
     judge,
     origin: { server, cwd: upstream.cwd, session: upstream.transport === 'stdio' ? sessionFrom(upstream.env) : '' },
     log,

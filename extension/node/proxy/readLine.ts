@@ -12,6 +12,8 @@ export interface Part {
   readonly value: unknown;
   /** Depth 1 is a member of the message itself. Null when every object names its keys once. */
   readonly repeated: { readonly key: string; readonly depth: number } | null;
+  /** How deep its objects and lists are nested. */
+  readonly depth: number;
 }
 
 export type LineLook =
@@ -42,21 +44,27 @@ export function readLine(line: Buffer): LineLook {
     return { kind: 'unreadable', code: -32700, why: `invalid JSON (${error instanceof Error ? error.message.slice(0, 120) : 'unreadable'})` };
   }
   const scan = scanJson(text);
-  if (!Array.isArray(value)) return { kind: 'single', part: { bytes: line, value, repeated: scan.repeated } };
+  if (!Array.isArray(value)) return { kind: 'single', part: { bytes: line, value, repeated: scan.repeated, depth: scan.depth } };
   const parts = value.map((member: unknown, at): Part => {
     const [start, end] = scan.members[at] ?? [0, 0];
     const source = text.slice(start, end).trim();
     // A member stands on a line of its own when it is forwarded alone; a raw newline can only be white space here.
     const bytes = Buffer.from(`${source}\n`);
-    return { bytes, value: member, repeated: scanJson(source).repeated };
+    return { bytes, value: member, ...scanOf(source) };
   });
   return { kind: 'batch', parts };
+}
+
+function scanOf(source: string): Pick<Part, 'repeated' | 'depth'> {
+  const { repeated, depth } = scanJson(source);
+  return { repeated, depth };
 }
 
 interface Scan {
   readonly repeated: { readonly key: string; readonly depth: number } | null;
   /** Spans of the members of a top-level array; empty otherwise. */
   readonly members: readonly (readonly [number, number])[];
+  readonly depth: number;
 }
 
 /** Finds repeated keys. `text` must already be valid JSON, which keeps this to brackets, strings and colons. */
@@ -67,6 +75,7 @@ export function scanJson(text: string): Scan {
   let memberStart = 0;
   let repeated: Scan['repeated'] = null;
   let keyExpected = false;
+  let depth = 0;
   for (let at = 0; at < text.length; at++) {
     switch (text.charCodeAt(at)) {
       case 0x22: {
@@ -85,11 +94,13 @@ export function scanJson(text: string): Scan {
       }
       case 0x7b: // {
         open.push(new Set());
+        depth = Math.max(depth, open.length);
         keyExpected = true;
         break;
       case 0x5b: // [
         if (open.length === 0) memberStart = at + 1;
         open.push(null);
+        depth = Math.max(depth, open.length);
         keyExpected = false;
         break;
       case 0x2c: // ,
@@ -112,7 +123,7 @@ export function scanJson(text: string): Scan {
         break;
     }
   }
-  return { repeated, members };
+  return { repeated, members, depth };
 }
 
 function isEscaped(text: string, quote: number): boolean {

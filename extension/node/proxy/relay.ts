@@ -20,6 +20,8 @@ import type { OpenUpstream, Outbound } from '#node/proxy/upstream.ts';
 
 export interface RelayLimits {
   readonly messageBytes: number;
+  /** Calls that may wait for a person at once. */
+  readonly heldCalls: number;
   /** Between two progress notifications while a call is held. */
   readonly progressMs: number;
   /** How long a verdict may keep later messages waiting. */
@@ -30,7 +32,7 @@ export interface RelayLimits {
   readonly exitMs: number;
 }
 
-export const RELAY_LIMITS: RelayLimits = { messageBytes: MAX_MESSAGE_BYTES, progressMs: 5_000, orderMs: 250, drainMs: 10_000, exitMs: 2_000 };
+export const RELAY_LIMITS: RelayLimits = { messageBytes: MAX_MESSAGE_BYTES, heldCalls: 50, progressMs: 5_000, orderMs: 250, drainMs: 10_000, exitMs: 2_000 };
 
 export interface RelayOptions {
   readonly input: Readable;
@@ -75,7 +77,7 @@ export function startRelay(options: RelayOptions): Relay {
     if (clientGone || finished) return;
     if (!output.write(line)) upstream.pause();
   }, limits.orderMs);
-  const askGate = gateAsker({ judge, server: name, progressMs: limits.progressMs, tell: (line) => toClient.push(line), clientThere: () => inputOpen && !clientGone, log });
+  const askGate = gateAsker({ judge, server: name, progressMs: limits.progressMs, tell: (line) => toClient.push(line), clientThere: () => inputOpen && !clientGone, heldNow: () => inFlight.all().filter((request) => request.held).length, mostHeld: limits.heldCalls, log });
   const parts: RelayParts = { origin, inFlight, toServer, toClient, askGate, log, serverGone: () => upstreamGone, fail, settled: settleEnd };
 
   const splitter = splitLines(limits.messageBytes, {

@@ -2,12 +2,12 @@
 import type { ToolCall } from '#core/model/call.ts';
 import type { JsonObject } from '#core/model/json.ts';
 import { toolErrorLine } from '#node/proxy/answers.ts';
-import { resultText } from '#node/proxy/callFromMcp.ts';
+import { resultPieces } from '#node/proxy/callFromMcp.ts';
 import type { Request } from '#node/proxy/inFlight.ts';
 import { memberObject, readLine } from '#node/proxy/readLine.ts';
 import type { Part } from '#node/proxy/readLine.ts';
 import type { RelayParts } from '#node/proxy/relayParts.ts';
-import { asRequestId, sortMessage } from '#node/proxy/sortMessage.ts';
+import { MAX_DEPTH, asRequestId, sortMessage } from '#node/proxy/sortMessage.ts';
 import type { Sorted } from '#node/proxy/sortMessage.ts';
 
 const HELD_RESULT = 'Waiting for a person to release this result in Callgate';
@@ -78,20 +78,38 @@ export function serverLines({ origin, inFlight, toClient, askGate, log, fail, se
       settled();
     };
     request.stage = 'result';
-    if (part.repeated !== null || ('result' in sorted.message && 'error' in sorted.message)) {
-      end(toolErrorLine(request.id, `Callgate withheld the result of "${call.tool}" on "${name}": it can be read in more than one way (${part.repeated ? `the key ${JSON.stringify(part.repeated.key)} appears twice` : 'result and error at once'}).`));
+    // The model must know that the call is done: trying it again would do it twice.
+    const withhold = (why: string): void => end(toolErrorLine(request.id, `Callgate withheld the result of "${call.tool}" on "${name}"; the call itself has run. ${why}`));
+    const unclear =
+      part.depth > MAX_DEPTH
+        ? `It is nested deeper than ${MAX_DEPTH} levels.`
+        : part.repeated !== null
+          ? `It can be read in more than one way: the key ${JSON.stringify(part.repeated.key)} appears twice.`
+          : 'result' in sorted.message && 'error' in sorted.message
+            ? 'It can be read in more than one way: it is a result and an error at once.'
+            : null;
+    if (unclear !== null) {
+      log(`${name}: withheld a result of "${call.tool}". ${unclear}`);
+      withhold(unclear);
       return;
     }
-    const seen = resultText(sorted.message);
-    if (seen.empty) {
+    const pieces = resultPieces(sorted.message);
+    if (pieces.length === 0) {
       end(part.bytes);
       return;
     }
-    if (seen.unjudged > 0) log(`${name}: the last ${seen.unjudged} characters of a result of "${call.tool}" were not judged (too long)`);
-    void askGate({ ...call, channel: 'response', args: seen.args }, request, slot.release, HELD_RESULT).then((judgement) => {
-      if (judgement.outcome === 'delivered') end(part.bytes);
-      else end(toolErrorLine(request.id, judgement.reason || `Callgate withheld the result of "${call.tool}" on "${name}".`));
-    });
+    void judgePieces(call, request, slot.release, pieces).then((refusal) => (refusal === null ? end(part.bytes) : withhold(refusal)));
+  }
+
+  /** Null when every piece may be delivered, else the reason of the first that may not. */
+  async function judgePieces(call: ToolCall, request: Request, release: () => void, pieces: readonly JsonObject[]): Promise<string | null> {
+    for (const args of pieces) {
+      const judgement = await askGate({ ...call, channel: 'response', args }, request, release, HELD_RESULT);
+      request.held = false;
+      if (judgement.outcome !== 'delivered') return judgement.reason || 'Ask the user whether you may see it.';
+      if (pieces.length > 1) await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+    return null;
   }
 
   function noteProgress(message: JsonObject): void {

@@ -1,6 +1,6 @@
 /**
  * `callgate mcp`: what a rewritten configuration entry starts in a server's place. It hands the client's bytes to the
- * relay in the broker; with no broker it runs the relay itself. Once begun it never changes sides: a broker that dies
+ * relay in the broker; with no broker, or one that hangs, it runs the relay itself. Once begun it never changes sides: a broker that dies
  * ends the session, because a new one would know nothing of what was held.
  */
 import { lstatSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import type { JudgeOptions, Judgement } from '#contract/judgement.ts';
-import type { McpLinkHeader } from '#contract/mcpLink.ts';
+import { MCP_LINK_GREETING, type McpLinkHeader } from '#contract/mcpLink.ts';
 import type { ToolCall } from '#core/model/call.ts';
 import type { Layout } from '#home/layout.ts';
 import { sessionFrom, upstreamFor } from '#node/proxy/mcpLink.ts';
@@ -29,7 +29,8 @@ export interface ShimOptions {
   readonly judgeAlone: (call: ToolCall, options: JudgeOptions) => Judgement | Promise<Judgement>;
 }
 
-const CONNECT_MS = 1_000;
+/** From connecting to the broker's greeting. Longer than a busy broker takes, shorter than clients wait for a server to start. */
+const GREETING_MS = 3_000;
 /** Clients that end us send signals a few hundred milliseconds apart. */
 const SIGNAL_PATIENCE_MS = 150;
 
@@ -43,7 +44,7 @@ export async function runShim(options: ShimOptions): Promise<number> {
   }
   // A client that is gone shows as an error on its pipe too; the relay or the carrier acts on it.
   options.stderr.on('error', () => undefined);
-  const socket = await connectToBroker(options.layout, say);
+  const socket = await connectToBroker(options.layout, header, say);
   const session = sessionFrom(options.env);
   return socket === null ? runAlone(header, session, options, say) : carryToBroker(socket, header, options, say);
 }
@@ -73,8 +74,8 @@ export async function whileSignalsCall<T>(stop: () => void, work: Promise<T>): P
   }
 }
 
-/** Null when no broker answers; then this process judges with the same engine. */
-function connectToBroker(layout: Layout, say: (line: string) => void): Promise<Socket | null> {
+/** Greeted by the broker and paused; null when none answers: then this process judges with the same engine. */
+function connectToBroker(layout: Layout, header: McpLinkHeader, say: (line: string) => void): Promise<Socket | null> {
   const distrust = whyNotOurs(layout);
   if (distrust !== null) {
     if (distrust !== '') say(`${distrust}; running without the editor`);
@@ -82,23 +83,41 @@ function connectToBroker(layout: Layout, say: (line: string) => void): Promise<S
   }
   return new Promise((resolve) => {
     const socket = connect({ path: layout.mcpSocket, allowHalfOpen: true });
+    let received: Buffer = Buffer.alloc(0);
     const settle = (result: Socket | null): void => {
       clearTimeout(timer);
-      socket.off('connect', connected).off('error', failed);
+      socket.off('connect', connected).off('error', failed).off('data', heard).off('close', closed);
       if (result === null) socket.on('error', () => socket.destroy()).destroy();
       resolve(result);
     };
     const timer = setTimeout(() => {
-      say('the broker did not answer in time; running without the editor');
+      say('the broker took no notice of this server in time (it may hang); running without the editor');
       settle(null);
-    }, CONNECT_MS);
-    const connected = (): void => settle(socket);
+    }, GREETING_MS);
+    const connected = (): void => void socket.write(`${JSON.stringify(header)}\n`);
+    const heard = (chunk: Buffer): void => {
+      received = Buffer.concat([received, chunk]);
+      const end = received.indexOf(10);
+      if (end === -1) return;
+      if (received.toString('utf8', 0, end) !== MCP_LINK_GREETING) {
+        say(`the broker refused this server (${received.toString('utf8', 0, Math.min(end, 300))}); running without the editor`);
+        settle(null);
+        return;
+      }
+      socket.pause();
+      if (received.length > end + 1) socket.unshift(received.subarray(end + 1));
+      settle(socket);
+    };
+    const closed = (): void => {
+      say('the broker closed the connection at once; running without the editor');
+      settle(null);
+    };
     // ENOENT and ECONNREFUSED are the everyday case of no editor being open; others are worth a line.
     const failed = (error: NodeJS.ErrnoException): void => {
       if (error.code !== 'ENOENT' && error.code !== 'ECONNREFUSED') say(`the broker cannot be reached (${error.message}); running without the editor`);
       settle(null);
     };
-    socket.once('connect', connected).once('error', failed);
+    socket.once('connect', connected).once('error', failed).on('data', heard).once('close', closed);
   });
 }
 

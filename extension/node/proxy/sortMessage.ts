@@ -16,6 +16,9 @@ export type Sorted =
   | { readonly kind: 'response'; readonly id: RequestId | null; readonly message: JsonObject }
   | { readonly kind: 'other'; readonly message: JsonObject };
 
+/** Deeper ones are refused: writing them down again calls a function for each level. */
+export const MAX_DEPTH = 500;
+
 const MESSAGE_KEYS = new Set(['jsonrpc', 'id', 'method', 'params', 'result', 'error']);
 const CALL_KEYS = new Set(['name', 'arguments', '_meta']);
 
@@ -57,6 +60,7 @@ function sortCall(part: Part, message: JsonObject, method: string, id: RequestId
   if (method !== 'tools/call') return ambiguous(`the method ${JSON.stringify(method)} could be read as "tools/call"; write it exactly so`);
   if (id === null) return ambiguous('a tools/call needs an id that is a string or a number');
   if (part.repeated !== null) return ambiguous(`the key ${JSON.stringify(part.repeated.key)} appears twice in one object of the call`);
+  if (part.depth > MAX_DEPTH) return ambiguous(`its arguments are nested deeper than ${MAX_DEPTH} levels`);
   const params = message['params'];
   if (!isObject(params)) return ambiguous('a tools/call needs a params object');
   const disguised = disguisedKey(params, CALL_KEYS);

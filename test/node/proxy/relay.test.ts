@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Judge } from '#contract/judgement.ts';
 import type { ToolCall } from '#core/model/call.ts';
-import { bench, callLine, deliver, judgement, line } from './harness.ts';
+import { bench, callLine, deliver, judgement, line, until } from './harness.ts';
 
 const refuseAll: Judge = () => Promise.resolve(judgement('refused', 'not this one'));
 
@@ -66,6 +66,7 @@ describe('lines that never reach the server', () => {
     ['a call with a null id', `{"jsonrpc":"2.0","id":null,${call}}\n`, -32600, 'needs an id'],
     ['a call without a name', '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{}}\n', -32600, 'params.name'],
     ['an id that is an object', '{"jsonrpc":"2.0","id":{},"method":"ping"}\n', -32600, 'an id must be'],
+    ['arguments nested without end', `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":${'['.repeat(501)}${']'.repeat(501)}}}\n`, -32600, 'nested deeper'],
     ['a bare string', '"tools/call"\n', -32600, 'JSON object'],
     ['an empty batch', '[]\n', -32600, 'empty batch'],
     ['a batch in a batch', `[[{"jsonrpc":"2.0","id":1,${call}}]]\n`, -32600, 'JSON object'],
@@ -149,7 +150,7 @@ describe('calls', () => {
 
 describe('results', () => {
   const refuseBad: Judge = (call) => Promise.resolve(call.channel === 'response' && JSON.stringify(call.args).includes('BAD') ? judgement('refused', 'withheld') : judgement('delivered'));
-  const bad = expect.objectContaining({ id: 1, result: { content: [{ type: 'text', text: 'withheld' }], isError: true } }) as unknown;
+  const bad = expect.objectContaining({ id: 1, result: { content: [{ type: 'text', text: 'Callgate withheld the result of "read" on "files"; the call itself has run. withheld' }], isError: true } }) as unknown;
   const text = (value: string): unknown => ({ type: 'text', text: value });
   const rows: readonly (readonly [string, unknown])[] = [
     ['a text block', { result: { content: [text('fine'), text('BAD')] } }],
@@ -159,6 +160,12 @@ describe('results', () => {
     ['an error message', { error: { code: 1, message: 'BAD' } }],
     ['error data', { error: { code: 1, message: 'x', data: { y: 'BAD' } } }],
     ['content that is no list', { result: { content: 'BAD' } }],
+    ['text in the place of a picture', { result: { content: [{ type: 'image', data: 'BAD words' }] } }],
+    ['text in the place of a kind', { result: { content: [{ type: 'BAD words' }] } }],
+    ['text in a key', { result: { content: [{ type: 'x', 'BAD words': 1 }] } }],
+    ['the last words of a long text', { result: { content: [text(`${'x'.repeat(3_000_000)}BAD`)] } }],
+    ['words across the border of two pieces', { result: { content: [text(`${'x'.repeat(512 * 1024 - 1)}BAD${'x'.repeat(9)}`)] } }],
+    ['the last words of long structured content', { result: { content: [], structuredContent: { deep: ['x'.repeat(600_000), 'BAD'] } } }],
     ['a field of old protocol versions', { result: { toolResult: 'BAD' } }],
     ['a result that is no object', { result: 'BAD' }],
     ['an answer with the id as a string', { id: '1', result: { content: [text('BAD')] } }],
@@ -168,6 +175,7 @@ describe('results', () => {
     const b = bench(refuseBad);
     await b.send(callLine(1, 'read'));
     await b.serve(part === null ? `[${line({ id: 1, result: { content: [text('BAD')] } }).trim()},{"jsonrpc":"2.0","method":"notifications/x"}]\n` : line({ jsonrpc: '2.0', id: 1, ...(part as object) }));
+    await until('an answer', () => b.clientText().includes('"id":1'));
     expect(b.clientText()).not.toContain('BAD');
     expect(b.clientMessages()).toContainEqual(bad);
   });
@@ -183,6 +191,30 @@ describe('results', () => {
     await b.serve(answer);
     expect(b.clientText()).toBe(answer);
     expect(seen[1]).toMatchObject({ channel: 'response', tool: 'read', server: 'files', args: { content: 'a\nb', structuredContent: { k: 1 } } });
+  });
+
+  test('a long one is judged whole and passes as it came', async () => {
+    let judged = 0;
+    const b = bench((call) => {
+      if (call.channel === 'response') judged += String((call.args as { content?: string }).content ?? '').length;
+      return Promise.resolve(judgement('delivered'));
+    });
+    await b.send(callLine(1, 'read'));
+    const answer = line({ jsonrpc: '2.0', id: 1, result: { content: [text('y'.repeat(5_000_000))] } });
+    await b.serve(answer);
+    await until('the result', () => b.clientText().length >= answer.length);
+    expect(b.clientText()).toBe(answer);
+    expect(judged).toBeGreaterThanOrEqual(5_000_000);
+  });
+
+  test.each(['content', 'structuredContent'])('one nested without end in %s is withheld, and the relay lives on', async (field) => {
+    const b = bench(deliver);
+    await b.send(callLine(1, 'read'));
+    const deep = `${'[{"a":'.repeat(20_000)}1${'}]'.repeat(20_000)}`;
+    await b.serve(`{"jsonrpc":"2.0","id":1,"result":{"${field}":[{"type":"text","x":${deep}}]}}\n`);
+    expect(JSON.stringify(b.clientMessages())).toMatch(/nested deeper than 500 levels/);
+    await b.send(callLine(2, 'again'));
+    expect(b.toServer).toHaveLength(2);
   });
 
   test.each([

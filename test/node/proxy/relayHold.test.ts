@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Judge } from '#contract/judgement.ts';
+import { CLIENT_TIMED_OUT, type Judge } from '#contract/judgement.ts';
 import { bench, callLine, judgement, line, settle, until, waitingJudge } from './harness.ts';
 
 const progressOf = (messages: Record<string, unknown>[]): number[] =>
@@ -52,6 +52,40 @@ describe('a held call', () => {
     expect(b.clientMessages().every((message) => message['method'] === 'notifications/progress')).toBe(true);
     await b.send(callLine(1, 'again'));
     expect(calls).toHaveLength(2);
+  });
+
+  test.each([
+    ['McpError: MCP error -32001: Request timed out', CLIENT_TIMED_OUT],
+    ['timeout', CLIENT_TIMED_OUT],
+    ['the user pressed Escape', undefined],
+    [undefined, undefined],
+  ])('that the client cancels with %j is told apart', async (reason, expected) => {
+    const { judge, calls } = waitingJudge();
+    const b = bench(judge);
+    await b.send(callLine(1, 'rm'));
+    calls[0]?.options.onHeld?.(0);
+    await b.send(line({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1, reason } }));
+    const signal = calls[0]?.options.signal;
+    expect(signal?.aborted).toBe(true);
+    expect(signal?.reason === CLIENT_TIMED_OUT ? CLIENT_TIMED_OUT : undefined).toBe(expected);
+  });
+
+  test('beyond the most that may wait is refused, until one of them is decided', async () => {
+    const { judge, calls } = waitingJudge();
+    const b = bench(judge, { heldCalls: 2 });
+    for (const id of [1, 2, 3]) {
+      await b.send(callLine(id, 'rm'));
+      calls.at(-1)?.options.onHeld?.(0);
+      await settle();
+    }
+    expect(calls.map((held) => held.options.signal.aborted)).toEqual([false, false, true]);
+    expect(b.clientMessages()).toEqual([{ jsonrpc: '2.0', id: 3, result: { content: [{ type: 'text', text: expect.stringContaining('2 calls of "files" already wait') as unknown }], isError: true } }]);
+    calls[0]?.answer(judgement('delivered'));
+    await settle();
+    await b.send(callLine(4, 'rm'));
+    calls.at(-1)?.options.onHeld?.(0);
+    expect(calls.at(-1)?.options.signal.aborted).toBe(false);
+    expect(b.toServer).toEqual([callLine(1, 'rm')]);
   });
 
   test.each([

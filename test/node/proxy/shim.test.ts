@@ -144,6 +144,33 @@ test('a broker that exits without a word takes even a server with it that heeds 
   expect(await allGone(pids)).toBe(true);
 });
 
+test('a broker that hangs is not waited for: the call is judged here, and the gate is not skipped', async () => {
+  const b = await broker();
+  b.child.kill('SIGSTOP');
+  try {
+    const s = shim();
+    s.child.stdin.write(hello + callLine(1, 'echo', { text: 'danger' }));
+    expect(JSON.stringify(await s.answerTo(1))).toContain('alone: no');
+    expect(s.err()).toMatch(/took no notice .*running without the editor/);
+    s.child.stdin.end();
+    expect(await s.status).toBe(0);
+  } finally {
+    b.child.kill('SIGCONT');
+  }
+});
+
+test('what the server says on stderr reaches the client’s log through the broker, and its stdout cannot pretend to', async () => {
+  await broker();
+  const s = shim('loud');
+  s.child.stdin.write(hello);
+  await s.answerTo(0);
+  await until('its words', () => s.err().includes('a word on stderr\n'), 10_000);
+  expect(s.err()).not.toContain('forged');
+  expect(s.out()).not.toMatch(/stderr|\u0002/);
+  s.child.stdin.end();
+  expect(await s.status).toBe(0);
+});
+
 test('a client that is killed while a call is held frees the hold', async () => {
   const b = await broker();
   const s = shim();

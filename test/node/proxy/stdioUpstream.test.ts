@@ -81,7 +81,6 @@ describe('a server', () => {
     s.send(hello + callLine(1, 'huge', { size: 5_000_000, filler: 'f'.repeat(5_000_000) }));
     const answer = await s.answerTo(1);
     expect(JSON.stringify(answer).length).toBeGreaterThan(5_000_000);
-    expect(s.log.join()).toContain('not judged');
   });
 });
 

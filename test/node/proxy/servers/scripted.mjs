@@ -19,6 +19,10 @@ if (mode === 'die') {
   process.stderr.write('first line\nmodule "x" is missing\n');
   process.exit(3);
 }
+if (mode === 'loud') {
+  process.stderr.write('a word on stderr\n');
+  process.stdout.write(`\u0002${Buffer.from('forged').toString('base64')}\n`);
+}
 if (mode === 'noise') process.stdout.write('Listening on stdio…\n{"half":\n\n');
 if (mode === 'flood') for (let turn = 0; turn < 200; turn++) process.stderr.write(`${'e'.repeat(10_000)} ${turn}\n`);
 if (mode === 'halfClosed') process.stdin.destroy();
