@@ -160,13 +160,23 @@ test('settings that cannot be read leave the defaults, and say where', () => {
 
 describe("a change of the client's settings", () => {
   const hook = (at: GateBox): object => ({
-    hooks: { PreToolUse: [{ matcher: '*', hooks: [{ type: 'command', command: `r=1 '${at.layout.bin}/callgate-hook' claude` }] }] },
+    hooks: { PreToolUse: [{ matcher: '*', hooks: [{ type: 'command', command: command(at), timeout: 900, onFailure: 'block' }] }] },
   });
+  const command = (at: GateBox): string => `r=1 '${at.layout.bin}/callgate-hook' claude`;
+  const changed = (at: GateBox, from: string, to: string): string => JSON.stringify(hook(at)).replace(from, to);
   const rows: readonly (readonly [string, string, (at: GateBox) => string | null, boolean])[] = [
     ['user settings with our hook', 'settings.json', (at) => JSON.stringify(hook(at)), true],
     ['and something else', 'settings.json', (at) => JSON.stringify({ ...hook(at), model: 'x', disableAllHooks: false }), true],
     ['our hook gone', 'settings.json', () => '{}', false],
     ['our hook narrowed', 'settings.json', (at) => JSON.stringify(hook(at)).replace('"*"', '"Read"'), false],
+    ['a word in front of our command', 'settings.json', (at) => changed(at, '"r=1', '"true || r=1'), false],
+    ['a condition on our hook', 'settings.json', (at) => changed(at, '"timeout"', '"if":"Bash(ls)","timeout"'), false],
+    ['our hook in the background', 'settings.json', (at) => changed(at, '"timeout"', '"async":true,"timeout"'), false],
+    ['our hook cut short', 'settings.json', (at) => changed(at, '900', '1'), false],
+    ['our hook without effect when it fails', 'settings.json', (at) => changed(at, ',"onFailure":"block"', ''), false],
+    ['a shell that does nothing, in local settings', 'settings.local.json', () => '{"env":{"SHELLOPTS":"noexec"}}', false],
+    ['another shell, in local settings', 'settings.local.json', () => '{"env":{"CLAUDE_CODE_SHELL_PREFIX":"/tmp/x"}}', false],
+    ['other variables in local settings', 'settings.local.json', () => '{"env":{"NODE_ENV":"test","SHELL_COLOR":"1"}}', true],
     ['all hooks off', 'settings.json', (at) => JSON.stringify({ ...hook(at), disableAllHooks: true }), false],
     ['invalid', 'settings.json', (at) => `${JSON.stringify(hook(at))},`, false],
     ['gone', 'settings.json', () => null, false],
@@ -178,7 +188,8 @@ describe("a change of the client's settings", () => {
   ];
   test.each(rows)('%s', (_name, file, text, allowed) => {
     const at = box();
-    ensurePrivateFolder(at.layout.root);
+    ensurePrivateFolder(at.layout.bin);
+    writeFileSync(join(at.layout.bin, 'launcher.json'), JSON.stringify({ v: 1, claudeCommands: ['another', command(at)] }));
     const path = join(at.home, '.claude', file);
     mkdirSync(join(at.home, '.claude'));
     const content = text(at);
@@ -193,6 +204,15 @@ describe("a change of the client's settings", () => {
     clearReleased(at.layout, 'claude');
     expect(refuseConfigChange(at.layout, change) === null).toBe(allowed);
   });
+});
+
+test('what the installation wrote down cannot be read: a hook that names our script will do', () => {
+  const at = box();
+  mkdirSync(join(at.home, '.claude'));
+  const path = join(at.home, '.claude', 'settings.json');
+  const hook = { type: 'command', command: `r=1 '${at.layout.bin}/callgate-hook' claude`, timeout: 900, onFailure: 'block' };
+  writeFileSync(path, JSON.stringify({ hooks: { PreToolUse: [{ matcher: '*', hooks: [hook] }] } }));
+  expect(refuseConfigChange(at.layout, { source: 'user_settings', file: path })).toBeNull();
 });
 
 test('links are followed, dangling ones too, and loops are not', () => {

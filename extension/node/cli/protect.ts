@@ -26,12 +26,20 @@ export function clientContext({ layout, platform, env, cwd }: CommandHost): Clie
   };
 }
 
-export const status: Command = async (_args, host) => {
+export const status: Command = async (args, host) => {
+  if (args.length > 0) {
+    print(host.stderr, 'usage: callgate status');
+    return 2;
+  }
+  return sayingConfigErrors(host, async () => printStatus(host));
+};
+
+function printStatus(host: CommandHost): number {
   for (const { id, name, file, state, detail, warnings } of discover(clientContext(host))) {
     print(host.stdout, `${state.padEnd(12)} ${id}  (${name}, ${file})\n             ${[detail, ...warnings].join('\n             ')}`);
   }
   return 0;
-};
+}
 
 const PROTECT_USAGE = 'usage: callgate protect ID [--yes] [--trust] [--no-canary]   (IDs: callgate status)';
 

@@ -1,10 +1,8 @@
-/** The one command that client configs run for every hook event. */
-import { join } from 'node:path';
-import { REPLY_PASS } from '#contract/hookReply.ts';
+/** The one command that client configs run for every hook event, for what is installed here. */
 import type { Layout } from '#home/layout.ts';
-import { askerCommand, type Asker } from '#node/launcher/asker.ts';
+import { commandText } from '#node/launcher/commandText.ts';
 import { readLauncherRecord } from '#node/launcher/installLauncher.ts';
-import { LauncherError, quoteCmd, quoteShell } from '#node/launcher/quoting.ts';
+import { LauncherError } from '#node/launcher/quoting.ts';
 
 /**
  * @throws LauncherError NOT_INSTALLED before `installLauncher` has run, UNSUPPORTED_PATH when a path cannot be quoted.
@@ -13,34 +11,5 @@ export function hookCommand(layout: Layout, client: 'claude' | 'codex'): string 
   const record = readLauncherRecord(layout);
   if (record === null)
     throw new LauncherError('NOT_INSTALLED', `no launcher is installed in ${layout.bin}; install it before protecting an agent`);
-  if (process.platform === 'win32') return `${quoteCmd(join(layout.bin, 'callgate-hook.cmd'))} ${client}`;
-  const command = posixHookCommand(layout, client, record.asker);
-  // Codex runs hooks with the user's login shell, which may be one (fish) that does not read this language.
-  return client === 'codex' ? `exec /bin/sh -c ${quoteWhole(command)}` : command;
-}
-
-/**
- * The clean path costs one shell and one asker. Whatever else happens ends in the script, and whatever happens to the
- * script ends in status 2 with a line on standard error: the only answer that every client takes for "do not run".
- * `case` rather than `[`: a function of that name in the environment cannot replace it.
- */
-export function posixHookCommand(layout: Layout, client: 'claude' | 'codex', asker: Asker): string {
-  // Nothing of the caller's environment: where sh is bash, SHELLOPTS=noexec would end the script well and without a word.
-  const script = `/usr/bin/env -i ${quoteShell(join(layout.bin, 'callgate-hook'))}`;
-  const orRefuse = `|| { r=$?; case $r in 2) ;; *) echo "Callgate could not start ($r); call refused" >&2 ;; esac; exit 2; }`;
-  if (asker.kind === 'none') return `${script} ${client} 1 '' ${orRefuse}`;
-  const ask = askerCommand(asker, client === 'claude' ? layout.claudeSocket : layout.codexSocket);
-  return `r=$(${ourFolder(layout)}${ask} 2>/dev/null); s=$?; case $r in ${REPLY_PASS}) ;; *) ${script} ${client} "$s" "$r" ${orRefuse} ;; esac`;
-}
-
-/** Under `/tmp` somebody else may have made the folder first, and would then answer in the broker's place. */
-function ourFolder({ root, run }: Layout): string {
-  if (run.startsWith(root)) return '';
-  const folder = quoteShell(run);
-  return `[ -O ${folder} ] && [ ! -L ${folder} ] && `;
-}
-
-/** A whole command as one word; it holds no backslash except those that end and begin its quotes again. */
-function quoteWhole(command: string): string {
-  return `'${command.replaceAll("'", `'\\''`)}'`;
+  return commandText(layout, client, record.asker);
 }

@@ -1,12 +1,14 @@
 /** Puts our bundles and launchers under the data folder, where configs and hooks can name them whatever the editor does. */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
-import { delimiter, isAbsolute, join } from 'node:path';
+import { delimiter, dirname, isAbsolute, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { isObject } from '#core/model/json.ts';
 import { ensurePrivateFolder, type Layout } from '#home/layout.ts';
 import { readBounded, removeIfThere, writePrivate } from '#home/privateFile.ts';
 import { keepLastGood } from '#home/ruleFile.ts';
 import { chooseAsker, isExecutable, knownAskers, PERL_ASKER, type Asker } from '#node/launcher/asker.ts';
+import { commandText } from '#node/launcher/commandText.ts';
 import { hookCmd, hookScript, programCmd, programScript, type Deadline, type ScriptFacts } from '#node/launcher/launcherScripts.ts';
 import { LauncherError } from '#node/launcher/quoting.ts';
 import { newerVersion } from '#node/launcher/versionOrder.ts';
@@ -42,11 +44,17 @@ export interface LauncherRecord {
   readonly version: string;
   readonly runtime: string;
   readonly asker: Asker;
+  /** Claude's hook command, the newest first: what may stand in its settings (see home/configGuard). */
+  readonly claudeCommands: readonly string[];
+  /** The `dist` of every editor's extension that installed us: the launchers stay until the last of them is gone. */
+  readonly dists: readonly string[];
 }
 
 /** In the order in which they are replaced: rules and index code first, what reads them last. */
 const BUNDLES = ['rules.json', 'sql-wasm.wasm', 'callgate.cjs', 'hook.cjs'] as const;
 const KEPT_VERSIONS = 2;
+const KEPT_COMMANDS = 4;
+const KEPT_DISTS = 20;
 const ENDING = process.platform === 'win32' ? '.cmd' : '';
 
 /**
@@ -67,6 +75,8 @@ export async function installLauncher(options: InstallOptions): Promise<Launcher
     BUNDLES.every((name) => existsSync(join(layout.lib, before.version, name))) &&
     isExecutable(before.runtime)
   ) {
+    const dists = withDist(before.dists, distFolder);
+    if (!isDeepStrictEqual(dists, before.dists)) writeRecord(layout, { ...before, dists });
     return launcherPaths(layout, before);
   }
 
@@ -91,8 +101,9 @@ export async function installLauncher(options: InstallOptions): Promise<Launcher
     renameSync(`${file}.new`, file);
   }
   const asker = before && askerStillThere(before.asker) ? before.asker : await chooseAsker(knownAskers(perlScript));
-  const record: LauncherRecord = { version, runtime, asker };
-  writePrivate(join(layout.bin, 'launcher.json'), `${JSON.stringify({ v: 1, ...record })}\n`);
+  const claudeCommands = [...new Set([commandText(layout, 'claude', asker), ...(before?.claudeCommands ?? [])])].slice(0, KEPT_COMMANDS);
+  const record: LauncherRecord = { version, runtime, asker, claudeCommands, dists: withDist(before?.dists ?? [], distFolder) };
+  writeRecord(layout, record);
   removeOldVersions(layout, version);
   return launcherPaths(layout, record);
 }
@@ -107,13 +118,42 @@ export function removeLauncher(layout: Layout): void {
 /** Null when nothing (readable) is installed. */
 export function readLauncherRecord(layout: Layout): LauncherRecord | null {
   try {
-    const bytes = readBounded(join(layout.bin, 'launcher.json'), 16 * 1024);
+    const bytes = readBounded(join(layout.bin, 'launcher.json'), 64 * 1024);
     const value: unknown = bytes && JSON.parse(bytes.toString('utf8'));
     if (!isObject(value) || value['v'] !== 1 || typeof value['version'] !== 'string' || typeof value['runtime'] !== 'string') return null;
-    return { version: value['version'], runtime: value['runtime'], asker: parseAsker(value['asker']) };
+    return {
+      version: value['version'],
+      runtime: value['runtime'],
+      asker: parseAsker(value['asker']),
+      claudeCommands: textsIn(value['claudeCommands']),
+      dists: textsIn(value['dists']).filter((folder) => isAbsolute(folder)),
+    };
   } catch {
     return null; // unreadable is as good as not there: the next installation writes it anew
   }
+}
+
+function writeRecord(layout: Layout, record: LauncherRecord): void {
+  writePrivate(join(layout.bin, 'launcher.json'), `${JSON.stringify({ v: 1, ...record })}\n`);
+}
+
+const textsIn = (value: unknown): string[] => (Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []);
+
+/** Those that are gone are forgotten: updates leave one behind each. */
+function withDist(dists: readonly string[], dist: string): string[] {
+  return [...new Set([...dists.filter(isBuild), dist])].slice(-KEPT_DISTS);
+}
+
+const isBuild = (folder: string): boolean => existsSync(join(folder, 'callgate.cjs'));
+
+/**
+ * Another editor's extension that still lives from the launchers, for one that is being removed; null when there is
+ * none. Folders beside ours are other versions in the same editor, which removes them itself.
+ */
+export function otherInstaller(layout: Layout, distFolder: string): string | null {
+  const extensionsOf = (dist: string): string => dirname(dirname(dist));
+  const others = readLauncherRecord(layout)?.dists ?? [];
+  return others.find((dist) => dist !== distFolder && extensionsOf(dist) !== extensionsOf(distFolder) && isBuild(dist)) ?? null;
 }
 
 export function launcherPaths(layout: Layout, record: LauncherRecord): LauncherPaths {

@@ -27,15 +27,17 @@ const MEND = 'Open your editor with the Callgate extension once to mend it, or r
 /** `callgate-hook <client> <asker status> <asker output>`: acts on the broker's reply, or has the call judged by hook.cjs. */
 export function hookScript(facts: ScriptFacts): string {
   const home = quoteShell(facts.layout.home);
-  const run = `/usr/bin/env -i HOME=${home} PATH="$PATH" LANG=C.UTF-8 ELECTRON_RUN_AS_NODE=1`;
   const program = `"$runtime" "$bundle" "$client" ${home} reply`;
   return `#!/bin/sh
 # Callgate's hook. Written by the Callgate extension; changes are lost when it is next installed.
 # Ends with 0 (no opinion, or an answer on standard output) or with 2 and the reason on standard error; nothing else.
+# The hook command starts this without an environment. These would matter most to a client that still runs an older one.
 unset LD_PRELOAD LD_LIBRARY_PATH LD_AUDIT DYLD_INSERT_LIBRARIES DYLD_LIBRARY_PATH DYLD_FRAMEWORK_PATH
+unset NODE_OPTIONS NODE_PATH NODE_EXTRA_CA_CERTS NODE_V8_COVERAGE NODE_COMPILE_CACHE NODE_ICU_DATA OPENSSL_CONF OPENSSL_MODULES
 # A function of such a name in the caller's environment would be used instead by shells that import them.
 unset -f printf command kill sleep wait
-PATH=${quoteShell(facts.path)}
+PATH=${quoteShell(facts.path)} HOME=${home} LANG=C.UTF-8 ELECTRON_RUN_AS_NODE=1
+export PATH HOME LANG ELECTRON_RUN_AS_NODE
 client=$1
 
 deny() {
@@ -76,7 +78,7 @@ for candidate in ${quoteShell(join(facts.layout.lib, facts.version, 'hook.cjs'))
 done
 [ -n "$bundle" ] || deny ${quoteShell(`Callgate's program ${join(facts.layout.lib, facts.version, 'hook.cjs')} is missing, so this call was refused. ${MEND}`)}
 
-${bounded(facts.deadline, `${run} ${program}`)}
+${bounded(facts.deadline, program)}
 status=$?
 [ "$status" != 0 ] || act "$answer"
 case $status in
@@ -93,7 +95,7 @@ function bounded(deadline: Deadline, command: string): string {
       return `answer=$(${quoteShell(deadline.program)} -k 1 ${OFFLINE_DEADLINE_SECONDS} ${command})`;
     case 'perl':
       // An alarm outlives exec, and nothing in the bundle handles its signal.
-      return `answer=$(/usr/bin/env -i PATH="$PATH" ${quoteShell(deadline.program)} -e 'alarm shift; exec @ARGV; exit 127' ${OFFLINE_DEADLINE_SECONDS} ${command})`;
+      return `answer=$(${quoteShell(deadline.program)} -e 'alarm shift; exec @ARGV; exit 127' ${OFFLINE_DEADLINE_SECONDS} ${command})`;
     case 'shell':
       return `bounded() {
   # A command in the background reads from nowhere unless its input is handed over by another number.
@@ -117,11 +119,16 @@ answer=$(bounded ${command})`;
   }
 }
 
+/** What changes how a Node starts is not for our program, but the client meant it for the server behind it (see proxy/shimCommand). */
+const KEEP_FOR_SERVER = ['NODE_OPTIONS', 'NODE_PATH']
+  .map((name) => `unset CALLGATE_KEPT_${name}\n[ -z "\${${name}+x}" ] || export CALLGATE_KEPT_${name}="$${name}"\n`)
+  .join('');
+
 /** `callgate …`, or with \`words\` a fixed subcommand in front. */
 export function programScript(facts: ScriptFacts, words: readonly string[]): string {
   return `#!/bin/sh
 # Runs Callgate's own program. Written by the Callgate extension; changes are lost when it is next installed.
-unset NODE_OPTIONS NODE_PATH
+${words.includes('mcp') ? KEEP_FOR_SERVER : ''}unset NODE_OPTIONS NODE_PATH
 for runtime in ${facts.runtimes.map(quoteShell).join(' ')} "$(PATH=${quoteShell(facts.path)} command -v node)"; do
   if [ -x "$runtime" ]; then
     ELECTRON_RUN_AS_NODE=1 exec "$runtime" ${quoteShell(join(facts.layout.lib, facts.version, 'callgate.cjs'))}${words.map((word) => ` ${word}`).join('')} "$@"

@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { formatReply, MAX_PAYLOAD_BYTES, REPLY_PASS } from '#contract/hookReply.ts';
 import { ensurePrivateFolder, layoutFor, whyNotOurs, type Layout } from '#home/layout.ts';
 import { knownAskers, type Asker } from '#node/launcher/asker.ts';
-import { posixHookCommand } from '#node/launcher/hookCommand.ts';
+import { posixHookCommand } from '#node/launcher/commandText.ts';
 import { installLauncher } from '#node/launcher/installLauncher.ts';
 import { hookScript, type Deadline } from '#node/launcher/launcherScripts.ts';
 import { BLOCKED, claudePayload, CLEAN, codexPayload, HELD } from '../../home/gateBox.ts';
@@ -307,13 +307,16 @@ describe('a home whose sockets lie under /tmp', () => {
     expect(await passing()).toMatchObject({ code: 0, out: '', err: '' });
   });
 
-  test.runIf(process.getuid?.() === 0)("somebody else's folder there is not asked", async () => {
+  test("somebody else's folder there is not asked", async () => {
     ensurePrivateFolder(long.run);
-    chownSync(long.run, 65534, 65534);
-    expect(whyNotOurs(long.run)).toMatch(/belongs to user 65534/);
+    // Only root can give a folder away; anybody else takes one that is not theirs, with the socket beside it.
+    const isRoot = process.getuid?.() === 0;
+    if (isRoot) chownSync(long.run, 65534, 65534);
+    const theirs = { ...long, run: isRoot ? long.run : '/usr' };
+    expect(whyNotOurs(theirs.run)).toMatch(/belongs to user/);
     const server = createServer((socket) => socket.end(REPLY_PASS));
-    await new Promise<void>((resolve) => server.listen(long.claudeSocket, resolve));
-    refused(await runCommand(command, claudePayload(BLOCKED)), /Says please-block/);
+    await new Promise<void>((resolve) => server.listen(theirs.claudeSocket, resolve));
+    refused(await runCommand(posixHookCommand(theirs, 'claude', own), claudePayload(BLOCKED)), /Says please-block/);
     server.close();
   });
 

@@ -1,13 +1,16 @@
 /** What is installed, replaced, kept and taken away. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import { refuseConfigChange } from '#home/configGuard.ts';
 import { layoutFor } from '#home/layout.ts';
 import { lastGoodRules } from '#home/ruleFile.ts';
+import { claude } from '#node/clients/claude.ts';
 import { hookCommand } from '#node/launcher/hookCommand.ts';
-import { installLauncher, readLauncherRecord, removeLauncher } from '#node/launcher/installLauncher.ts';
+import { installLauncher, otherInstaller, readLauncherRecord, removeLauncher } from '#node/launcher/installLauncher.ts';
 import { hookCmd, programCmd } from '#node/launcher/launcherScripts.ts';
+import { serverEnvironment } from '#node/proxy/shimCommand.ts';
 import { quoteCmd, quoteShell } from '#node/launcher/quoting.ts';
 import { newerVersion } from '#node/launcher/versionOrder.ts';
 import { sandbox, type Sandbox } from '#kit/sandbox.ts';
@@ -50,6 +53,66 @@ test('installs once, and the launchers run', async () => {
   expect(readFileSync(lastGoodRules(box.layout), 'utf8')).toBe(JSON.stringify(TEST_RULES));
   expect(hookCommand(box.layout, 'claude')).toContain(box.layout.claudeSocket);
   expect(hookCommand(box.layout, 'codex')).toMatch(/^exec \/bin\/sh -c '/);
+});
+
+test('what a client means for its server reaches it, and not our own program', async () => {
+  const { box, dist, install } = prepared();
+  await install('1.0.0');
+  const print = `console.log(JSON.stringify(Object.entries(process.env).filter(([name]) => name.includes('NODE_')).sort()))`;
+  writeFileSync(join(dist, 'callgate.cjs'), print);
+  const { mcpScript, cliScript } = await installLauncher({ layout: box.layout, distFolder: dist, runtime: process.execPath, version: '1.0.0', path: '' });
+  const env = { NODE_OPTIONS: '--require "/a b/c"', NODE_PATH: '' };
+  const seen = (script: string, variables: Record<string, string>): unknown => {
+    const ran = spawnSync(script, [], { encoding: 'utf8', env: variables });
+    return (JSON.parse(ran.stdout) as [string, string][]).filter(([name]) => name !== 'ELECTRON_RUN_AS_NODE');
+  };
+  expect(seen(mcpScript, env)).toEqual([
+    ['CALLGATE_KEPT_NODE_OPTIONS', '--require "/a b/c"'],
+    ['CALLGATE_KEPT_NODE_PATH', ''],
+  ]);
+  expect(serverEnvironment({ CALLGATE_KEPT_NODE_OPTIONS: env.NODE_OPTIONS })).toEqual({ NODE_OPTIONS: env.NODE_OPTIONS });
+  expect(seen(mcpScript, {})).toEqual([]);
+  expect(seen(mcpScript, { CALLGATE_KEPT_NODE_OPTIONS: 'planted' })).toEqual([]);
+  expect(seen(cliScript, env)).toEqual([]);
+});
+
+test("what protecting Claude writes is what the guard of its settings asks for, from install to install", async () => {
+  const { box, install } = prepared();
+  await install('1.0.0');
+  const planned = claude.plan(null, hookCommand(box.layout, 'claude'));
+  expect(planned.kind).toBe('edited');
+  const file = join(box.home, '.claude', 'settings.json');
+  mkdirSync(join(box.home, '.claude'));
+  const text = planned.kind === 'edited' ? planned.text : '';
+  for (const version of ['1.0.0', '1.1.0']) {
+    await install(version);
+    writeFileSync(file, text);
+    expect(refuseConfigChange(box.layout, { source: 'user_settings', file })).toBeNull();
+    writeFileSync(file, text.replace('"r=$', '"true || r=$'));
+    expect(refuseConfigChange(box.layout, { source: 'user_settings', file })).toMatch(/no longer has the PreToolUse hook/);
+  }
+});
+
+test("an editor's extension is remembered until it is gone, an older one's too", async () => {
+  const { box, dist, install } = prepared();
+  await install('1.1.0');
+  const extension = (editor: string, version: string): string => {
+    const folder = join(box.folder, editor, 'extensions', `callgate-${version}`, 'dist');
+    cpSync(dist, folder, { recursive: true });
+    return folder;
+  };
+  const [code, codeOld, other] = [extension('.vscode', '1.1.0'), extension('.vscode', '1.0.0'), extension('.other', '1.0.0')];
+  const from = (distFolder: string, version: string) => installLauncher({ layout: box.layout, distFolder, runtime: process.execPath, version, path: '' });
+  await from(codeOld, '1.0.0');
+  await from(code, '1.1.0');
+  rmSync(dist, { recursive: true });
+  expect(otherInstaller(box.layout, code)).toBeNull();
+  await from(other, '1.0.0');
+  expect(readLauncherRecord(box.layout)).toMatchObject({ version: '1.1.0', dists: [codeOld, code, other] });
+  expect(otherInstaller(box.layout, code)).toBe(other);
+  expect([codeOld, code]).toContain(otherInstaller(box.layout, other));
+  rmSync(other, { recursive: true });
+  expect(otherInstaller(box.layout, code)).toBeNull();
 });
 
 test('the command stays the same from install to install', async () => {
