@@ -105,18 +105,20 @@ export function openBrokerLink(options: LinkOptions): BrokerLink {
   };
 
   async function readAnew(): Promise<void> {
-    overtaking = [];
+    const news: Hold[] = [];
+    overtaking = news;
     try {
       const configured = request('configure', options.settings()).catch((error: unknown) => log.warn(`The broker did not take the settings: ${textOf(error)}`));
       const holds = await request('holds', {});
       onHolds.send(book.replace(holds));
       // The list may be older than these; applying them twice changes nothing.
-      for (const hold of overtaking) onHolds.send(book.apply(hold));
+      for (const hold of news) onHolds.send(book.apply(hold));
       await Promise.all([configured, refreshGrants()]);
     } catch (error) {
       log.warn(`The held calls could not be read: ${textOf(error)}`);
     } finally {
-      overtaking = null;
+      // A connection that came meanwhile has a list of its own.
+      if (overtaking === news) overtaking = null;
     }
   }
 

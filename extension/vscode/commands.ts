@@ -5,7 +5,8 @@ import type { BrokerLink } from './brokerLink.ts';
 import { COMMAND_IDS, type CommandArguments, type CommandId } from './commandIds.ts';
 import type { Decide, Decided } from './decideHold.ts';
 import type { HoldBook } from './holdBook.ts';
-import { holdReason, holdTitle, settledMessage } from './holdText.ts';
+import { callText, holdReason, holdTitle, settledMessage } from './holdText.ts';
+import { plainText } from './plainText.ts';
 import type { ProtectFlow } from './protectFlow.ts';
 
 export type CommandHandlers = { readonly [Id in CommandId]: (...args: CommandArguments[Id]) => Promise<void> | void };
@@ -23,20 +24,20 @@ export function commandHandlers({ link, book, decide, protection, focusPanel, lo
   async function pickHold(title: string, id: string | undefined): Promise<Hold | undefined> {
     const waiting = book.waiting();
     if (id !== undefined) return waiting.find((hold) => hold.id === id);
-    if (waiting.length < 2) return waiting[0];
-    const items = waiting.map((hold) => ({ hold, label: holdTitle(hold), description: hold.call.cwd, detail: holdReason(hold) }));
+    // Also when there is only one: nobody decides what they have not seen.
+    const items = waiting.map((hold) => ({ hold, label: holdTitle(hold), description: plainText(hold.call.cwd, 200), detail: holdReason(hold) }));
     return (await vscode.window.showQuickPick(items, { title, placeHolder: 'Which call?', matchOnDetail: true, matchOnDescription: true }))?.hold;
   }
 
   function tell(decided: Decided): void {
     if (decided.kind === 'done') void vscode.window.showInformationMessage(settledMessage(decided.hold));
     else if (decided.kind === 'late') void vscode.window.showInformationMessage(decided.message);
-    else void vscode.window.showErrorMessage(`Your decision could not be sent: ${decided.message}`);
+    else void vscode.window.showErrorMessage(plainText(`Your decision could not be sent: ${decided.message}`, 600));
   }
 
   async function decideOne(title: string, id: string | undefined, ask: (hold: Hold) => Promise<Decided>): Promise<void> {
-    if (book.waiting().length === 0) {
-      void vscode.window.showInformationMessage('No call is held at the moment.');
+    if (id === undefined ? book.waiting().length === 0 : !book.waiting().some((hold) => hold.id === id)) {
+      void vscode.window.showInformationMessage(id === undefined ? 'No call is held at the moment.' : 'This call no longer waits for a decision.');
       return;
     }
     const hold = await pickHold(title, id);
@@ -52,7 +53,7 @@ export function commandHandlers({ link, book, decide, protection, focusPanel, lo
     }
     const { seq, file, line, code, message } = report.problem;
     log.error(`The audit journal does not verify. ${code} at entry ${seq}, ${file}:${line}: ${message}`);
-    const choice = await vscode.window.showErrorMessage(`The audit journal does not verify. Entry ${seq} (${file}:${line}): ${message}`, 'Open File', 'Show Log');
+    const choice = await vscode.window.showErrorMessage(plainText(`The audit journal does not verify. Entry ${seq} (${file}:${line}): ${message}`, 600), 'Open File', 'Show Log');
     if (choice === 'Show Log') log.show();
     else if (choice === 'Open File') {
       const place = new vscode.Position(Math.max(0, line - 1), 0);
@@ -83,7 +84,12 @@ export function commandHandlers({ link, book, decide, protection, focusPanel, lo
     'callgate.protect': (id) => protection.protect(id),
     'callgate.undo': (id) => protection.undo(id),
     'callgate.showHeld': focusPanel,
-    'callgate.approve': (id) => decideOne('Approve Held Call', id, (hold) => decide.approve(hold.id, 'once', '')),
+    'callgate.approve': (id) =>
+      decideOne('Approve Held Call', id, async (hold) => {
+        if (id !== undefined || callText(hold).whole) return decide.approve(hold.id, 'once', '');
+        focusPanel();
+        return { kind: 'late', message: `This call is too long to be approved from a list. Read it in the panel: ${holdTitle(hold)}` };
+      }),
     'callgate.reject': (id) =>
       decideOne('Reject Held Call', id, async (hold) => {
         const note = await vscode.window.showInputBox({ title: `Reject ${holdTitle(hold)}`, prompt: 'A note to the agent (optional). Enter rejects the call, Escape leaves it waiting.' });
@@ -106,7 +112,7 @@ export function registerCommands(handlers: CommandHandlers, log: vscode.LogOutpu
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error);
         log.error(`${id}: ${message}`);
-        const choice = await vscode.window.showErrorMessage(`Callgate: ${message}`, 'Show Log');
+        const choice = await vscode.window.showErrorMessage(plainText(`Callgate: ${message}`, 600), 'Show Log');
         if (choice === 'Show Log') log.show();
       }
     }),

@@ -2,11 +2,12 @@
 import * as vscode from 'vscode';
 import type { AuditEntry } from '#contract/auditRecord.ts';
 import type { Hold } from '#contract/ipc.ts';
-import { visibleLine } from '#core/policy/visibleText.ts';
 import type { BrokerLink } from './brokerLink.ts';
 import type { Decide, Decided } from './decideHold.ts';
 import type { HoldBook } from './holdBook.ts';
-import { heldMessage, holdTitle } from './holdText.ts';
+import { interruptAfter, openToasts } from './heldToasts.ts';
+import { callText, heldMessage, holdTitle } from './holdText.ts';
+import { plainText } from './plainText.ts';
 import type { Settings } from './settings.ts';
 
 export interface NotificationParts {
@@ -18,36 +19,29 @@ export interface NotificationParts {
   readonly log: vscode.LogOutputChannel;
 }
 
-/** More open ones would only cover each other: the panel lists them all. */
-const MOST_OPEN = 3;
-
-/** With several windows only the one in use, or the one whose folder the call runs in, interrupts. */
-function concernsThisWindow(hold: Hold, windows: number): boolean {
-  if (windows < 2 || vscode.window.state.focused) return true;
-  return vscode.workspace.workspaceFolders?.some((folder) => hold.call.cwd.startsWith(folder.uri.fsPath)) ?? false;
-}
-
 export function notifications(parts: NotificationParts): vscode.Disposable {
   const { link, book, decide, settings, showPanel, log } = parts;
-  let open = 0;
+  const toasts = openToasts();
+  const delayed = new Set<NodeJS.Timeout>();
   let flagOpen = false;
 
   function tell(decided: Decided): void {
     if (decided.kind === 'done') return;
     if (decided.kind === 'late') void vscode.window.showInformationMessage(decided.message);
-    else void vscode.window.showErrorMessage(`Your decision could not be sent: ${decided.message}`);
+    else void vscode.window.showErrorMessage(plainText(`Your decision could not be sent: ${decided.message}`, 600));
   }
 
   async function held(hold: Hold): Promise<void> {
-    open++;
     try {
-      const choice = await vscode.window.showWarningMessage(heldMessage(hold), 'Approve', 'Reject', 'Details');
+      // Only what can be read here can be approved here.
+      const choices = callText(hold).whole ? (['Approve', 'Reject', 'Details'] as const) : (['Review', 'Reject'] as const);
+      const choice = await vscode.window.showWarningMessage<string>(heldMessage(hold), ...choices);
       // Closing the notification decides nothing: the call waits on in the panel.
       if (choice === undefined) return;
-      if (choice === 'Details') showPanel();
+      if (choice === 'Details' || choice === 'Review') showPanel();
       else tell(choice === 'Approve' ? await decide.approve(hold.id, 'once', '') : await decide.reject(hold.id, ''));
     } finally {
-      open--;
+      toasts.end(hold.id);
     }
   }
 
@@ -55,7 +49,7 @@ export function notifications(parts: NotificationParts): vscode.Disposable {
     flagOpen = true;
     try {
       const why = entry.findings[0]?.title ?? entry.reason;
-      const choice = await vscode.window.showInformationMessage(visibleLine(`Callgate flagged a call that went through. ${entry.tool}: ${why}`, 200), 'Details');
+      const choice = await vscode.window.showInformationMessage(plainText(`Callgate flagged a call that went through. ${entry.tool}: ${why}`, 200), 'Details');
       if (choice === 'Details') showPanel();
     } finally {
       flagOpen = false;
@@ -63,12 +57,31 @@ export function notifications(parts: NotificationParts): vscode.Disposable {
   }
 
   const failed = (error: unknown): void => log.error(`A notification failed: ${String(error)}`);
+  const interrupt = (hold: Hold): void => {
+    if (book.find(hold.id)?.state !== 'waiting') return;
+    if (toasts.begin(hold.id)) held(hold).catch(failed);
+    else log.info(`Held without a notification: ${holdTitle(hold)}`);
+  };
+  const later = (hold: Hold, ms: number): void => {
+    const timer = setTimeout(() => {
+      delayed.delete(timer);
+      interrupt(hold);
+    }, ms);
+    delayed.add(timer);
+  };
+  const facts = (): Parameters<typeof interruptAfter>[1] => ({
+    windows: link.status()?.windows ?? 1,
+    focused: vscode.window.state.focused,
+    folders: (vscode.workspace.workspaceFolders ?? []).map((folder) => folder.uri.fsPath),
+  });
   const stops = [
     link.onHolds(({ begun }) => {
+      toasts.keep(book.waiting());
       if (!settings().notifyHeldCalls) return;
       for (const hold of begun) {
-        if (open < MOST_OPEN && book.find(hold.id) && concernsThisWindow(hold, link.status()?.windows ?? 1)) held(hold).catch(failed);
-        else log.info(`Held without a notification: ${holdTitle(hold)}`);
+        const wait = interruptAfter(hold.call.cwd, facts());
+        if (wait === 0) interrupt(hold);
+        else later(hold, wait);
       }
     }),
     link.onEntry((entry) => {
@@ -77,5 +90,6 @@ export function notifications(parts: NotificationParts): vscode.Disposable {
   ];
   return new vscode.Disposable(() => {
     for (const stop of stops) stop();
+    for (const timer of delayed) clearTimeout(timer);
   });
 }

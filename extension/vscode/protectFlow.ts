@@ -4,6 +4,7 @@ import type { Protectable } from '#contract/panel.ts';
 import type { ClientSetup, PlannedChange } from './clientSetup.ts';
 import type { CommandId } from './commandIds.ts';
 import type { PlanPreview } from './planPreview.ts';
+import { plainText } from './plainText.ts';
 
 export interface ProtectFlow {
   readonly protect: (id?: string) => Promise<void>;
@@ -25,17 +26,17 @@ interface Choice extends vscode.QuickPickItem {
 
 const STATE_ICONS: Readonly<Record<Protectable['state'], string>> = { unprotected: '$(circle-outline)', protected: '$(shield)', broken: '$(warning)', unavailable: '$(circle-slash)' };
 
-const choiceFor = (item: Protectable): Choice => ({ id: item.id, label: `${STATE_ICONS[item.state]} ${item.name}`, description: item.file, detail: item.detail });
+const choiceFor = (item: Protectable): Choice => ({ id: item.id, label: `${STATE_ICONS[item.state]} ${plainText(item.name, 120)}`, description: plainText(item.file, 300), detail: plainText(item.detail, 400) });
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 function working<T>(title: string, task: (progress: vscode.Progress<{ message: string }>) => Promise<T>): Thenable<T> {
-  return vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title }, task);
+  return vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title: plainText(title, 200) }, task);
 }
 
 export function protectFlow({ setup, preview, onChanged, onProtected, log }: ProtectParts): ProtectFlow {
   async function sayFailed(what: string, error: unknown): Promise<void> {
     log.error(`${what}: ${reasonOf(error)}`);
-    const choice = await vscode.window.showErrorMessage(`${what}. ${reasonOf(error)}`, 'Show Log');
+    const choice = await vscode.window.showErrorMessage(plainText(`${what}. ${reasonOf(error)}`, 800), 'Show Log');
     if (choice === 'Show Log') log.show();
   }
 
@@ -45,7 +46,7 @@ export function protectFlow({ setup, preview, onChanged, onProtected, log }: Pro
     try {
       const lines = [...change.summary, ...change.warnings.map((warning) => `Note: ${warning}`), ...(change.consent === null ? [] : [change.consent])].join(' · ');
       const ask = change.warnings.length > 0 ? vscode.window.showWarningMessage : vscode.window.showInformationMessage;
-      return (await ask(`${title}? ${lines} (${change.file})`, 'Apply', 'Cancel')) === 'Apply';
+      return (await ask(plainText(`${title}? ${lines} (${change.file})`, 900), 'Apply', 'Cancel')) === 'Apply';
     } finally {
       await tab.close();
     }
@@ -54,7 +55,7 @@ export function protectFlow({ setup, preview, onChanged, onProtected, log }: Pro
   async function protectOne(id: string): Promise<void> {
     const change = await setup.plan(id);
     if (change.before === change.after && change.consent === null) {
-      void vscode.window.showInformationMessage(`${change.name} is protected already: nothing to change in ${change.file}.`);
+      void vscode.window.showInformationMessage(plainText(`${change.name} is protected already: nothing to change in ${change.file}.`, 600));
       return;
     }
     if (!(await agreed(`Protect ${change.name}`, change))) return;
@@ -69,12 +70,12 @@ export function protectFlow({ setup, preview, onChanged, onProtected, log }: Pro
     onChanged();
     if (outcome.kind !== 'failed') {
       onProtected();
-      const choice = await vscode.window.showInformationMessage(`${change.name} is protected. ${outcome.message}`, 'Show Panel', 'Undo');
+      const choice = await vscode.window.showInformationMessage(plainText(`${change.name} is protected. ${outcome.message}`, 800), 'Show Panel', 'Undo');
       if (choice === 'Undo') await undoOne(id);
       else if (choice === 'Show Panel') await vscode.commands.executeCommand('callgate.showHeld' satisfies CommandId);
       return;
     }
-    const choice = await vscode.window.showWarningMessage(`${change.name} was set up, but the canary call was not stopped. ${outcome.message}`, 'Undo', 'Show Log');
+    const choice = await vscode.window.showWarningMessage(plainText(`${change.name} was set up, but the canary call was not stopped. ${outcome.message}`, 800), 'Undo', 'Show Log');
     if (choice === 'Undo') await undoOne(id);
     else if (choice === 'Show Log') log.show();
   }
@@ -84,7 +85,7 @@ export function protectFlow({ setup, preview, onChanged, onProtected, log }: Pro
     const message = await working(`Undoing the protection of ${name}`, () => setup.revert(id));
     log.info(`Undid the protection of ${name}: ${message}`);
     onChanged();
-    void vscode.window.showInformationMessage(`${name} is no longer protected. ${message}`);
+    void vscode.window.showInformationMessage(plainText(`${name} is no longer protected. ${message}`, 600));
   }
 
   /** Runs `action` for each id; one failure is shown and does not stop the others. */
