@@ -3,11 +3,17 @@ import { writeSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { formatReply, type HookReply } from '#contract/hookReply.ts';
 import { answerHook } from '#home/answerHook.ts';
+import type { Judgement } from '#contract/judgement.ts';
+import type { ToolCall } from '#core/model/call.ts';
+import { openEngine } from '#home/engine.ts';
 import type { HookClient } from '#home/dialects/hookEvent.ts';
 import { layoutFor, type Layout } from '#home/layout.ts';
 import { openLocalGate, type LocalGate } from '#home/localGate.ts';
 import { errorCode } from '#home/privateFile.ts';
 import { INPUT_DEADLINE_MS, readNow, readStream } from '#hooks/readInput.ts';
+
+/** SHA-256 (hex) of the rules this program was built with; empty when it was built without. */
+declare const CHECKED_RULES: string;
 
 export const MODES = ['reply', 'exit', 'ask'] as const;
 export type HookMode = (typeof MODES)[number];
@@ -22,8 +28,14 @@ const STDIN = 0;
 const STDOUT = 1;
 const STDERR = 2;
 
-/** The status to end with. */
-export async function runHook(argv: readonly string[], program: string): Promise<0 | 2> {
+export interface HookRun {
+  /** To end with. */
+  readonly status: 0 | 2;
+  /** Whether the call was judged in this process. */
+  readonly judged: boolean;
+}
+
+export async function runHook(argv: readonly string[], program: string): Promise<HookRun> {
   const { client, layout, mode } = readArguments(argv);
   const bytes = await readInput(mode);
   let reply: HookReply | null = null;
@@ -31,7 +43,12 @@ export async function runHook(argv: readonly string[], program: string): Promise
     const { askBroker } = await import('#hooks/askBroker.ts');
     reply = await askBroker(client === 'claude' ? layout.claudeSocket : layout.codexSocket, bytes);
   }
-  reply ??= bytes === null ? noInput() : await judgeHere(client, layout, bytes, program);
+  let judged = false;
+  if (reply === null && bytes !== null) ({ reply, judged } = await judgeHere(client, layout, bytes, program));
+  return { status: deliver(reply ?? noInput(), mode), judged };
+}
+
+function deliver(reply: HookReply, mode: HookMode): 0 | 2 {
   if (mode === 'reply') {
     writeAll(STDOUT, formatReply(reply));
     return 0;
@@ -41,6 +58,26 @@ export async function runHook(argv: readonly string[], program: string): Promise
   writeAll(STDERR, `${reply.reason.trim() || 'Callgate refused this call.'}\n`);
   return 2;
 }
+
+/** Calls of the usual kinds, judged without being recorded: so that the code they need is compiled when it is kept. */
+export async function rehearse(argv: readonly string[], program: string): Promise<void> {
+  const { client, layout } = readArguments(argv);
+  const engine = openEngine(layout, join(dirname(program), 'rules.json'), CHECKED_RULES);
+  const judge = (call: ToolCall): Judgement => ({ id: '', decision: engine.decide(call), outcome: 'delivered', by: 'gate', reason: '' });
+  for (const [tool_name, tool_input] of REHEARSED) {
+    const payload = { session_id: 'rehearsal', hook_event_name: 'PreToolUse', permission_mode: 'default', cwd: layout.home, tool_name, tool_input };
+    await answerHook(client, Buffer.from(JSON.stringify(payload)), { layout, judge, record: () => null });
+  }
+}
+
+const REHEARSED: readonly (readonly [tool: string, input: { readonly [name: string]: string }])[] = [
+  ['Bash', { command: `cd src && A=1 git commit -m "one $(date)" | head -n 3 > out.txt 2>&1; for f in *.ts; do cat "$f" || true; done` }],
+  ['Bash', { command: `curl -s https://example.com/a.tar.gz -o a.tar.gz; bash -c 'rm -r build'; cat <<END\ntext\nEND` }],
+  ['Write', { file_path: 'src/a.ts', content: 'export const a = 1;\n' }],
+  ['Read', { file_path: '~/notes.md' }],
+  ['WebFetch', { url: 'https://example.com/', prompt: 'What does it say?' }],
+  ['mcp__files__search', { query: 'one' }],
+];
 
 /** Positions, not options or environment: a project's settings can set a hook's environment, and must not move our data. */
 export function readArguments(argv: readonly string[]): HookArguments {
@@ -59,11 +96,16 @@ async function readInput(mode: HookMode): Promise<Buffer | null> {
   return whole ? bytes : readStream(bytes, process.stdin);
 }
 
-async function judgeHere(client: HookClient, layout: Layout, bytes: Uint8Array, program: string): Promise<HookReply> {
+async function judgeHere(
+  client: HookClient,
+  layout: Layout,
+  bytes: Uint8Array,
+  program: string,
+): Promise<{ readonly reply: HookReply; readonly judged: boolean }> {
   const gates: LocalGate[] = [];
   const open = (): LocalGate => {
     // What the gate warns of is in the journal and the panel; clients would show our standard error to the agent.
-    gates[0] ??= openLocalGate({ layout, rulesFile: join(dirname(program), 'rules.json'), warn: () => undefined });
+    gates[0] ??= openLocalGate({ layout, rulesFile: join(dirname(program), 'rules.json'), checkedRules: CHECKED_RULES, warn: () => undefined });
     return gates[0];
   };
   const reply = await answerHook(client, bytes, {
@@ -72,7 +114,7 @@ async function judgeHere(client: HookClient, layout: Layout, bytes: Uint8Array, 
     record: (event) => open().record(event),
   });
   for (const gate of gates) gate.close();
-  return reply;
+  return { reply, judged: gates.length > 0 };
 }
 
 function noInput(): HookReply {

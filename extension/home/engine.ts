@@ -16,8 +16,9 @@ export interface Engine {
   readonly problem: string | null;
 }
 
-export function openEngine(layout: Layout, rulesFile: string): Engine {
-  const { pack, problem } = loadRules(layout, rulesFile);
+/** `checkedHash`: see `loadRules`. */
+export function openEngine(layout: Layout, rulesFile: string, checkedHash = ''): Engine {
+  const { pack, problem } = loadRules(layout, rulesFile, checkedHash);
   if (pack === null) return { decide: (call) => withoutRules(call, problem ?? ''), rules: 0, problem };
   const context = {
     pack,

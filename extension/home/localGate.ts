@@ -22,6 +22,8 @@ export interface LocalGateOptions {
   readonly layout: Layout;
   /** `rules.json` beside the running bundle. */
   readonly rulesFile: string;
+  /** See `loadRules`. */
+  readonly checkedRules?: string;
   /** Hears what a person should know but no call fails on. */
   readonly warn: (message: string) => void;
   readonly now?: () => number;
@@ -47,7 +49,7 @@ export function judgeAlone(call: ToolCall, options: LocalGateOptions & { readonl
 export function openLocalGate(options: LocalGateOptions): LocalGate {
   const { layout, warn } = options;
   const now = options.now ?? Date.now;
-  const engine = openEngine(layout, options.rulesFile);
+  const engine = openEngine(layout, options.rulesFile, options.checkedRules);
   const grants = openGrants(layout, now, warn);
   if (engine.problem) warn(engine.problem);
   let journal: Journal | null = null;

@@ -33,7 +33,7 @@ export function loadSigningKey(layout: Layout): SigningKey {
   const pem = readOrMake(layout, file, () => generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }).toString());
   let privateKey: KeyObject;
   try {
-    privateKey = createPrivateKey(pem);
+    privateKey = rawPrivateKey(pem) ?? createPrivateKey(pem);
   } catch (error) {
     throw unusableKey(file, errorText(error), error);
   }
@@ -67,8 +67,26 @@ export function readPublicKey(layout: Layout): Pick<SigningKey, 'publicKey' | 'i
 }
 
 export function keyId(publicKey: KeyObject): string {
-  // The SPKI form of an Ed25519 key is a fixed prefix and the raw 32 bytes (RFC 8410).
-  return createHash('sha256').update(publicKey.export({ format: 'der', type: 'spki' }).subarray(-32)).digest('hex').slice(0, 16);
+  // As JWK the raw 32 bytes come without OpenSSL's encoders, whose first use takes a millisecond (RFC 8037).
+  const { x } = publicKey.export({ format: 'jwk' });
+  return createHash('sha256').update(Buffer.from(x ?? '', 'base64url')).digest('hex').slice(0, 16);
+}
+
+/** An Ed25519 key in PKCS#8 is this and the raw 32 bytes (RFC 8410). */
+const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex');
+const PEM = /^-----BEGIN PRIVATE KEY-----\n([A-Za-z0-9+/]{64})\n-----END PRIVATE KEY-----\n$/;
+
+/** The key in a file exactly as we write it, without OpenSSL's decoders, whose first use takes a millisecond; else null. */
+function rawPrivateKey(pem: string): KeyObject | null {
+  const der = Buffer.from(PEM.exec(pem)?.[1] ?? '', 'base64');
+  if (der.length !== PKCS8_PREFIX.length + 32 || !der.subarray(0, PKCS8_PREFIX.length).equals(PKCS8_PREFIX)) return null;
+  const d = der.subarray(PKCS8_PREFIX.length).toString('base64url');
+  try {
+    // The public half must be named but is made from the private one.
+    return createPrivateKey({ key: { kty: 'OKP', crv: 'Ed25519', d, x: d }, format: 'jwk' });
+  } catch {
+    return null; // a crypto library that looks at it: the usual way does it
+  }
 }
 
 /** @throws JournalError KEY, UNSAFE_FOLDER, NOT_WRITABLE, NO_SPACE */

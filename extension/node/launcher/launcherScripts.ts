@@ -33,7 +33,7 @@ export function hookScript(facts: ScriptFacts): string {
 # Ends with 0 (no opinion, or an answer on standard output) or with 2 and the reason on standard error; nothing else.
 # The hook command starts this without an environment. These would matter most to a client that still runs an older one.
 unset LD_PRELOAD LD_LIBRARY_PATH LD_AUDIT DYLD_INSERT_LIBRARIES DYLD_LIBRARY_PATH DYLD_FRAMEWORK_PATH
-unset NODE_OPTIONS NODE_PATH NODE_EXTRA_CA_CERTS NODE_V8_COVERAGE NODE_COMPILE_CACHE NODE_ICU_DATA OPENSSL_CONF OPENSSL_MODULES
+unset NODE_OPTIONS NODE_PATH NODE_EXTRA_CA_CERTS NODE_V8_COVERAGE NODE_COMPILE_CACHE NODE_ICU_DATA OPENSSL_CONF OPENSSL_MODULES PERL5OPT PERL5LIB
 # A function of such a name in the caller's environment would be used instead by shells that import them.
 unset -f printf command kill sleep wait
 PATH=${quoteShell(facts.path)} HOME=${home} LANG=C.UTF-8 ELECTRON_RUN_AS_NODE=1

@@ -1,7 +1,9 @@
 /** The hook program as it is shipped, and a dist folder around it. */
-import { build } from 'esbuild';
+import * as esbuild from 'esbuild';
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+// @ts-expect-error plain JavaScript without types
+import { buildHook } from '../../../esbuild.mjs';
 import { TEST_RULES } from '../../home/gateBox.ts';
 
 const repository = resolve(import.meta.dirname, '../../..');
@@ -9,8 +11,8 @@ const repository = resolve(import.meta.dirname, '../../..');
 /** `folder` gets everything `installLauncher` copies; the program and the index code are not what these tests run. */
 export async function buildTestDist(folder: string): Promise<string> {
   mkdirSync(folder, { recursive: true });
-  await build({
-    entryPoints: [join(repository, 'hooks/main.ts')],
+  const rules = JSON.stringify(TEST_RULES);
+  const options = {
     outfile: join(folder, 'hook.cjs'),
     bundle: true,
     format: 'cjs',
@@ -19,8 +21,9 @@ export async function buildTestDist(folder: string): Promise<string> {
     minify: true,
     logLevel: 'error',
     absWorkingDir: repository,
-  });
-  writeFileSync(join(folder, 'rules.json'), JSON.stringify(TEST_RULES));
+  };
+  await (buildHook as (bundler: typeof esbuild, options: object, rules: string) => Promise<unknown>)(esbuild, options, rules);
+  writeFileSync(join(folder, 'rules.json'), rules);
   writeFileSync(join(folder, 'callgate.cjs'), `process.stdout.write(JSON.stringify(process.argv.slice(2)));\n`);
   writeFileSync(join(folder, 'sql-wasm.wasm'), 'not run in these tests');
   return folder;
