@@ -17,6 +17,9 @@ export const noEditorReason = (decision: Decision): string =>
     `${because(decision)} No editor with Callgate is open to approve it: the user can open the editor, approve the call in Callgate's panel, and then exactly the same call can be tried again.`,
   );
 
+export const crowdedReason = (decision: Decision, waiting: number): string =>
+  cut(`${because(decision)} ${waiting} calls wait for a person already, so it was refused. Try again when those are answered.`);
+
 export const expiredReason = (decision: Decision, seconds: number): string =>
   cut(
     `${because(decision)} It was held for ${seconds} seconds and nobody answered, so it was refused. The user can still approve it in Callgate's panel in the editor; then exactly the same call can be tried again.`,

@@ -35,6 +35,9 @@ describe('Claude', () => {
     ['Agent', { prompt: 'p' }, {}, { channel: 'other' }],
     ['Bash', { cmd: 'ls' }, {}, { channel: 'other' }],
     ['Bash', null, {}, { channel: 'other' }],
+    ['Bash', 'rm -rf ~', {}, { channel: 'shell', args: { command: 'rm -rf ~' } }],
+    ['Bash', ['bash', '-c', 'rm -rf ~'], {}, { channel: 'other', args: { command: ['bash', '-c', 'rm -rf ~'] } }],
+    ['Agent', 'text', {}, { channel: 'other', args: 'text' }],
     [
       'mcp__fake__echo',
       { text: 'x' },
@@ -87,7 +90,7 @@ describe('Claude', () => {
     [
       'Copilot, a string that only begins like JSON',
       { sessionId: 's', timestamp: 1, cwd: '/w', toolName: 'bash', toolArgs: '{ echo hi; }' },
-      { channel: 'other', args: '{ echo hi; }' },
+      { channel: 'shell', args: { command: '{ echo hi; }' } },
     ],
     [
       'Gemini',

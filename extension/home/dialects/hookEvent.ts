@@ -85,7 +85,10 @@ function unwrapped(args: JsonValue): JsonValue {
 export function callIn(client: HookClient, payload: JsonObject): ToolCall | null {
   const name = textOf(payload['tool_name']) || textOf(payload['toolName']);
   if (name === '') return null;
-  const args = unwrapped(payload['tool_input'] ?? payload['toolArgs'] ?? payload['toolInput'] ?? payload['input'] ?? null);
+  const sent = unwrapped(payload['tool_input'] ?? payload['toolArgs'] ?? payload['toolInput'] ?? payload['input'] ?? null);
+  // A shell that takes a bare text or a list of words runs it; rules look for a command by its name.
+  const isBare = BUILT_IN.get(name.toLowerCase()) === 'shell' && (typeof sent === 'string' || Array.isArray(sent));
+  const args: JsonValue = isBare ? { command: sent } : sent;
   const server = isObject(payload['mcp_server']) ? textOf(payload['mcp_server']['name']) : '';
   const mcp = mcpName(name, server);
   return {

@@ -17,13 +17,14 @@ import {
   askReason,
   blockedReason,
   cancelledReason,
+  crowdedReason,
   expiredReason,
   grantedReason,
   journalReason,
   noEditorReason,
   rejectedReason,
 } from '#home/reasons.ts';
-import type { HoldEnding, Holds } from '#node/broker/holds.ts';
+import { MAX_WAITING, type HoldEnding, type Holds } from '#node/broker/holds.ts';
 import { createJoinedCalls, type Side } from '#node/broker/joinedCalls.ts';
 
 export interface BrokerJudgeParts {
@@ -84,6 +85,8 @@ export function createBrokerJudge(parts: BrokerJudgeParts): BrokerJudge {
     if (grants.take(call))
       return settle('call', call, { id, decision, outcome: 'delivered', by: 'grant', reason: grantedReason }, began, '');
     if (!parts.attended()) return settle('call', call, unattendedJudgement(id, call, decision, options.unattended), began, '');
+    if (holds.waiting() >= MAX_WAITING)
+      return settle('call', call, { id, decision, outcome: 'refused', by: 'gate', reason: crowdedReason(decision, MAX_WAITING) }, began, '');
     return holdCall(id, call, decision, options, began);
   }
 

@@ -35,10 +35,26 @@ const STATE: Readonly<Record<HoldEnding['how'], HoldState>> = {
   unattended: 'expired',
 };
 const MAX_SETTLED = 1000;
+/** Those keep their arguments, up to the size of a whole payload each; older ones can be approved from their file. */
+const MAX_EXPIRED = 20;
+/** More than a person can look at; what comes on top is refused rather than held in memory. */
+export const MAX_WAITING = 100;
 
 export function createHolds(now: () => number, onChange: (hold: Hold) => void): Holds {
   const open = new Map<string, { hold: Hold; timer: NodeJS.Timeout; settle: (ending: HoldEnding) => void }>();
   const settled = new Map<string, Hold>();
+
+  /** What is over for good is only known by its state. */
+  const remember = (hold: Hold): void => {
+    const isExpired = hold.state === 'expired';
+    settled.set(hold.id, isExpired ? hold : { ...hold, call: { ...hold.call, args: null } });
+    const expired = isExpired ? [...settled.values()].filter((item) => item.state === 'expired') : [];
+    for (const { id } of expired.slice(0, -MAX_EXPIRED)) settled.delete(id);
+    for (const oldest of settled.keys()) {
+      if (settled.size <= MAX_SETTLED) break;
+      settled.delete(oldest);
+    }
+  };
 
   const end: Holds['end'] = (id, ending) => {
     const entry = open.get(id);
@@ -48,18 +64,14 @@ export function createHolds(now: () => number, onChange: (hold: Hold) => void): 
       // Only a person changes one that is over: a late answer to an expired one.
       if (before.state !== 'expired' || (ending.how !== 'approved' && ending.how !== 'rejected')) return 'ALREADY_SETTLED';
       const late = { ...before, state: STATE[ending.how] };
-      settled.set(id, late);
+      remember(late);
       onChange(late);
       return late;
     }
     open.delete(id);
     clearTimeout(entry.timer);
     const hold = { ...entry.hold, state: STATE[ending.how] };
-    settled.set(id, hold);
-    for (const oldest of settled.keys()) {
-      if (settled.size <= MAX_SETTLED) break;
-      settled.delete(oldest);
-    }
+    remember(hold);
     entry.settle(ending);
     onChange(hold);
     return hold;

@@ -12,7 +12,7 @@ import { openGrants } from '#home/grants.ts';
 import { pendingCall } from '#home/localGate.ts';
 import { ensurePrivateFolder } from '#home/layout.ts';
 import { createApprovals } from '#node/broker/approvals.ts';
-import { createHolds } from '#node/broker/holds.ts';
+import { createHolds, MAX_WAITING } from '#node/broker/holds.ts';
 import { BLOCKED, claudePayload, CLEAN, codexPayload, FLAGGED, gateBox, HELD, shellCall, type GateBox } from '../../home/gateBox.ts';
 import { ask, brokerBox, held, openWindow, PASS, until, type BrokerBox } from './brokerBox.ts';
 
@@ -425,6 +425,42 @@ describe('approvals that meet something else', () => {
       await window.request('reject', { id: hold.id, note: '' });
     }
     expect((await next.reply)?.kind).toBe(again);
+    window.close();
+  });
+});
+
+describe('many holds', () => {
+  const decision = { verdict: 'quarantine', findings: [], reason: 'why' } as const;
+
+  test('what is over keeps no arguments; of the expired the latest stay to be approved', () => {
+    const holds = createHolds(Date.now, () => undefined);
+    const ids = Array.from({ length: 40 }, (_, index) => `h${index}`);
+    for (const id of ids) holds.begin(id, shellCall(HELD), decision, 60_000);
+    holds.end('h0', { how: 'rejected', note: '' });
+    expect(holds.find('h0')).toMatchObject({ state: 'rejected', call: { tool: 'Bash', args: null } });
+    holds.endAll({ how: 'expired' });
+    expect(holds.list().map((hold) => hold.id)).toEqual(ids.slice(-20));
+    expect(holds.list()[0]?.call.args).toEqual({ command: HELD });
+    expect(holds.end('h39', { how: 'approved', note: '' })).toMatchObject({ state: 'approved', call: { args: { command: HELD } } });
+    expect(holds.find('h39')?.call.args).toBeNull();
+    expect(holds.find('h0')?.state).toBe('rejected');
+  });
+
+  test('a crowd is refused, and there is room again once one is answered', async () => {
+    const box = await start();
+    const window = await openWindow(box);
+    const next = (id: string): ReturnType<typeof ask> => ask(box.layout.codexSocket, codexPayload(HELD, { tool_use_id: id }));
+    const first = next('first');
+    const { id } = await held(window);
+    const rest = Array.from({ length: MAX_WAITING - 1 }, (_, index) => next(`t${index}`));
+    await until('them all to wait', () => box.broker.status().waiting === MAX_WAITING);
+    expect(await next('more').reply).toMatchObject({ kind: 'deny', reason: expect.stringContaining('100 calls wait') as string });
+    await window.request('approve', { id, scope: 'once', note: '' });
+    expect(await first.reply).toEqual({ kind: 'pass' });
+    const last = next('last');
+    await until('it to wait', () => box.broker.status().waiting === MAX_WAITING);
+    for (const { socket } of [...rest, last]) socket.destroy();
+    await until('nobody to wait', () => box.broker.status().waiting === 0);
     window.close();
   });
 });
