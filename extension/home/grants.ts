@@ -16,6 +16,9 @@ import { errorCode, errorText, readBounded, removeIfThere, writePrivate } from '
 /** How long a late approval waits for the call to be tried again, in milliseconds. */
 export const ONCE_GRANT_MS = 15 * 60_000;
 export const SESSION_GRANT_MS = 24 * 60 * 60_000;
+const LASTS: Readonly<Record<GrantScope, number | null>> = { once: ONCE_GRANT_MS, session: SESSION_GRANT_MS, always: null };
+/** A clock set back by more than this would make a grant last longer than it was given for. */
+const MAX_SKEW_MS = 60_000;
 const MAX_SUMMARY = 200;
 const MAX_GRANT_BYTES = 16 * 1024;
 const GRANT_ID = /^[0-9a-f]{64}\.(?:once|always|session\.[0-9a-f]{16})$/;
@@ -64,10 +67,10 @@ export function openGrants(layout: Layout, now: () => number, warn: (message: st
       return null;
     }
   };
-  /** Null when it has run out, and then its file is gone too. */
+  /** Null when it has run out (or its time cannot be told), and then its file is gone too. */
   const current = (id: string): Grant | null => {
     const grant = read(id);
-    if (grant === null || grant.expires === null || grant.expires > now()) return grant;
+    if (grant === null || grant.expires === null || (grant.expires > now() && grant.created <= now() + MAX_SKEW_MS)) return grant;
     removeIfThere(fileOf(id));
     return null;
   };
@@ -77,7 +80,7 @@ export function openGrants(layout: Layout, now: () => number, warn: (message: st
       ensurePrivateFolder(layout.grants);
       const id = idOf(grant.key, grant.scope, grant.session);
       const created = now();
-      const lasts = { once: ONCE_GRANT_MS, session: SESSION_GRANT_MS, always: null }[grant.scope];
+      const lasts = LASTS[grant.scope];
       const { scope, tool, server, cwd, session } = grant;
       const written: Grant = {
         id,
@@ -143,7 +146,8 @@ function parseGrant(value: unknown, id: string): Grant | null {
     return null;
   if (server !== null && typeof server !== 'string') return null;
   // Only `always` may lack an end; anything else without one was tampered with.
-  if (expires === null ? scope !== 'always' : typeof expires !== 'number') return null;
+  const lasts = LASTS[scope];
+  if (lasts === null ? expires !== null : typeof expires !== 'number' || expires > created + lasts) return null;
   if (id !== idOf(id.slice(0, 64), scope, session)) return null;
   return { id, scope, tool, server: server ?? null, cwd, session, summary, created, expires: typeof expires === 'number' ? expires : null };
 }

@@ -1,6 +1,6 @@
 /** Grants: exactly one call, exactly as long as given, exactly one winner. */
 import { spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
@@ -67,6 +67,29 @@ test.each([
   clock.now += 1;
   expect(grants.take(call)).toBeNull();
   expect(grants.list()).toEqual([]);
+});
+
+test('a clock that is set back ends what is bounded in time, a little or nothing does not', () => {
+  const { grants, clock } = store();
+  for (const scope of ['once', 'session', 'always'] as const) give(grants, call, scope);
+  clock.now -= 30_000;
+  expect(grants.list()).toHaveLength(3);
+  clock.now -= 3_600_000;
+  expect(grants.list().map((grant) => grant.scope)).toEqual(['always']);
+});
+
+test.each([
+  ['once', ONCE_GRANT_MS],
+  ['session', SESSION_GRANT_MS],
+  ['always', 1],
+] as const)('a grant for %s that claims to last longer than such a grant does is none', (scope, lasts) => {
+  const { grants, box, clock, warnings } = store();
+  const id = give(grants, call, scope);
+  const file = join(box.layout.grants, `${id}.json`);
+  const grant = JSON.parse(readFileSync(file, 'utf8')) as object;
+  writeFileSync(file, JSON.stringify({ ...grant, expires: clock.now + lasts + 1 }));
+  expect(grants.take(call)).toBeNull();
+  expect(warnings.join()).toContain(file);
 });
 
 test('a file is for this user alone and holds neither the command nor a way to another', () => {

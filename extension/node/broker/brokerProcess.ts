@@ -52,8 +52,11 @@ function shorten(file: string): void {
   }
 }
 
-/** Ends the broker that holds the lock, if it is still that very process. SIGKILL: a stopped process hears nothing else. */
-export function endHungBroker(layout: Layout): boolean {
+/**
+ * Ends the broker that holds the lock, if it is still that very process. SIGKILL: a stopped process hears nothing else.
+ * With `hung`, only that process: another window may have replaced it already, and its successor is well.
+ */
+export function endHungBroker(layout: Layout, hung?: number): boolean {
   let text: string;
   try {
     text = readFileSync(layout.brokerLock, 'utf8');
@@ -62,7 +65,7 @@ export function endHungBroker(layout: Layout): boolean {
     throw error;
   }
   const owner = parseIdentity(text);
-  if (!owner || owner.pid === process.pid || !isRunning(owner)) return false;
+  if (!owner || owner.pid === process.pid || !isRunning(owner) || (hung !== undefined && hung !== owner.pid)) return false;
   process.kill(owner.pid, 'SIGKILL');
   return true;
 }

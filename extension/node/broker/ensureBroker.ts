@@ -85,7 +85,7 @@ export function ensureBroker(options: EnsureBrokerOptions): BrokerLink {
       joined.request('ping', {}).catch((error: unknown) => {
         if (!(error instanceof ConnectError) || error.code !== 'TIMEOUT') return; // its end is told by onClose
         log('The broker does not answer; it is ended and started again.');
-        if (!endHungBroker(layout)) joined.close();
+        if (!endHungBroker(layout, joined.status.pid)) joined.close();
         lost('the broker hung');
       });
     }, pingMs);

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { isRunning, parseIdentity } from '#home/processIdentity.ts';
+import { endHungBroker } from '#node/broker/brokerProcess.ts';
 import { ensureBroker, type BrokerLink, type BrokerLinkState } from '#node/broker/ensureBroker.ts';
 import { connectBroker } from '#node/broker/windowClient.ts';
 import { ensurePrivateFolder, type Layout } from '#home/layout.ts';
@@ -111,6 +112,14 @@ test('a window that stood still itself does not take the broker for dead', async
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);
   expect(await answer).toMatchObject({ pid: first });
   connection.close();
+});
+
+test('only the broker that hung is ended, not the one that has its lock by now', async () => {
+  box = gateBox();
+  const { link } = open();
+  const first = await pidOf(link);
+  expect(endHungBroker(box.layout, first + 1)).toBe(false);
+  expect(await pidOf(link)).toBe(first);
 });
 
 test('a stopped broker that a new window meets is replaced', async () => {
