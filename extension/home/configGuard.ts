@@ -51,8 +51,7 @@ export function refuseConfigChange(layout: Layout, change: { readonly source: st
   const env = value['env'];
   const blinding = !isUserFile && isObject(env) ? Object.keys(env).find((name) => BLINDS_HOOKS.test(name)) : undefined;
   if (blinding !== undefined) return refuse(file, `sets ${blinding} in \`env\`, which can keep hooks from running`);
-  if (isUserFile && !hasOurHook(value, layout))
-    return refuse(file, 'no longer has the PreToolUse hook that asks Callgate');
+  if (isUserFile && !hasOurHook(value, layout)) return refuse(file, 'no longer has the PreToolUse hook that asks Callgate');
   return null;
 }
 

@@ -97,8 +97,16 @@ describe('Claude', () => {
       { hook_event_name: 'BeforeTool', session_id: 's', cwd: '/w', tool_name: 'run_shell_command', tool_input: { command: 'ls' } },
       { channel: 'other' },
     ],
-    ['an event nobody knows, with a tool', { hook_event_name: 'BeforeEverything', tool_name: 'Bash', tool_input: { command: 'ls' } }, { channel: 'shell' }],
-    ['an event name with something added', { hook_event_name: ' PreToolUse ', tool_name: 'Bash', tool_input: { command: 'ls' } }, { channel: 'shell' }],
+    [
+      'an event nobody knows, with a tool',
+      { hook_event_name: 'BeforeEverything', tool_name: 'Bash', tool_input: { command: 'ls' } },
+      { channel: 'shell' },
+    ],
+    [
+      'an event name with something added',
+      { hook_event_name: ' PreToolUse ', tool_name: 'Bash', tool_input: { command: 'ls' } },
+      { channel: 'shell' },
+    ],
     [
       'Cursor',
       {

@@ -127,7 +127,11 @@ test('a named pipe in the place of a file is refused at once, not waited for', (
     import { layoutFor } from ${JSON.stringify(resolve(import.meta.dirname, '../../extension/home/layout.ts'))};
     console.log(readSettings(layoutFor(${JSON.stringify(at.home)})).problem);`;
   // In a process of its own: waiting would hang this one for ever.
-  const ran = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8', timeout: 10_000, killSignal: 'SIGKILL' });
+  const ran = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    encoding: 'utf8',
+    timeout: 10_000,
+    killSignal: 'SIGKILL',
+  });
   expect({ status: ran.status, said: ran.stdout }).toEqual({ status: 0, said: expect.stringContaining('not a plain file') as string });
 });
 

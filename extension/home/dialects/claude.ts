@@ -14,7 +14,10 @@ export function readClaude(bytes: Uint8Array): HookEvent {
     return { kind: 'config', source: textOf(value['source']), file: textOf(value['file_path']), session: textOf(value['session_id']) };
   const call = callIn('claude', value);
   // Copilot's own events carry no event name; one that already has a result is over.
-  const before = name === '' ? call !== null && value['toolResult'] === undefined && value['tool_response'] === undefined : isBefore(name, call !== null);
+  const before =
+    name === ''
+      ? call !== null && value['toolResult'] === undefined && value['tool_response'] === undefined
+      : isBefore(name, call !== null);
   if (!before) return name === '' && call === null ? unknownShape() : { kind: 'other', name };
   return call === null ? unknownShape() : { kind: 'call', call, reader: readerOf(value, textOf(value['tool_name'])) };
 }

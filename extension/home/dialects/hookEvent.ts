@@ -23,10 +23,11 @@ export type HookEvent =
 export const textOf = (value: JsonValue | undefined): string => (typeof value === 'string' ? value : '');
 
 /** Events of the known clients that name a tool but run nothing: what they report has been judged already. */
-const NOT_BEFORE: ReadonlySet<string> = new Set([
-  ...['posttooluse', 'posttoolusefailure', 'posttoolbatch', 'permissionrequest', 'permissiondenied', 'aftertool'],
-  ...['aftershellexecution', 'aftermcpexecution', 'afterfileedit', 'notification', 'elicitation', 'elicitationresult'],
-]);
+const NOT_BEFORE: ReadonlySet<string> = new Set(
+  'posttooluse posttoolusefailure posttoolbatch permissionrequest permissiondenied notification elicitation elicitationresult aftertool aftershellexecution aftermcpexecution afterfileedit'.split(
+    ' ',
+  ),
+);
 
 /** Whether the event must be judged: one that names a tool, unless it is known to run nothing. */
 export function isBefore(name: string, namesTool: boolean): boolean {

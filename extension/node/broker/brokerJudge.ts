@@ -86,7 +86,13 @@ export function createBrokerJudge(parts: BrokerJudgeParts): BrokerJudge {
       return settle('call', call, { id, decision, outcome: 'delivered', by: 'grant', reason: grantedReason }, began, '');
     if (!parts.attended()) return settle('call', call, unattendedJudgement(id, call, decision, options.unattended), began, '');
     if (holds.waiting() >= MAX_WAITING)
-      return settle('call', call, { id, decision, outcome: 'refused', by: 'gate', reason: crowdedReason(decision, MAX_WAITING) }, began, '');
+      return settle(
+        'call',
+        call,
+        { id, decision, outcome: 'refused', by: 'gate', reason: crowdedReason(decision, MAX_WAITING) },
+        began,
+        '',
+      );
     return holdCall(id, call, decision, options, began);
   }
 
@@ -113,7 +119,13 @@ export function createBrokerJudge(parts: BrokerJudgeParts): BrokerJudge {
       const ending = await ended;
       if (ending.how === 'expired') rememberPending(id, call, decision, 'refuse');
       const note = ending.how === 'approved' || ending.how === 'rejected' ? ending.note : '';
-      return await settle('hold', call, endedJudgement(id, call, decision, ending, Math.round((now() - began) / 1000), options.unattended), began, note);
+      return await settle(
+        'hold',
+        call,
+        endedJudgement(id, call, decision, ending, Math.round((now() - began) / 1000), options.unattended),
+        began,
+        note,
+      );
     } finally {
       options.signal.removeEventListener('abort', cancel);
     }

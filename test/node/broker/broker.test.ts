@@ -324,7 +324,12 @@ describe('its names in the run folder', () => {
   };
 
   test.each([
-    ['the sockets are removed', (box: BrokerBox) => { for (const path of [box.layout.claudeSocket, box.layout.windowSocket]) rmSync(path); }],
+    [
+      'the sockets are removed',
+      (box: BrokerBox) => {
+        for (const path of [box.layout.claudeSocket, box.layout.windowSocket]) rmSync(path);
+      },
+    ],
     ['the whole folder is removed', (box: BrokerBox) => rmSync(box.layout.run, { recursive: true })],
   ])('%s: they come back, what is held stays held, and it is recorded', async (_name, harm) => {
     const box = await start({ watchMs: 50 });
@@ -401,7 +406,16 @@ describe('approvals that meet something else', () => {
     const grants = openGrants(layout, Date.now, () => undefined);
     ensurePrivateFolder(layout.root);
     const record = async (): Promise<null> => (holds.end('h', { how: 'cancelled' }), null);
-    const approvals = createApprovals({ layout, holds, grants, record, hash: (text) => text, now: Date.now, warn: () => undefined, onChange: () => undefined });
+    const approvals = createApprovals({
+      layout,
+      holds,
+      grants,
+      record,
+      hash: (text) => text,
+      now: Date.now,
+      warn: () => undefined,
+      onChange: () => undefined,
+    });
     holds.begin('h', shellCall(HELD), { verdict: 'quarantine', findings: [], reason: '' }, 60_000);
     await expect(approvals.approve('h', 'always', '')).rejects.toMatchObject({ code: 'ALREADY_SETTLED' });
     expect(grants.list()).toEqual([]);

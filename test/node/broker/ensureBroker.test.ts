@@ -106,7 +106,12 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)(
 test('a window that stood still itself does not take the broker for dead', async () => {
   box = gateBox();
   const first = await pidOf(open().link);
-  const connection = await connectBroker(box.layout, { version: '1.0.0', onEvent: () => undefined, onClose: () => undefined, timeoutMs: 300 });
+  const connection = await connectBroker(box.layout, {
+    version: '1.0.0',
+    onEvent: () => undefined,
+    onClose: () => undefined,
+    timeoutMs: 300,
+  });
   const answer = connection.request('status', {});
   // As a busy extension host does: nothing of this process runs, and the answer waits in the socket.
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);

@@ -16,9 +16,24 @@ const boxes: Sandbox[] = [];
 afterEach(() => boxes.splice(0).forEach((box) => box.remove()));
 const newBox = (): Sandbox => (boxes.push(sandbox()), boxes.at(-1) as Sandbox);
 
-async function run(command: Command, args: readonly string[], box: Sandbox, bundleFolder = box.folder): Promise<{ code: number; out: string; err: string }> {
+async function run(
+  command: Command,
+  args: readonly string[],
+  box: Sandbox,
+  bundleFolder = box.folder,
+): Promise<{ code: number; out: string; err: string }> {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-  const host = { layout: box.layout, version: '1.0.0', bundleFolder, cwd: box.work, env: {}, platform: process.platform, stdin: new PassThrough(), stdout, stderr };
+  const host = {
+    layout: box.layout,
+    version: '1.0.0',
+    bundleFolder,
+    cwd: box.work,
+    env: {},
+    platform: process.platform,
+    stdin: new PassThrough(),
+    stdout,
+    stderr,
+  };
   const code = await command(args, host);
   const text = (stream: PassThrough): string => ((stream.read() as Buffer | null) ?? '').toString();
   return { code, out: text(stdout), err: text(stderr) };
@@ -53,12 +68,16 @@ test('a journal that does not exist yet is whole; nothing to uninstall is no err
 
 test("an editor's extension that is removed leaves everything while another editor has one; the command itself does not", async () => {
   const box = newBox();
-  const [mine, other] = ['.vscode', '.other'].map((editor) => join(box.folder, editor, 'extensions', 'callgate-1.0.0', 'dist')) as [string, string];
+  const [mine, other] = ['.vscode', '.other'].map((editor) => join(box.folder, editor, 'extensions', 'callgate-1.0.0', 'dist')) as [
+    string,
+    string,
+  ];
   mkdirSync(mine, { recursive: true });
   writeFileSync(join(mine, 'rules.json'), JSON.stringify(TEST_RULES));
   for (const name of ['hook.cjs', 'callgate.cjs', 'sql-wasm.wasm']) writeFileSync(join(mine, name), '');
   cpSync(mine, other, { recursive: true });
-  for (const distFolder of [mine, other]) await installLauncher({ layout: box.layout, distFolder, runtime: process.execPath, version: '1.0.0', path: '' });
+  for (const distFolder of [mine, other])
+    await installLauncher({ layout: box.layout, distFolder, runtime: process.execPath, version: '1.0.0', path: '' });
   const script = join(box.layout.bin, 'callgate-hook');
   expect(await run(uninstall, [], box, mine)).toMatchObject({ code: 0, out: expect.stringContaining(other) as string });
   expect(existsSync(script)).toBe(true);

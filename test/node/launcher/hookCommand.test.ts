@@ -301,7 +301,12 @@ describe('a home whose sockets lie under /tmp', () => {
     mkdirSync(long.home);
     return installLauncher({ layout: long, distFolder, runtime: process.execPath, version: '1.0.0', path: '/usr/bin:/bin' });
   });
-  const passing = (): Promise<Ran> => withBroker(long, (socket) => socket.end(REPLY_PASS), () => runCommand(command, claudePayload(BLOCKED)));
+  const passing = (): Promise<Ran> =>
+    withBroker(
+      long,
+      (socket) => socket.end(REPLY_PASS),
+      () => runCommand(command, claudePayload(BLOCKED)),
+    );
 
   test('our own broker there is asked', async () => {
     expect(await passing()).toMatchObject({ code: 0, out: '', err: '' });
@@ -338,7 +343,12 @@ test('options in the environment of a shell that reads them do not reach the scr
   const script = readFileSync(join(layout.bin, 'callgate-hook'), 'utf8').replace('#!/bin/sh', '#!/bin/bash');
   writeFileSync(join(elsewhere.bin, 'callgate-hook'), script, { mode: 0o700 });
   const command = posixHookCommand(elsewhere, 'claude', { kind: 'none' });
-  for (const environment of [{ SHELLOPTS: 'noexec' }, { BASH_ENV: join(top, 'evil.sh') }, { 'BASH_FUNC_exit%%': '() { :; }' }, { 'BASH_FUNC_unset%%': '() { :; }' }]) {
+  for (const environment of [
+    { SHELLOPTS: 'noexec' },
+    { BASH_ENV: join(top, 'evil.sh') },
+    { 'BASH_FUNC_exit%%': '() { :; }' },
+    { 'BASH_FUNC_unset%%': '() { :; }' },
+  ]) {
     writeFileSync(join(top, 'evil.sh'), 'exit 0\n');
     refused(await runCommand(command, claudePayload(BLOCKED), environment, '/bin/dash'), /Says please-block/);
   }

@@ -60,7 +60,13 @@ test('what a client means for its server reaches it, and not our own program', a
   await install('1.0.0');
   const print = `console.log(JSON.stringify(Object.entries(process.env).filter(([name]) => name.includes('NODE_')).sort()))`;
   writeFileSync(join(dist, 'callgate.cjs'), print);
-  const { mcpScript, cliScript } = await installLauncher({ layout: box.layout, distFolder: dist, runtime: process.execPath, version: '1.0.0', path: '' });
+  const { mcpScript, cliScript } = await installLauncher({
+    layout: box.layout,
+    distFolder: dist,
+    runtime: process.execPath,
+    version: '1.0.0',
+    path: '',
+  });
   const env = { NODE_OPTIONS: '--require "/a b/c"', NODE_PATH: '' };
   const seen = (script: string, variables: Record<string, string>): unknown => {
     const ran = spawnSync(script, [], { encoding: 'utf8', env: variables });
@@ -76,7 +82,7 @@ test('what a client means for its server reaches it, and not our own program', a
   expect(seen(cliScript, env)).toEqual([]);
 });
 
-test("what protecting Claude writes is what the guard of its settings asks for, from install to install", async () => {
+test('what protecting Claude writes is what the guard of its settings asks for, from install to install', async () => {
   const { box, install } = prepared();
   await install('1.0.0');
   const planned = claude.plan(null, hookCommand(box.layout, 'claude'));
@@ -102,7 +108,8 @@ test("an editor's extension is remembered until it is gone, an older one's too",
     return folder;
   };
   const [code, codeOld, other] = [extension('.vscode', '1.1.0'), extension('.vscode', '1.0.0'), extension('.other', '1.0.0')];
-  const from = (distFolder: string, version: string) => installLauncher({ layout: box.layout, distFolder, runtime: process.execPath, version, path: '' });
+  const from = (distFolder: string, version: string) =>
+    installLauncher({ layout: box.layout, distFolder, runtime: process.execPath, version, path: '' });
   await from(codeOld, '1.0.0');
   await from(code, '1.1.0');
   rmSync(dist, { recursive: true });
