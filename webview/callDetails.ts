@@ -64,9 +64,12 @@ export function findingList(findings: readonly Finding[], args: JsonValue): HTML
   );
 }
 
+/** Names, folders and ids are short; what is longer can be unfolded like an argument. */
+const LONG_FACT = 300;
+
 /** Name and value pairs; empty values are left out. */
 export function factList(facts: readonly (readonly [name: string, value: string])[]): HTMLElement {
-  const rows: Child[] = facts.filter(([, value]) => value !== '').map(([name, value]) => element('div', {}, element('dt', {}, name), element('dd', {}, inlineText(value, ''))));
+  const rows: Child[] = facts.filter(([, value]) => value !== '').map(([name, value]) => element('div', {}, element('dt', {}, name), element('dd', {}, value.length > LONG_FACT ? codeBlock(value, [], name) : inlineText(value.replaceAll('\n', ' ⏎ '), ''))));
   return element('dl', { class: 'facts' }, ...rows);
 }
 

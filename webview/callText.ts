@@ -1,4 +1,5 @@
 /** A call's arguments as fields that can be shown, and its one-line summary. */
+import type { Channel } from '#core/model/call.ts';
 import type { Finding } from '#core/model/finding.ts';
 import type { JsonValue } from '#core/model/json.ts';
 import type { Span } from './highlight.ts';
@@ -46,10 +47,11 @@ export function argumentFields(args: JsonValue, findings: readonly Finding[]): r
   return fields.sort((a, b) => rank(a) - rank(b));
 }
 
-/** `Bash`, or `server › tool` for MCP. */
-export function toolName(call: { readonly tool: string; readonly server: string | null }): string {
+/** `Bash`, or `server › tool` for MCP; `Result of …` for what a tool gave back. */
+export function toolName(call: { readonly tool: string; readonly server: string | null; readonly channel?: Channel }): string {
   const tool = visibleLine(call.tool, 80) || '(unnamed tool)';
-  return call.server === null ? tool : `${visibleLine(call.server, 60)} › ${tool}`;
+  const name = call.server === null ? tool : `${visibleLine(call.server, 60)} › ${tool}`;
+  return call.channel === 'response' ? `Result of ${name}` : name;
 }
 
 /** The argument that matters most, on one line. */
@@ -60,7 +62,7 @@ export function summaryOf(args: JsonValue, limit: number): string {
 }
 
 /** A name that tells one call's buttons from another's: `Bash: curl …`. */
-export function callName(call: { readonly tool: string; readonly server: string | null; readonly args: JsonValue }): string {
+export function callName(call: { readonly tool: string; readonly server: string | null; readonly channel?: Channel; readonly args: JsonValue }): string {
   const summary = summaryOf(call.args, 60);
   return summary === '' || summary === '{}' ? toolName(call) : `${toolName(call)}: ${summary}`;
 }

@@ -4,9 +4,20 @@ import { type Span, foldText, spansWithin, splitAtSpans } from './highlight.ts';
 import { visibleRuns } from '#core/policy/visibleText.ts';
 
 function appendRuns(parent: HTMLElement, text: string): void {
+  // Escapes in a row share one element: a text may consist of nothing else.
+  let escapes = '';
+  const flush = (): void => {
+    if (escapes !== '') parent.append(element('span', { class: 'escape', title: 'Characters that would not be seen' }, escapes));
+    escapes = '';
+  };
   for (const run of visibleRuns(text)) {
-    parent.append(run.escaped ? element('span', { class: 'escape', title: 'A character that would not be seen' }, run.shown) : run.shown);
+    if (run.escaped) escapes += run.shown;
+    else {
+      flush();
+      parent.append(run.shown);
+    }
   }
+  flush();
 }
 
 function appendMarked(parent: HTMLElement, text: string, spans: readonly Span[]): void {

@@ -49,6 +49,8 @@ export interface Fold {
 const HEAD = { characters: 600, lines: 12 };
 const TAIL = { characters: 200, lines: 4 };
 const AROUND = { characters: 120, lines: 2 };
+/** A longer mark shows its two ends: a match may be the whole of a very long text. */
+const MOST_MARKED = 1200;
 /** Hiding less than this would save no space. */
 const WORTH_HIDING = 80;
 
@@ -72,7 +74,7 @@ function backwards(text: string, from: number, limit: { characters: number; line
 }
 
 /**
- * What to show of `text` at first: its beginning, its end and the surroundings of every span.
+ * What to show of `text` at first: its beginning, its end and every span with its surroundings, very long spans cut.
  * The end matters as much as the beginning: padding is how a command hides its last words.
  */
 export function foldText(text: string, spans: readonly Span[]): readonly Fold[] {
@@ -80,7 +82,7 @@ export function foldText(text: string, spans: readonly Span[]): readonly Fold[] 
   const kept = tidySpans(text.length, [
     { start: 0, end: forwards(text, 0, HEAD) },
     { start: backwards(text, text.length, TAIL), end: text.length },
-    ...tidy.map((span) => ({ start: backwards(text, span.start, AROUND), end: forwards(text, span.end, AROUND) })),
+    ...tidy.flatMap((span) => ends(span).map((end) => ({ start: backwards(text, end.start, AROUND), end: forwards(text, end.end, AROUND) }))),
   ]);
   const folds: Fold[] = [];
   const show = (start: number, end: number): void => {
@@ -97,6 +99,8 @@ export function foldText(text: string, spans: readonly Span[]): readonly Fold[] 
   }
   return folds;
 }
+
+const ends = ({ start, end }: Span): readonly Span[] => (end - start <= MOST_MARKED ? [{ start, end }] : [{ start, end: start + MOST_MARKED / 2 }, { start: end - MOST_MARKED / 2, end }]);
 
 /** `spans` of a text, as spans of its part from `start` to `end`. */
 export function spansWithin(spans: readonly Span[], start: number, end: number): readonly Span[] {

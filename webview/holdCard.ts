@@ -16,6 +16,10 @@ export interface CardEvents {
   readonly send: (message: FromPanel) => void;
   readonly act: (action: PanelAction) => void;
   readonly now: () => number;
+  /** A note begun earlier; empty if there is none. */
+  readonly noteOf: (id: string) => string;
+  /** It changed, or is no longer needed when empty. */
+  readonly keepNote: (id: string, note: string) => void;
 }
 
 export interface CardView extends ItemView<Card> {
@@ -29,6 +33,8 @@ const RESULTS = {
   cancelled: 'Cancelled. The agent no longer waits for this call.',
   expired: 'Nobody answered in time, so the call was refused.',
 } as const;
+/** The same about what a tool gave back: the call itself is over. */
+const RESULTS_OF_RESULT = { ...RESULTS, approved: 'Approved. The agent gets the result.', cancelled: 'Cancelled. The agent no longer waits for this result.', expired: 'Nobody answered in time, so the result was withheld.' } as const;
 
 function approveButtons(name: string, decide: (scope: 'once' | 'session' | 'always') => void, reject: () => void): readonly HTMLElement[] {
   const more = element(
@@ -55,6 +61,8 @@ export function holdCard(first: Card, name: string, events: CardEvents): CardVie
   const countdown = element('span', { class: 'countdown', role: 'timer', 'aria-live': 'off' });
   const result = element('p', { class: 'result' });
   const note = element('input', { type: 'text', maxlength: String(NOTE_LENGTH), placeholder: 'Note to the agent (optional)', 'aria-label': `Note to the agent about ${name}` });
+  note.value = events.noteOf(id);
+  note.addEventListener('input', () => events.keepNote(id, note.value));
   const actions = element('div', { class: 'actions', role: 'group', 'aria-label': `Decide ${name}` });
   const worst = decision.findings[0];
   let shownState = '';
@@ -67,6 +75,14 @@ export function holdCard(first: Card, name: string, events: CardEvents): CardVie
   const approve = (scope: 'once' | 'session' | 'always'): void => guarded({ type: 'approve', id, scope, note: note.value.trim() });
   const reject = (): void => guarded({ type: 'reject', id, note: note.value.trim() });
 
+  /** What was being typed when the time ran out is not thrown away: it goes into the record with a late approval. */
+  const keptNote = (): readonly HTMLElement[] => {
+    if (note.value === '') return [];
+    note.setAttribute('aria-label', `Note for the record about ${name}`);
+    note.title = 'The agent is no longer waiting; a note is kept in the record when you allow the next try.';
+    return [note];
+  };
+
   const fillActions = (card: Card): void => {
     if (card.hold.state === 'waiting') actions.replaceChildren(...approveButtons(name, approve, reject), note);
     else if (card.hold.state === 'expired')
@@ -76,11 +92,17 @@ export function holdCard(first: Card, name: string, events: CardEvents): CardVie
           { class: 'decide' },
           button('secondary', 'Allow its next try once', `Allow the next try once of ${name}`, () => approve('once')),
           button('secondary', 'Dismiss', `Dismiss ${name}`, () => {
-            if (!isGuarded(actions)) events.act({ type: 'dismissed', id });
+            if (isGuarded(actions)) return;
+            events.keepNote(id, '');
+            events.act({ type: 'dismissed', id });
           }),
         ),
+        ...keptNote(),
       );
-    else actions.replaceChildren();
+    else {
+      events.keepNote(id, '');
+      actions.replaceChildren();
+    }
   };
 
   const head = element('div', { class: 'card-head' }, element('h3', { id: titleId }, toolName(call)), worst ? severityBadge(worst.severity) : null, countdown);
@@ -103,6 +125,11 @@ export function holdCard(first: Card, name: string, events: CardEvents): CardVie
           root.focus();
         }
       }
+      // A control that is disabled under the focus would throw the keyboard to the top of the page.
+      if (card.deciding && actions.contains(document.activeElement)) {
+        root.tabIndex = -1;
+        root.focus();
+      }
       for (const control of actions.querySelectorAll<HTMLButtonElement | HTMLInputElement>('button, input')) control.disabled = card.deciding;
       body.hidden = card.settledAt !== null;
       actions.hidden = body.hidden;
@@ -112,7 +139,7 @@ export function holdCard(first: Card, name: string, events: CardEvents): CardVie
       countdown.setAttribute('aria-label', `Refused in ${timeLeftSpoken(until, now)}`);
       countdown.title = 'Refused when this reaches zero';
       result.hidden = state === 'waiting' && !card.deciding;
-      setText(result, card.deciding ? 'Sending your decision…' : card.late && state === 'approved' ? 'Approved. Its next try will be let through once.' : RESULTS[state]);
+      setText(result, card.deciding ? 'Sending your decision…' : card.late && state === 'approved' ? 'Approved. Its next try will be let through once.' : (call.channel === 'response' ? RESULTS_OF_RESULT : RESULTS)[state]);
     },
   };
 }

@@ -17,7 +17,11 @@ export function holdsPane(events: CardEvents): Section {
   const forgetGone = (): void => {
     for (const root of live.keys()) if (!root.isConnected) live.delete(root);
   };
+  /** A card whose time runs out changes lists; it stays the same card, with the note being typed in it. */
+  const views = new Map<string, CardView>();
   const create = (card: Card): CardView => {
+    const before = views.get(card.hold.id);
+    if (before) return before;
     const plain = callName(card.hold.call);
     forgetGone();
     const taken = new Set([...live.values()].map((one) => one.name));
@@ -25,6 +29,7 @@ export function holdsPane(events: CardEvents): Section {
     for (let copy = 2; taken.has(name); copy++) name = `${plain} (${copy})`;
     const view = holdCard(card, name, events);
     live.set(view.root, { actions: view.actions, name });
+    views.set(card.hold.id, view);
     return view;
   };
   const waitingCards = new KeyedList(list, section.header, (card: Card) => card.hold.id, create);
@@ -40,9 +45,17 @@ export function holdsPane(events: CardEvents): Section {
     show: (state) => {
       section.setCount(state.cards.filter((card) => card.hold.state === 'waiting').length);
       empty.hidden = state.cards.length > 0;
+      const focused = document.activeElement;
+      const holder = [...views.values()].find((view) => view.root.contains(focused))?.root;
       // Calls that can no longer be resumed stand below those that can.
       waitingCards.show(state.cards.filter((card) => card.hold.state !== 'expired'));
       expiredCards.show(state.cards.filter((card) => card.hold.state === 'expired'));
+      const ids = new Set(state.cards.map((card) => card.hold.id));
+      for (const id of views.keys()) if (!ids.has(id)) views.delete(id);
+      if (holder?.isConnected === true && !holder.contains(document.activeElement)) {
+        holder.tabIndex = -1;
+        (focused instanceof HTMLElement && focused.isConnected ? focused : holder).focus();
+      }
       guardAll();
     },
   };

@@ -9,7 +9,7 @@ export class KeyedList<T> {
   readonly #parent: HTMLElement;
   readonly #keyOf: (item: T) => string;
   readonly #create: (item: T) => ItemView<T>;
-  /** Takes the focus when the item that had it leaves. */
+  /** Takes the focus when the item that had it leaves and no other is left. */
   readonly #focusHome: HTMLElement;
 
   constructor(parent: HTMLElement, focusHome: HTMLElement, keyOf: (item: T) => string, create: (item: T) => ItemView<T>) {
@@ -24,9 +24,13 @@ export class KeyedList<T> {
     for (const [key, view] of this.#views) {
       if (wanted.has(key)) continue;
       const hadFocus = view.root.contains(document.activeElement);
+      const neighbour = view.root.nextElementSibling ?? view.root.previousElementSibling;
       view.root.remove();
       this.#views.delete(key);
-      if (hadFocus) this.#focusHome.focus();
+      if (!hadFocus) continue;
+      // The neighbour as a whole, never its button: the next Enter must not decide something else.
+      if (neighbour instanceof HTMLElement) neighbour.tabIndex = -1;
+      (neighbour instanceof HTMLElement ? neighbour : this.#focusHome).focus();
     }
     let next = this.#parent.firstElementChild;
     for (const item of items) {

@@ -1,13 +1,14 @@
 /** The panel's page: messages in, state, pictures out. */
 import type { FromPanel, ToPanel } from '#contract/panel.ts';
-import { callName } from './callText.ts';
+import { heldAnnouncement, settledAnnouncement } from './announce.ts';
 import { element } from './element.ts';
 import { grantsPane } from './grantsPane.ts';
 import { header } from './header.ts';
 import { holdsPane } from './holdsPane.ts';
 import { protectionPane } from './protectionPane.ts';
 import { type PanelAction, type PanelState, initialState, newlySettled, newlyWaiting, reduce } from './state.ts';
-import { noFilter, queryFor } from './timeline.ts';
+import { type Memory, type PaneState, noteOf, parseMemory, withNote } from './memory.ts';
+import { queryFor } from './timeline.ts';
 import { timelinePane } from './timelinePane.ts';
 import { parseToPanel } from './toPanelMessage.ts';
 
@@ -20,15 +21,13 @@ const INDEXING_MS = 1500;
 const editor = acquireVsCodeApi();
 const send = (message: FromPanel): void => editor.postMessage(message);
 
-/** Only which panes are open is remembered: nothing about calls may outlive the page. */
-const remembered = editor.getState();
-const openPanes = new Map<string, 'open' | 'closed'>(
-  typeof remembered === 'object' && remembered !== null ? Object.entries(remembered).filter((pair): pair is [string, 'open' | 'closed'] => pair[1] === 'open' || pair[1] === 'closed') : [],
-);
-const toggled = (name: string) => (open: 'open' | 'closed') => {
-  openPanes.set(name, open);
-  editor.setState(Object.fromEntries(openPanes));
+let memory = parseMemory(editor.getState());
+const remember = (next: Memory): void => {
+  memory = next;
+  editor.setState(next);
 };
+const paneOf = (name: string, otherwise: PaneState): PaneState => memory.panes[name] ?? otherwise;
+const toggled = (name: string) => (open: PaneState) => remember({ ...memory, panes: { ...memory.panes, [name]: open } });
 
 let state: PanelState = initialState;
 const act = (action: PanelAction): void => change(action);
@@ -36,23 +35,24 @@ const urgent = element('div', { class: 'unseen', role: 'alert', 'aria-live': 'as
 const calm = element('div', { class: 'unseen', 'aria-live': 'polite' });
 const sections = [
   header(send, act),
-  holdsPane({ send, act, now: Date.now }),
-  timelinePane(openPanes.get('timeline') ?? 'open', toggled('timeline'), send, act),
-  protectionPane(openPanes.get('protection') ?? 'open', toggled('protection'), send),
-  grantsPane(openPanes.get('grants') ?? 'closed', toggled('grants'), send),
+  holdsPane({ send, act, now: Date.now, noteOf: (id) => noteOf(memory, id), keepNote: (id, note) => remember(withNote(memory, id, note)) }),
+  timelinePane(paneOf('timeline', 'open'), toggled('timeline'), send, act),
+  protectionPane(paneOf('protection', 'open'), toggled('protection'), send),
+  grantsPane(paneOf('grants', 'closed'), toggled('grants'), send),
 ];
 
 function announce(before: PanelState): void {
   const held = newlyWaiting(before, state);
-  if (held.length > 0) urgent.textContent = held.map((hold) => `Call held: ${callName(hold.call)}. ${hold.decision.findings[0]?.title ?? ''}`).join(' ');
+  if (held.length > 0) urgent.textContent = heldAnnouncement(held);
   const settled = newlySettled(before, state);
-  if (settled.length > 0) calm.textContent = settled.map((hold) => `${callName(hold.call)}: ${hold.state}.`).join(' ');
+  if (settled.length > 0) calm.textContent = settledAnnouncement(settled);
 }
 
 function change(message: ToPanel | PanelAction): void {
   const before = state;
   state = reduce(state, message, Date.now());
   for (const section of sections) section.show(state);
+  if (message.type === 'filter') remember({ ...memory, filter: message.filter });
   announce(before);
 }
 
@@ -71,7 +71,7 @@ window.addEventListener('message', (event: MessageEvent<unknown>) => {
 });
 
 document.body.append(urgent, calm, element('main', {}, ...sections.map((section) => section.root)));
-change({ type: 'filter', filter: noFilter });
+change({ type: 'filter', filter: memory.filter });
 window.setInterval(() => {
   // Without cards nothing on the page depends on the time.
   if (state.cards.length > 0) change({ type: 'tick' });

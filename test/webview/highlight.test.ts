@@ -42,6 +42,13 @@ test('folds cover the text, and neither a match, the beginning nor the end is ev
   );
 });
 
+test('a match as long as the text shows its two ends, and says that more is hidden', () => {
+  const text = `${'A'.repeat(500_000)}tail`;
+  const folds = foldText(text, [{ start: 0, end: text.length }]);
+  expect(folds.map((fold) => fold.hidden)).toEqual([false, true, false]);
+  expect(folds.filter((fold) => !fold.hidden).reduce((sum, fold) => sum + fold.end - fold.start, 0)).toBeLessThan(3_000);
+});
+
 test('a padded command shows its last words and hides the padding', () => {
   const text = `ls${' '.repeat(5000)}; rm -rf ~`;
   const folds = foldText(text, []);
