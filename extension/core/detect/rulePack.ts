@@ -10,8 +10,9 @@ import { isObject } from '#core/model/json.ts';
 export type FieldName = 'command' | 'path' | 'content' | 'url' | 'text';
 export const FIELD_NAMES: readonly FieldName[] = ['command', 'path', 'content', 'url', 'text'];
 
-export type Access = 'read' | 'write' | 'delete' | 'execute';
-export const ACCESSES: readonly Access[] = ['read', 'write', 'delete', 'execute'];
+/** `use`: given to a program that is not known to do no more than read it. */
+export type Access = 'read' | 'write' | 'delete' | 'execute' | 'use';
+export const ACCESSES: readonly Access[] = ['read', 'write', 'delete', 'execute', 'use'];
 
 export const HOST_KINDS = ['metadata', 'loopback', 'private', 'ip', 'encoded-ip'] as const;
 export type HostKind = (typeof HOST_KINDS)[number];

@@ -36,6 +36,7 @@ const URL_KEY = /(?:^|_)(?:url|urls|uri|href|endpoint|link|webhook)$|(?:Url|Uri)
 const CONTENT_KEY = /^(?:content|contents|file_text|new_string|new_str|new_source|insert_text|text|body|data|replacement)$/iu;
 const SHELL_TOOL = /(?:^|[_\-./ ])(?:bash|shell|sh|exec|execute|terminal|cmd|powershell|run_?command|run_?in_?terminal|execute_?command|run_?shell)(?:$|[_\-./ ])|(?:Command|Terminal|Shell)$/iu;
 const DELETE_TOOL = /delete|remove|unlink/iu;
+const READ_TOOL = /read|get|list|search|view|show|stat|find|cat|open|fetch|glob|grep|query|describe|info|load|look|tree/iu;
 const WRITE_TOOL = /write|edit|create|append|save|upload|patch|move|copy|rename|replace|put/iu;
 
 export function readArguments(call: ToolCall): ReadArguments {
@@ -90,7 +91,7 @@ function roleOf(call: ToolCall, at: string, key: string): Role {
       return { kind: 'text' };
     case 'mcp':
     case 'other': {
-      const access: Access = DELETE_TOOL.test(call.tool) ? 'delete' : WRITE_TOOL.test(call.tool) ? 'write' : 'read';
+      const access: Access = DELETE_TOOL.test(call.tool) ? 'delete' : WRITE_TOOL.test(call.tool) ? 'write' : READ_TOOL.test(call.tool) ? 'read' : 'use';
       if (SHELL_KEY.test(key) || (SHELL_TOOL.test(call.tool) && /^(?:code|input|args?|arguments)$/iu.test(key))) return { kind: 'shell', assembled: false };
       if (PATH_KEY.test(key) && !/^(?:source|target|destination)$/iu.test(key)) return { kind: 'path', access: /^(?:src|source)/iu.test(key) ? 'read' : access };
       if (URL_KEY.test(key)) return { kind: 'url' };

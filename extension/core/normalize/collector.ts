@@ -2,7 +2,7 @@
 import type { Access, FieldName } from '#core/detect/rulePack.ts';
 import type { CommandField, EngineNote, Fields, PathField, Place, Span, TextField, UrlField } from '#core/normalize/fields.ts';
 import { decodeAll, newDecodeBudget } from '#core/normalize/decode.ts';
-import { MAX_COMMANDS, MAX_PATHS, MAX_SHELL_TEXT, MAX_URLS } from '#core/normalize/limits.ts';
+import { MAX_COMMANDS, MAX_PATHS, MAX_SEARCHED, MAX_SHELL_OUTPUT, MAX_SHELL_TEXT, MAX_URLS } from '#core/normalize/limits.ts';
 import { pathForms, type PathContext } from '#core/normalize/path.ts';
 import { guessedNames } from '#core/normalize/globs.ts';
 import type { ShellState } from '#core/normalize/shell/syntax.ts';
@@ -16,7 +16,8 @@ export interface Collector {
   text(field: FieldName, at: string, text: string): Folded;
   /** Adds text that does not stand in the arguments as such; `span` is where it came from. */
   derived(field: FieldName, place: Place, text: string): void;
-  path(place: Place, written: string, access: Access): readonly PathField[];
+  /** `folder`: where the path is read from when it is relative; by default where the call runs. */
+  path(place: Place, written: string, access: Access, folder?: string): readonly PathField[];
   url(place: Place, written: string): UrlField | null;
   urls(field: Folded, at: string): void;
   command(command: CommandField): void;
@@ -31,31 +32,39 @@ export function newCollector(context: PathContext): Collector {
   const urls: UrlField[] = [];
   const notes: EngineNote[] = [];
   const decoding = newDecodeBudget();
-  const variables = new Map<string, string>([['IFS', ' ']]);
+  const variables = new Map<string, string>([['IFS', ' '], ['SHELL', '/bin/sh'], ['BASH', '/bin/bash'], ['0', 'sh']]);
   if (context.home !== '') variables.set('HOME', context.home);
   if (context.cwd !== '') variables.set('PWD', context.cwd);
 
+  let searched = MAX_SEARCHED;
+  const search = (text: TextField): void => {
+    searched -= text.text.length;
+    if (searched >= 0) texts.push(text);
+    else self.shell.troubles.add('too-long');
+  };
+
   const self: Collector = {
     paths: context,
-    shell: { variables, troubles: new Set(), units: MAX_SHELL_TEXT, commands: MAX_COMMANDS, depth: 0 },
+    shell: { variables, origins: new Map(), troubles: new Set(), units: MAX_SHELL_TEXT, commands: MAX_COMMANDS, output: MAX_SHELL_OUTPUT, scopes: 0, parents: new Map(), depth: 0 },
     text(field, at, text) {
       const folded = fold(text);
-      texts.push({ field, at, span: null, text: folded.text, offsets: folded.offsets, derived: false });
+      search({ field, at, span: null, text: folded.text, offsets: folded.offsets, derived: false });
       if (folded.hidden.tagText !== '') self.derived(field, { at, span: null }, folded.hidden.tagText);
       for (const decoded of decodeAll(folded.text, decoding)) {
         self.derived(field, { at, span: originalSpan(folded.offsets, decoded.start, decoded.end) }, decoded.text);
       }
+      if (decoding.spent) self.shell.troubles.add('too-much-encoded');
       return folded;
     },
     derived(field, place, text) {
-      texts.push({ field, ...place, text: fold(text).text, offsets: null, derived: true });
+      search({ field, ...place, text: fold(text).text, offsets: null, derived: true });
     },
-    path(place, written, access) {
+    path(place, written, access, folder = context.cwd) {
       if (paths.length >= MAX_PATHS) {
         self.shell.troubles.add('too-many');
         return [];
       }
-      const forms = pathForms(written, context).flatMap((form) => [form, ...guessedNames(form)]);
+      const forms = pathForms(written, folder === context.cwd ? context : { ...context, cwd: folder }).flatMap((form) => [form, ...guessedNames(form)]);
       const found = [...new Set(forms)].map((text): PathField => ({ ...place, text, access }));
       paths.push(...found);
       return found;

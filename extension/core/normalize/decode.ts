@@ -12,9 +12,11 @@ export interface Decoded {
 export interface DecodeBudget {
   blobs: number;
   units: number;
+  /** Something encoded was left as it is because the budget was spent. */
+  spent: boolean;
 }
 
-export const newDecodeBudget = (): DecodeBudget => ({ blobs: MAX_BLOBS, units: MAX_DECODED_TEXT });
+export const newDecodeBudget = (): DecodeBudget => ({ blobs: MAX_BLOBS, units: MAX_DECODED_TEXT, spent: false });
 
 const BASE64_RUN = /[A-Za-z0-9+/_-]{24,}={0,2}/gu;
 const HEX_RUN = /(?:[0-9a-fA-F]{2}){16,}/gu;
@@ -36,10 +38,12 @@ function decodeInto(text: string, depth: number, place: { start: number; end: nu
   ];
   for (const [pattern, decode] of tries) {
     for (const hit of text.matchAll(pattern)) {
-      if (budget.blobs <= 0 || budget.units <= 0) return;
-      const run = hit[0].slice(0, budget.units);
-      const plain = decode(run);
+      const plain = decode(hit[0]);
       if (plain === null || plain.length < 4) continue;
+      if (budget.blobs <= 0 || budget.units < plain.length) {
+        budget.spent = true;
+        return;
+      }
       budget.blobs--;
       budget.units -= plain.length;
       const span = place ?? { start: hit.index, end: hit.index + hit[0].length };

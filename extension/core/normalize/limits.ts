@@ -11,8 +11,10 @@ export const MAX_SHELL_TEXT = 512 * 1024;
 /** Deepest nesting of substitutions, groups and `bash -c`. */
 export const MAX_SHELL_DEPTH = 40;
 export const MAX_COMMANDS = 4000;
-/** Words one brace or variable may expand to. */
-export const MAX_EXPANSION = 64;
+/** Text the words of all commands may add up to, expanded and passed on: variables that hold themselves and wrappers of wrappers grow without end. */
+export const MAX_SHELL_OUTPUT = 4 * MAX_SHELL_TEXT;
+/** Words one brace, variable or loop may expand to. */
+export const MAX_EXPANSION = 256;
 export const MAX_PATHS = 2000;
 export const MAX_URLS = 2000;
 /** Links are resolved by the caller with system calls: few. */
@@ -20,4 +22,6 @@ export const MAX_REALPATHS = 200;
 /** Decoded text in one call, in UTF-16 units, and how often decoding is applied to what was decoded. */
 export const MAX_DECODED_TEXT = 512 * 1024;
 export const MAX_DECODE_DEPTH = 3;
-export const MAX_BLOBS = 64;
+export const MAX_BLOBS = 2000;
+/** Text the rules look at in one call: arguments, what they expand to and what is decoded from them. */
+export const MAX_SEARCHED = 6 * MAX_TEXT;

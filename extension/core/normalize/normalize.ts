@@ -39,6 +39,8 @@ function readArgument(argument: Argument, collector: Collector): void {
       const folded = collector.text('path', at, text);
       noteHidden(collector, at, folded.hidden, 'path');
       collector.path(whole, folded.text, role.access);
+      // What a tool with a telling name does is known; any other may also read.
+      if (role.access === 'use') collector.path(whole, folded.text, 'read');
       if (/^[a-z]+:\/\//iu.test(folded.text)) collector.url(whole, folded.text);
       return;
     }
@@ -68,7 +70,7 @@ function readArgument(argument: Argument, collector: Collector): void {
       const folded = collector.text('text', at, text);
       noteHidden(collector, at, folded.hidden, 'text');
       collector.urls(folded, at);
-      if (/^(?:~\/|\/|\.{1,2}\/|file:|[a-z]:\\)[^\n]{1,500}$/iu.test(folded.text)) collector.path(whole, folded.text, role.access);
+      if (/^(?:~\/|\/|\.{1,2}\/|file:|[a-z]:\\)[^\n]{1,500}$/iu.test(folded.text)) for (const access of role.access === 'use' ? (['use', 'read'] as const) : [role.access]) collector.path(whole, folded.text, access);
       for (const file of patchFiles(folded.text)) collector.path(placeOf(at, folded, file), file.path, file.action);
       return;
     }

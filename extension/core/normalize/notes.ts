@@ -16,8 +16,8 @@ export function noteTroubles(collector: Collector): void {
   const bounds = [...troubles].filter((trouble) => trouble !== 'unterminated');
   if (bounds.length > 0) {
     collector.note({
-      rule: 'engine.too-complex', title: 'A command too long or too deeply nested to be read whole', category: 'evasion', severity: 'high', confidence: 'medium', at: '', span: null, matched: bounds.join(', '),
-      rationale: 'What lies beyond the bound was not looked at, so it cannot be called harmless. Split the command into shorter ones.',
+      rule: 'engine.too-complex', title: 'A call too long or too deeply nested to be read whole', category: 'evasion', severity: 'high', confidence: 'medium', at: '', span: null, matched: bounds.join(', '),
+      rationale: 'What lies beyond the bound was not looked at, so it cannot be called harmless. Split it into shorter ones.',
     });
   }
 }

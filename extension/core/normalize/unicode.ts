@@ -21,6 +21,8 @@ export interface Hidden {
 }
 
 const NONE: Hidden = { zeroWidth: 0, bidi: 0, nul: 0, tagText: '', first: -1 };
+/** Longer compatibility forms are whole words in one sign; nothing is spelt with them, and they would make the text many times longer. */
+const MAX_COMPOSED = 3;
 const PLAIN = /^[\t\n\u0020-\u007e]*$/u;
 
 /** Letters of other scripts that look like Latin ones. */
@@ -76,7 +78,8 @@ export function fold(text: string): Folded {
       if (first < 0) first = at;
       continue;
     }
-    const plain = LOOK_ALIKES.get(char) ?? char.normalize('NFKC');
+    const composed = LOOK_ALIKES.get(char) ?? char.normalize('NFKC');
+    const plain = composed.length > MAX_COMPOSED ? char : composed;
     for (const unit of plain) {
       const replaced = LOOK_ALIKES.get(unit) ?? unit;
       for (let piece = 0; piece < replaced.length; piece++) offsets.push(at);

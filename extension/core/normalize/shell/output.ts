@@ -1,13 +1,14 @@
 /** What a pipeline of harmless filters prints when its input is written in the script: `echo …`, `printf …`, `… | base64 -d`. */
 import { decodeBase64Text, decodeHexText } from '#core/normalize/decode.ts';
 import { ansiC } from '#core/normalize/shell/expansion.ts';
+import { foundNames, HANDLES_FILES } from '#core/normalize/shell/wrapped.ts';
 import type { Pipeline, ShellState, Simple } from '#core/normalize/shell/syntax.ts';
 
 /** The constant text one pipeline prints; null when it depends on anything else. */
 export function constantOutput(pipelines: readonly Pipeline[], state: ShellState): string | null {
   // Substitutions inside the words were parsed before the pipeline that uses them, so the last one is the whole.
   const pipeline = pipelines.at(-1);
-  if (!pipeline) return null;
+  if (!pipeline) return '';
   let text: string | null = null;
   for (const stage of pipeline) {
     const command = stage.length === 1 ? stage[0] : undefined;
@@ -43,6 +44,9 @@ export function filtered(words: readonly string[], input: string | null, state: 
       let next = 0;
       return ansiC(format).replace(/%(?:%|-?\d*[sdqb])/gu, (spec) => (spec === '%%' ? '%' : (values[next++] ?? '')));
     }
+    case 'true':
+    case ':':
+      return '';
     case 'pwd':
       return state.variables.get('PWD') ?? null;
     case 'which':
@@ -50,6 +54,13 @@ export function filtered(words: readonly string[], input: string | null, state: 
       return args.filter((arg) => !arg.startsWith('-')).length === 1 && (program === 'which' || has('-v')) ? (args.at(-1) ?? null) : null;
     case 'basename':
       return args.length === 1 ? ((args[0] ?? '').split('/').at(-1) ?? null) : null;
+    case 'find':
+      return args.some((arg) => HANDLES_FILES.test(arg) || arg.startsWith('-printf')) ? null : foundNames(args).join('\n');
+    case 'ls': {
+      const files = args.filter((arg) => !arg.startsWith('-'));
+      // Of a folder it prints the names inside; a pattern, or -d, is printed as files.
+      return files.length > 0 && files.every((arg) => /[*?[]/u.test(arg)) ? files.join('\n') : null;
+    }
     case 'cat':
     case 'tee':
       return args.every((arg) => arg === '-' || program === 'tee') ? input : null;

@@ -20,6 +20,9 @@ export function innerOf(words: readonly string[], stdin: readonly string[]): rea
   const codeFlags = INTERPRETERS.get(program);
   if (codeFlags) return interpreter(program, args, codeFlags, stdin);
   switch (program) {
+    case 'source':
+    case '.':
+      return args.length === 0 || isStdin(args[0]) || args[0] === '$()' ? stdin.map((text) => ({ kind: 'script', text })) : [];
     case 'eval':
       return [{ kind: 'script', text: args.join(' ') }];
     case 'trap':
@@ -32,7 +35,7 @@ export function innerOf(words: readonly string[], stdin: readonly string[]): rea
     case 'find':
     case 'fd':
     case 'fdfind':
-      return finder(args);
+      return finder(program, args);
     case 'docker':
     case 'podman':
     case 'kubectl':
@@ -92,6 +95,8 @@ function withInput(args: readonly string[], rest: readonly string[], stdin: read
   return mark === null ? [...rest, ...input] : rest.map((word) => (word.includes(mark) ? word.replaceAll(mark, () => input.join(' ')) : word));
 }
 
+const isStdin = (word: string | undefined): boolean => word !== undefined && /^(?:-|\/dev\/(?:stdin|fd\/0)|\/proc\/self\/fd\/0)$/u.test(word);
+
 function shell(args: readonly string[], stdin: readonly string[]): readonly Inner[] {
   for (let index = 0; index < args.length; index++) {
     const arg = args[index] ?? '';
@@ -101,7 +106,8 @@ function shell(args: readonly string[], stdin: readonly string[]): readonly Inne
       return text === undefined ? [] : [{ kind: 'script', text }];
     }
     if (arg === '-s' || arg === '-') break;
-    if (arg === '-o' || arg === '-O' || arg === '--rcfile' || arg === '--init-file') index++;
+    if (arg === '-o' || arg === '-O' || ((arg === '--rcfile' || arg === '--init-file') && args[index + 1] !== '$()')) index++;
+    else if (isStdin(arg) || arg === '$()') break;
     else if (!arg.startsWith('-') && !arg.startsWith('+')) return [];
   }
   return stdin.map((text) => ({ kind: 'script', text }));
@@ -125,14 +131,42 @@ function interpreter(program: string, args: readonly string[], codeFlags: readon
   return stdin.map((text) => ({ kind: 'code', text }));
 }
 
-function finder(args: readonly string[]): readonly Inner[] {
+function finder(program: string, args: readonly string[]): readonly Inner[] {
   const out: Inner[] = [];
+  const found = program === 'find' ? foundNames(args) : fdNames(args);
   for (let index = 0; index < args.length; index++) {
     if (!/^(?:-exec|-execdir|-ok|-okdir|-x|-X|--exec|--exec-batch)$/u.test(args[index] ?? '')) continue;
     const stop = args.findIndex((arg, at) => at > index && (arg === ';' || arg === '+'));
-    out.push({ kind: 'words', words: args.slice(index + 1, stop < 0 ? args.length : stop) });
+    const end = stop < 0 ? args.length : stop;
+    const words = args.slice(index + 1, end);
+    const whole = program !== 'find' && !words.includes('{}') ? [...words, '{}'] : words;
+    out.push({ kind: 'words', words: whole.flatMap((word) => (word === '{}' ? found : [word.replaceAll('{}', () => found[0] ?? '{}')])) });
+    index = end;
   }
   return out;
+}
+
+/** What makes `find` do more with files than name them. */
+export const HANDLES_FILES = /^-(?:exec|execdir|ok|okdir|delete|fprint|fprint0|fprintf|fls)$/u;
+
+/** What `find` finds, as far as its words tell: its starting points, each with every name it asks for. */
+export function foundNames(args: readonly string[]): readonly string[] {
+  const first = args.findIndex((arg) => /^(?:-(?![HLP]$|O\d)|[(!])/u.test(arg));
+  const starts = (first < 0 ? args : args.slice(0, first)).filter((arg) => !/^-(?:[HLP]|O\d)$/u.test(arg));
+  const names: string[] = [];
+  for (const [index, arg] of args.entries()) if (/^-i?(?:name|wholename|path)$/u.test(arg)) names.push(args[index + 1] ?? '');
+  return pairs(starts.length === 0 ? ['.'] : starts, names);
+}
+
+function fdNames(args: readonly string[]): readonly string[] {
+  const [name, ...starts] = args.slice(0, args.findIndex((arg) => /^(?:-x|-X|--exec|--exec-batch)$/u.test(arg))).filter((arg) => !arg.startsWith('-'));
+  return pairs(starts.length === 0 ? ['.'] : starts, name === undefined ? [] : [name]);
+}
+
+const MAX_FOUND = 64;
+function pairs(starts: readonly string[], names: readonly string[]): readonly string[] {
+  if (names.length === 0) return starts.slice(0, MAX_FOUND);
+  return starts.flatMap((start) => names.slice(0, MAX_FOUND).map((name) => (name.startsWith('/') || name.startsWith('~') ? name : `${start.replace(/\/$/u, '')}/${name.replace(/^\*\//u, '')}`))).slice(0, MAX_FOUND);
 }
 
 /** `docker exec [flags] name cmd …`, `docker run [flags] image cmd …`, `kubectl exec name -- cmd …`. */
