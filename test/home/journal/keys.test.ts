@@ -1,0 +1,49 @@
+/** The signing key is the one in its file, whichever way it is read. */
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { loadSigningKey, publicKeyFile, readPublicKey, signingKeyFile } from '#home/journal/keys.ts';
+import { emptyLayout } from './journalBox.ts';
+
+const spkiId = (pem: string): string =>
+  createHash('sha256')
+    .update(createPublicKey(pem).export({ format: 'der', type: 'spki' }).subarray(-32))
+    .digest('hex')
+    .slice(0, 16);
+
+const spellings: readonly (readonly [string, (pem: string) => string])[] = [
+  ['as we write it', (pem) => pem],
+  ['with a word in front', (pem) => `made by hand\n${pem}`],
+  ['with other line ends', (pem) => pem.replaceAll('\n', '\r\n')],
+  ['without its last line end', (pem) => pem.trimEnd()],
+];
+test.each(spellings)('a key %s signs what OpenSSL verifies, under the documented id', (_name, spell) => {
+  const layout = emptyLayout();
+  const made = loadSigningKey(layout);
+  const pem = readFileSync(signingKeyFile(layout), 'utf8');
+  writeFileSync(signingKeyFile(layout), spell(pem));
+  const read = loadSigningKey(layout);
+  const message = Buffer.from('statement');
+  expect(read.id).toBe(spkiId(pem));
+  expect(read.id).toBe(made.id);
+  expect(readPublicKey(layout)?.id).toBe(made.id);
+  expect(verify(null, message, readFileSync(publicKeyFile(layout), 'utf8'), sign(null, message, read.privateKey))).toBe(true);
+  expect(read.publicKey.equals(createPublicKey(createPrivateKey(pem)))).toBe(true);
+});
+
+const wrong: readonly (readonly [string, (pem: string) => string])[] = [
+  ['another kind of key', () => generateKeyPairSync('x25519').privateKey.export({ format: 'pem', type: 'pkcs8' }).toString()],
+  ['a damaged frame', (pem) => pem.replace('MC4C', 'MC4D')],
+  ['a damaged length', (pem) => pem.replace('BCIE', 'BCIF')],
+  ['cut short', (pem) => pem.replace(/.{4}\n-----END/, '\n-----END')],
+  ['empty', () => ''],
+];
+test.each(wrong)('%s in the file is refused', (_name, harm) => {
+  const layout = emptyLayout();
+  loadSigningKey(layout);
+  const pem = readFileSync(signingKeyFile(layout), 'utf8');
+  const harmed = harm(pem);
+  expect(harmed).not.toBe(pem);
+  writeFileSync(signingKeyFile(layout), harmed);
+  expect(() => loadSigningKey(layout)).toThrow(expect.objectContaining({ code: 'KEY' }) as Error);
+});
