@@ -87,6 +87,10 @@ function installedCommand({ launcher }: Pick<ClientContext, 'launcher'>, id: Age
   }
 }
 
+const MOST_NAMED = 8;
+const MOST_OF_NAME = 60;
+
 function names(servers: readonly ServerEntry[]): string {
-  return servers.map((server) => `"${server.name}"`).join(', ');
+  const named = servers.slice(0, MOST_NAMED).map(({ name }) => `"${name.length > MOST_OF_NAME ? `${name.slice(0, MOST_OF_NAME)}…` : name}"`);
+  return [...named, ...(servers.length > MOST_NAMED ? [`${servers.length - MOST_NAMED} more`] : [])].join(', ');
 }

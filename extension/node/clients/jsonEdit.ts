@@ -2,7 +2,7 @@
  * Edits to JSON text that leave every other byte alone. The tree with its offsets comes from jsonc-parser, the
  * editor's own library; its `modify` is not used because it reformats the lines around an edit.
  */
-import { type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
+import { type Node, type ParseError, createScanner, parseTree, printParseErrorCode } from 'jsonc-parser';
 import type { JsonValue } from '#core/model/json.ts';
 import type { Splice } from '#node/clients/splices.ts';
 import { indentAt, lineEnding, placeOf, type Problem } from '#node/clients/textPlace.ts';
@@ -12,7 +12,28 @@ export type JsonDialect = 'json' | 'jsonc';
 
 export type Parsed = { readonly root: Node; readonly value: JsonValue } | { readonly problem: Problem };
 
+/** The parser calls itself for each level; a file from a stranger's repository must not exhaust the stack. */
+const MAX_DEPTH = 200;
+
+/** Where the text is nested deeper than we read; null when it is not. */
+function tooDeepAt(text: string): number | null {
+  // As numbers, because SyntaxKind is a const enum that single-file compilers cannot see: { and [, } and ], the end.
+  const opening = new Set<number>([1, 3]);
+  const closing = new Set<number>([2, 4]);
+  const end = 17;
+  const scanner = createScanner(text, true);
+  let depth = 0;
+  for (let token: number = scanner.scan(); token !== end; token = scanner.scan()) {
+    if (opening.has(token)) depth++;
+    else if (closing.has(token)) depth--;
+    if (depth > MAX_DEPTH) return scanner.getTokenOffset();
+  }
+  return null;
+}
+
 export function parseJson(text: string, dialect: JsonDialect): Parsed {
+  const deep = tooDeepAt(text);
+  if (deep !== null) return { problem: { ...placeOf(text, deep), message: `it is nested deeper than ${MAX_DEPTH} levels, which no configuration needs` } };
   const errors: ParseError[] = [];
   const root = parseTree(text, errors, {
     disallowComments: dialect === 'json',

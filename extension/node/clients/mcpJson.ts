@@ -48,6 +48,9 @@ export interface ServerEntry {
   readonly detail: string;
 }
 
+/** A client would have to start all of them. */
+const MAX_SERVERS = 500;
+
 type Servers = { readonly body: string; readonly bom: string; readonly root: Node; readonly servers: Node | undefined };
 
 function open(adapter: McpAdapter, text: string): Servers | ReturnType<typeof refuse> {
@@ -58,6 +61,9 @@ function open(adapter: McpAdapter, text: string): Servers | ReturnType<typeof re
   const servers = memberOf(parsed.root, adapter.key)?.value;
   if (servers && servers.type !== 'object')
     return refuse('INVALID_FILE', { ...placeOf(body, servers.offset), message: `"${adapter.key}" must be an object` });
+  const count = members(servers).length;
+  if (count > MAX_SERVERS && servers)
+    return refuse('INVALID_FILE', { ...placeOf(body, servers.offset), message: `"${adapter.key}" names ${count} servers; more than ${MAX_SERVERS} are not read` });
   return { bom, body, root: parsed.root, servers };
 }
 

@@ -112,7 +112,7 @@ describe('answers', () => {
     ['202 where an answer is due', (_one, response) => void response.writeHead(202).end(), (got) => expect(JSON.stringify(got.at(-1))).toContain('without an answer')],
     ['a body that is no JSON', (_one, response) => json(response, 200, '<html>'), (got) => expect(JSON.stringify(got.at(-1))).toContain('without an answer')],
     ['404 of a session', (_one, response) => json(response, 404, { jsonrpc: '2.0', id: null, error: { code: -32001, message: 'Session not found' } }), (got) => expect(JSON.stringify(got.at(-1))).toMatch(/ended this session \(HTTP 404: Session not found\); restart/)],
-    ['401', (_one, response) => void response.writeHead(401, { 'www-authenticate': 'Bearer' }).end(), (got) => expect(JSON.stringify(got.at(-1))).toContain('wants authorization')],
+    ['401', (_one, response) => void response.writeHead(401, { 'www-authenticate': 'Bearer' }).end(), (got) => expect(JSON.stringify(got.at(-1))).toMatch(/wants authorization .*cannot sign in with OAuth yet/)],
     ['500 with a page', (_one, response) => void response.writeHead(500).end('<h1>Oops</h1>'), (got) => expect(JSON.stringify(got.at(-1))).toContain('HTTP 500: Oops')],
     ['a dropped connection', (_one, response) => void response.destroy(), (got) => expect(JSON.stringify(got.at(-1))).toContain('cannot be reached')],
   ];
