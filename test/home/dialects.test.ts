@@ -177,13 +177,13 @@ const answers: readonly (readonly [Judgement, unknown, unknown, unknown])[] = [
   ],
   [
     judged('refused', 'gate'),
-    { kind: 'deny', reason: 'because' },
+    { kind: 'print', json: permission('deny') },
     { kind: 'deny', reason: 'because' },
     { kind: 'deny', reason: 'because' },
   ],
   [
     judged('expired', 'timeout'),
-    { kind: 'deny', reason: 'because' },
+    { kind: 'print', json: permission('deny') },
     { kind: 'deny', reason: 'because' },
     { kind: 'deny', reason: 'because' },
   ],

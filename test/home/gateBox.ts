@@ -1,4 +1,5 @@
 /** A data folder with three plain rules, and calls that meet them. */
+import type { HookReply } from '#contract/hookReply.ts';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RulePackJson } from '#core/detect/rulePack.ts';
@@ -93,4 +94,14 @@ export function codexPayload(command: string, over: Record<string, JsonValue> = 
     tool_use_id: 'call_1',
     ...over,
   });
+}
+
+/** Why a reply to Claude refuses, in either of the forms Claude takes for one; null when it does not refuse. */
+export function refusalIn(reply: HookReply | null): string | null {
+  if (reply?.kind === 'deny') return reply.reason;
+  if (reply?.kind !== 'print') return null;
+  const said = (JSON.parse(reply.json) as { hookSpecificOutput?: Record<string, unknown> }).hookSpecificOutput;
+  return said?.['permissionDecision'] === 'deny' && said['hookEventName'] === 'PreToolUse'
+    ? String(said['permissionDecisionReason'])
+    : null;
 }

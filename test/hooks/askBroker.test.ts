@@ -98,7 +98,7 @@ describe('the program acting by itself', () => {
 
   test.each([
     ['claude', claudePayload(CLEAN), 0, /^$/, /^$/],
-    ['claude', claudePayload(BLOCKED), 2, /^$/, /Says please-block/],
+    ['claude', claudePayload(BLOCKED), 0, /"permissionDecision":"deny".*Says please-block/, /^$/],
     ['claude', claudePayload(HELD), 0, /"permissionDecision":"ask"/, /^$/],
     ['codex', codexPayload(HELD), 2, /^$/, /open the editor/],
     ['claude', '{', 2, /^$/, /NOT_JSON/],

@@ -83,5 +83,8 @@ test('neither a rehearsal that fails nor a folder that takes no file disturbs th
   chmodSync(taken, 0o700);
   const again = startProgram(program(3), file, load);
   await again.keepCode(rehearse);
-  expect({ answer: answerOf(again), left: readdirSync(join(file, '..')).filter((name) => name.endsWith('.tmp')) }).toEqual({ answer: 3, left: [] });
+  expect({ answer: answerOf(again), left: readdirSync(join(file, '..')).filter((name) => name.endsWith('.tmp')) }).toEqual({
+    answer: 3,
+    left: [],
+  });
 });

@@ -45,14 +45,24 @@ export function answerClaude(judgement: Judgement, reader: Reader): HookReply {
     }
     case 'asked':
       // Copilot and Gemini take `ask` for something else; they are refused.
-      return reader === 'native' ? permission('ask', judgement.reason) : { kind: 'deny', reason: judgement.reason };
+      return reader === 'native' ? permission('ask', judgement.reason) : refusal(judgement, reader);
     case 'refused':
     case 'expired':
-      return { kind: 'deny', reason: judgement.reason };
+      return refusal(judgement, reader);
   }
 }
 
-function permission(decision: 'allow' | 'ask', reason: string): HookReply {
+/**
+ * Exit 2 is the refusal every client honours, but Claude then shows the model the hook's whole command line before our
+ * reason. Its own JSON form reads plainly, and was seen to refuse in every permission mode (2.1.329).
+ */
+function refusal(judgement: Judgement, reader: Reader): HookReply {
+  return reader === 'foreign' || judgement.reason.trim() === ''
+    ? { kind: 'deny', reason: judgement.reason }
+    : permission('deny', judgement.reason);
+}
+
+function permission(decision: 'allow' | 'ask' | 'deny', reason: string): HookReply {
   const json = JSON.stringify({
     hookSpecificOutput: { hookEventName: 'PreToolUse', permissionDecision: decision, permissionDecisionReason: reason },
   });

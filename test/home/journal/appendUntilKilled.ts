@@ -8,7 +8,11 @@ const [home = '', name = '', segmentBytes = '', limit = ''] = process.argv.slice
 const journal = openJournal(layoutFor(home), { segmentBytes: Number(segmentBytes), lockWaitMs: 20_000 });
 const rounds = limit === '' ? Number.POSITIVE_INFINITY : Number(limit);
 for (let round = 1; round <= rounds; round += 1) {
-  const entries = journal.append(Array.from({ length: 1 + (round % 3) }, (_, index) => sampleEvent({ call: `${name}-${round}-${index}`, reason: 'r'.repeat((round * 37) % 3000) })));
+  const entries = journal.append(
+    Array.from({ length: 1 + (round % 3) }, (_, index) =>
+      sampleEvent({ call: `${name}-${round}-${index}`, reason: 'r'.repeat((round * 37) % 3000) }),
+    ),
+  );
   for (const entry of entries) writeSync(1, `${entry.seq} ${entry.hash}\n`);
 }
 journal.close();

@@ -1,6 +1,22 @@
 import fc from 'fast-check';
 import { hash } from 'node:crypto';
-import { appendFileSync, chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { canonicalJson, type JsonValue } from '#core/model/json.ts';
@@ -38,7 +54,9 @@ describe('appending', () => {
     const journal = openJournal(layout, { now: () => 1_700_000_000_000 });
     const entries = [...journal.append([sampleEvent(), sampleEvent({ call: 'c-2' })]), ...journal.append([sampleEvent({ call: 'c-3' })])];
     journal.close();
-    expect(entries.map(({ seq, v, time, call }) => ({ seq, v, time, call }))).toEqual([1, 2, 3].map((seq) => ({ seq, v: 1, time: 1_700_000_000_000, call: `c-${seq}` })));
+    expect(entries.map(({ seq, v, time, call }) => ({ seq, v, time, call }))).toEqual(
+      [1, 2, 3].map((seq) => ({ seq, v: 1, time: 1_700_000_000_000, call: `c-${seq}` })),
+    );
     expect(entries.map(({ prev }) => prev)).toEqual(['0'.repeat(64), entries[0]?.hash, entries[1]?.hash]);
     expect(entriesOf(layout)).toEqual(entries);
     expect(entries[0]?.writer).toMatch(new RegExp(`^${process.pid}:`));
@@ -92,7 +110,8 @@ describe('appending', () => {
   test('keeps keys, folder and segments to the user and leaves no lock behind', () => {
     const layout = emptyLayout();
     fill(layout, 1);
-    for (const file of [signingKeyFile(layout), checkpointFile(layout), segmentFile(layout.journal, 1)]) expect([file, statSync(file).mode & 0o777]).toEqual([file, 0o600]);
+    for (const file of [signingKeyFile(layout), checkpointFile(layout), segmentFile(layout.journal, 1)])
+      expect([file, statSync(file).mode & 0o777]).toEqual([file, 0o600]);
     for (const folder of [layout.journal, layout.keys]) expect([folder, statSync(folder).mode & 0o777]).toEqual([folder, 0o700]);
     expect(readFileSync(publicKeyFile(layout), 'utf8')).toContain('BEGIN PUBLIC KEY');
     expect(readdirSync(layout.journal)).toEqual(['000001.jsonl']);
@@ -149,9 +168,17 @@ describe('a journal that does not fit is refused and left as it is', () => {
     ['last entry altered', 'BROKEN_TAIL', rewriteLast((line) => line.replace('ls -la', 'ls -lb'))],
     ['last entry reformatted', 'BROKEN_TAIL', rewriteLast((line) => line.replace('{', '{ '))],
     ['garbage appended as a line', 'BROKEN_TAIL', (layout) => appendFileSync(segmentFile(layout.journal, 1), 'garbage\n')],
-    ['megabytes without a line end appended', 'BROKEN_TAIL', (layout) => appendFileSync(segmentFile(layout.journal, 1), 'x'.repeat(1_100_000))],
+    [
+      'megabytes without a line end appended',
+      'BROKEN_TAIL',
+      (layout) => appendFileSync(segmentFile(layout.journal, 1), 'x'.repeat(1_100_000)),
+    ],
     ['last entry cut off', 'CUT_OFF', (layout) => writeLines(segmentFile(layout.journal, 1), linesOf(layout).slice(0, -1))],
-    ['line end of the last entry cut off', 'CUT_OFF', (layout) => truncateSync(segmentFile(layout.journal, 1), statSync(segmentFile(layout.journal, 1)).size - 1)],
+    [
+      'line end of the last entry cut off',
+      'CUT_OFF',
+      (layout) => truncateSync(segmentFile(layout.journal, 1), statSync(segmentFile(layout.journal, 1)).size - 1),
+    ],
     ['segment emptied', 'CUT_OFF', (layout) => truncateSync(segmentFile(layout.journal, 1), 0)],
     ['segment deleted', 'CUT_OFF', (layout) => unlinkSync(segmentFile(layout.journal, 1))],
     ['folder deleted', 'CUT_OFF', (layout) => rmSync(layout.journal, { recursive: true })],
@@ -177,7 +204,12 @@ describe('a journal that does not fit is refused and left as it is', () => {
     const layout = emptyLayout();
     fill(layout, 3);
     tamper(layout);
-    const bytes = (): string[] => (existsSync(layout.journal) ? segmentsOf(layout).filter((file) => statSync(file).isFile()).map((file) => readFileSync(file, 'latin1')) : []);
+    const bytes = (): string[] =>
+      existsSync(layout.journal)
+        ? segmentsOf(layout)
+            .filter((file) => statSync(file).isFile())
+            .map((file) => readFileSync(file, 'latin1'))
+        : [];
     const before = bytes();
     const error = attempt(layout);
     expect(error).toBeInstanceOf(JournalError);
@@ -314,10 +346,29 @@ describe('a disk that fails', () => {
     throw Object.assign(new Error(code), { code });
   };
   const rows: readonly (readonly [string, JournalErrorCode, (countdown: { left: number }) => JournalOptions])[] = [
-    ['full at once', 'NO_SPACE', (countdown) => ({ write: (handle, bytes, from) => (countdown.left-- > 0 ? realWrite(handle, bytes, from) : failing('ENOSPC')) })],
-    ['full in the middle of a line', 'NO_SPACE', (countdown) => ({ write: (handle, bytes, from) => (countdown.left-- > 0 ? realWrite(handle, bytes, from) : from > 0 ? failing('ENOSPC') : realWrite(handle, bytes.subarray(0, 100), from)) })],
+    [
+      'full at once',
+      'NO_SPACE',
+      (countdown) => ({ write: (handle, bytes, from) => (countdown.left-- > 0 ? realWrite(handle, bytes, from) : failing('ENOSPC')) }),
+    ],
+    [
+      'full in the middle of a line',
+      'NO_SPACE',
+      (countdown) => ({
+        write: (handle, bytes, from) =>
+          countdown.left-- > 0
+            ? realWrite(handle, bytes, from)
+            : from > 0
+              ? failing('ENOSPC')
+              : realWrite(handle, bytes.subarray(0, 100), from),
+      }),
+    ],
     ['quota reached', 'NO_SPACE', (countdown) => ({ sync: () => (countdown.left-- > 0 ? undefined : failing('EDQUOT')) })],
-    ['turned read-only', 'NOT_WRITABLE', (countdown) => ({ write: (handle, bytes, from) => (countdown.left-- > 0 ? realWrite(handle, bytes, from) : failing('EROFS')) })],
+    [
+      'turned read-only',
+      'NOT_WRITABLE',
+      (countdown) => ({ write: (handle, bytes, from) => (countdown.left-- > 0 ? realWrite(handle, bytes, from) : failing('EROFS')) }),
+    ],
     ['broken', 'IO', (countdown) => ({ sync: () => (countdown.left-- > 0 ? undefined : failing('EIO')) })],
   ];
   test.each(rows)('%s: %s, nothing half-written stays, and it goes on when the disk does', async (_name, code, options) => {

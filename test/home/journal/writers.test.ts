@@ -32,7 +32,7 @@ function startWriter(home: string, name: string, limit = ''): Writer {
 }
 
 async function until(condition: () => boolean, what: string): Promise<void> {
-  for (const deadline = Date.now() + 15_000; !condition(); ) {
+  for (const deadline = Date.now() + 15_000; !condition();) {
     if (Date.now() > deadline) throw new Error(`waited in vain: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
@@ -87,7 +87,11 @@ describe('a system that says no', () => {
     journal.append([sampleEvent({ reason: 'r'.repeat(3500) })]);
     journal.close();
     // `ulimit -f` counts in blocks of 512 bytes under sh; the next line crosses it.
-    const writer = follow(spawn('/bin/sh', ['-c', 'ulimit -f 10 && exec "$@"', 'sh', process.execPath, WRITER, layout.home, 'full', '9000000', '4'], { stdio: ['ignore', 'pipe', 'pipe'] }));
+    const writer = follow(
+      spawn('/bin/sh', ['-c', 'ulimit -f 10 && exec "$@"', 'sh', process.execPath, WRITER, layout.home, 'full', '9000000', '4'], {
+        stdio: ['ignore', 'pipe', 'pipe'],
+      }),
+    );
     expect(await writer.ended).not.toBe(0);
     expect(writer.errors()).toContain('NO_SPACE');
     expect(readFileSync(segmentFile(layout.journal, 1), 'latin1').endsWith('\n')).toBe(true);

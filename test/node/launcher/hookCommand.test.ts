@@ -11,7 +11,7 @@ import { knownAskers, type Asker } from '#node/launcher/asker.ts';
 import { posixHookCommand } from '#node/launcher/commandText.ts';
 import { installLauncher } from '#node/launcher/installLauncher.ts';
 import { hookScript, type Deadline } from '#node/launcher/launcherScripts.ts';
-import { BLOCKED, claudePayload, CLEAN, codexPayload, HELD } from '../../home/gateBox.ts';
+import { BLOCKED, claudePayload, CLEAN, codexPayload, HELD, refusalIn } from '../../home/gateBox.ts';
 import { buildTestDist, copyDist } from './hookBundle.ts';
 
 interface Ran {
@@ -58,6 +58,12 @@ function runCommand(command: string, input: string | Buffer, environment: Record
 function refused(ran: Ran, says: RegExp): void {
   expect({ code: ran.code, out: ran.out, reason: ran.err.trim() !== '' }).toEqual({ code: 2, out: '', reason: true });
   expect(ran.err).toMatch(says);
+}
+
+/** A refusal by the engine, which Claude gets in its own form. */
+function denied(ran: Ran, says: RegExp): void {
+  expect({ code: ran.code, err: ran.err }).toEqual({ code: 0, err: '' });
+  expect(refusalIn({ kind: 'print', json: ran.out })).toMatch(says);
 }
 
 /** A broker that does what a test says with a whole payload. */
@@ -171,7 +177,7 @@ describe.each(asking)('%s with a broker', (_kind, asker) => {
       ENV: join(evil, 'nc'),
       BASH_ENV: join(evil, 'nc'),
     });
-    refused(ran, /Says please-block/);
+    denied(ran, /Says please-block/);
   });
 });
 
@@ -179,7 +185,7 @@ describe.each(askers)('%s without a broker', (_kind, asker) => {
   const command = posixHookCommand(layout, 'claude', asker);
   const rows: readonly (readonly [string, string | Buffer, (ran: Ran) => void])[] = [
     ['clean', claudePayload(CLEAN), (ran) => expect(ran).toMatchObject({ code: 0, out: '', err: '' })],
-    ['blocked', claudePayload(BLOCKED), (ran) => refused(ran, /Says please-block/)],
+    ['blocked', claudePayload(BLOCKED), (ran) => denied(ran, /Says please-block/)],
     [
       'held',
       claudePayload(HELD),
@@ -288,7 +294,7 @@ describe('a broken installation', () => {
     install({ deadline });
     copyDist(distFolder, join(broken.lib, '1.0.0'));
     expect(await runCommand(command, claudePayload(CLEAN))).toMatchObject({ code: 0, out: '', err: '' });
-    refused(await runCommand(command, claudePayload(BLOCKED)), /Says please-block/);
+    denied(await runCommand(command, claudePayload(BLOCKED)), /Says please-block/);
   });
 });
 
@@ -321,7 +327,7 @@ describe('a home whose sockets lie under /tmp', () => {
     expect(whyNotOurs(theirs.run)).toMatch(/belongs to user/);
     const server = createServer((socket) => socket.end(REPLY_PASS));
     await new Promise<void>((resolve) => server.listen(theirs.claudeSocket, resolve));
-    refused(await runCommand(posixHookCommand(theirs, 'claude', own), claudePayload(BLOCKED)), /Says please-block/);
+    denied(await runCommand(posixHookCommand(theirs, 'claude', own), claudePayload(BLOCKED)), /Says please-block/);
     server.close();
   });
 
@@ -332,7 +338,7 @@ describe('a home whose sockets lie under /tmp', () => {
     expect(whyNotOurs(long.run)).toMatch(/not a directory/);
     const server = createServer((socket) => socket.end(REPLY_PASS));
     await new Promise<void>((resolve) => server.listen(long.claudeSocket, resolve));
-    refused(await runCommand(command, claudePayload(BLOCKED)), /Says please-block/);
+    denied(await runCommand(command, claudePayload(BLOCKED)), /Says please-block/);
     server.close();
   });
 });
@@ -350,7 +356,7 @@ test('options in the environment of a shell that reads them do not reach the scr
     { 'BASH_FUNC_unset%%': '() { :; }' },
   ]) {
     writeFileSync(join(top, 'evil.sh'), 'exit 0\n');
-    refused(await runCommand(command, claudePayload(BLOCKED), environment, '/bin/dash'), /Says please-block/);
+    denied(await runCommand(command, claudePayload(BLOCKED), environment, '/bin/dash'), /Says please-block/);
   }
 });
 
