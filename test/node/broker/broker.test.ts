@@ -315,7 +315,7 @@ describe('with a window', () => {
     expect(left).toMatchObject({ state: 'expired', call: { tool: 'Bash' } });
     expect(await window.request('approve', { id: left?.id ?? '', scope: 'once', note: '' })).toMatchObject({ state: 'approved' });
     expect(listPending(box.layout, Date.now(), () => undefined)).toEqual([]);
-    expect(await ask(box.layout.codexSocket, codexPayload(HELD, { cwd: '/other' })).socket).toBeDefined();
+    expect(ask(box.layout.codexSocket, codexPayload(HELD, { cwd: '/other' })).socket).toBeDefined();
     await until('the call in another folder to be held', () => window.holds.some((hold) => hold.state === 'waiting'));
     expect(await ask(box.layout.codexSocket, codexPayload(HELD)).reply).toEqual({ kind: 'pass' });
     ask(box.layout.codexSocket, codexPayload(HELD));
