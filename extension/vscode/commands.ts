@@ -5,7 +5,7 @@ import type { BrokerLink } from './brokerLink.ts';
 import { COMMAND_IDS, type CommandArguments, type CommandId } from './commandIds.ts';
 import type { Decide, Decided } from './decideHold.ts';
 import type { HoldBook } from './holdBook.ts';
-import { callText, holdReason, holdTitle, settledMessage } from './holdText.ts';
+import { callText, holdReason, holdTitle, lateApproval, settledMessage } from './holdText.ts';
 import { plainText } from './plainText.ts';
 import type { ProtectFlow } from './protectFlow.ts';
 
@@ -30,7 +30,7 @@ export function commandHandlers({ link, book, decide, protection, focusPanel, lo
   }
 
   function tell(decided: Decided): void {
-    if (decided.kind === 'done') void vscode.window.showInformationMessage(settledMessage(decided.hold));
+    if (decided.kind === 'done') void vscode.window.showInformationMessage(decided.late && decided.hold.state === 'approved' ? lateApproval(decided.hold) : settledMessage(decided.hold));
     else if (decided.kind === 'late') void vscode.window.showInformationMessage(decided.message);
     else void vscode.window.showErrorMessage(plainText(`Your decision could not be sent: ${decided.message}`, 600));
   }

@@ -5,7 +5,8 @@ import type { HoldBook } from './holdBook.ts';
 import { settledMessage } from './holdText.ts';
 
 export type Decided =
-  | { readonly kind: 'done'; readonly hold: Hold }
+  /** `late`: it had expired, so an approval lets its next try through. */
+  | { readonly kind: 'done'; readonly hold: Hold; readonly late: boolean }
   /** Somebody else, or time, was first. */
   | { readonly kind: 'late'; readonly message: string }
   | { readonly kind: 'failed'; readonly message: string };
@@ -23,7 +24,7 @@ export function decideThrough(link: Pick<BrokerLink, 'request' | 'settled'>, boo
     try {
       const hold = await send();
       link.settled(hold);
-      return { kind: 'done', hold };
+      return { kind: 'done', hold, late: before?.state === 'expired' };
     } catch (error) {
       const code = codeOf(error);
       if (code === 'ALREADY_SETTLED' || code === 'UNKNOWN_HOLD') {

@@ -68,6 +68,11 @@ export function heldMessage(hold: Hold): string {
   return `Callgate held ${what} ${CLIENT_NAMES[hold.call.client]}. ${holdTitle(hold)} (${holdReason(hold)})`;
 }
 
+/** An approval after the time limit. The call itself was refused, which a notification still open does not show. */
+export function lateApproval(hold: Hold): string {
+  return `The agent had stopped waiting. The next try of exactly this call is let through once: ${holdTitle(hold)}`;
+}
+
 /** What became of a hold, for somebody who tried to decide it too late. */
 export function settledMessage(hold: Hold): string {
   const title = holdTitle(hold);

@@ -6,7 +6,7 @@ import type { BrokerLink } from './brokerLink.ts';
 import type { Decide, Decided } from './decideHold.ts';
 import type { HoldBook } from './holdBook.ts';
 import { interruptAfter, openToasts } from './heldToasts.ts';
-import { callText, heldMessage, holdTitle } from './holdText.ts';
+import { callText, heldMessage, holdTitle, lateApproval } from './holdText.ts';
 import { plainText } from './plainText.ts';
 import type { Settings } from './settings.ts';
 
@@ -26,7 +26,10 @@ export function notifications(parts: NotificationParts): vscode.Disposable {
   let flagOpen = false;
 
   function tell(decided: Decided): void {
-    if (decided.kind === 'done') return;
+    if (decided.kind === 'done') {
+      if (decided.late && decided.hold.state === 'approved') void vscode.window.showInformationMessage(lateApproval(decided.hold));
+      return;
+    }
     if (decided.kind === 'late') void vscode.window.showInformationMessage(decided.message);
     else void vscode.window.showErrorMessage(plainText(`Your decision could not be sent: ${decided.message}`, 600));
   }

@@ -123,6 +123,16 @@ test('a decision shows at once, before its event', async () => {
 });
 
 test.each([
+  ['waiting', false],
+  ['expired', true],
+] as const)('an approval of a call that is %s is told as late: %s', async (state, late) => {
+  const { link, book, broker, connect } = await linked({ approve: () => sampleHold('a', { state: 'approved' }) });
+  connect();
+  broker.onEvent('hold', sampleHold('a', { state }));
+  expect(await decideThrough(link, book).approve('a', 'once', '')).toMatchObject({ kind: 'done', late });
+});
+
+test.each([
   ['connected', 0, null, '$(shield) Callgate', 'none'],
   ['connected', 1, null, '$(shield) Callgate: 1 held', 'warning'],
   ['connected', 3, 'disk full', '$(shield) Callgate: 3 held', 'warning'],
