@@ -109,7 +109,7 @@ function build(simple: Simple, stdin: readonly string[], job: Job, known: Readon
   if (!first) return fields;
   for (const redirect of simple.redirects) {
     for (const inner of redirect.target.inner) for (const early of known.get(inner) ?? []) for (const late of fields) link(early, late);
-    if (redirect.body !== null || /^&?\d+$|^-$|^\/dev\/(?:null|stdout|stderr|tty|fd\/\d+|tcp\/.*|udp\/.*)$/u.test(redirect.target.text)) continue;
+    if (redirect.body !== null || /^&?\d+-?$|^-$|^\/dev\/(?:null|stdout|stderr|tty|fd\/\d+)$/u.test(redirect.target.text)) continue;
     first.paths.push(...job.collector.path(place, redirect.target.text, redirect.op.startsWith('<') && redirect.op !== '<>' ? 'read' : 'write', job.here.folder));
   }
   // What a substitution prints counts only where its text becomes a command or a script, or is sent away.
