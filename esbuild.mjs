@@ -12,14 +12,42 @@ const VSIX_BUDGET = 1_500_000;
 
 /** What each bundle may contain. `packages` are npm names; everything else outside `folders` is a layering error. */
 export const BUNDLES = [
-  { out: 'extension.cjs', entry: 'extension/vscode/main.ts', platform: 'node', external: ['vscode'], budget: 360_000,
-    folders: ['extension/core', 'extension/contract', 'extension/home', 'extension/node', 'extension/vscode'], packages: ['jsonc-parser', 'smol-toml'] },
-  { out: 'hook.cjs', entry: 'hooks/main.ts', platform: 'node', external: [], budget: 160_000,
-    folders: ['extension/core', 'extension/contract', 'extension/home', 'hooks'], packages: [] },
-  { out: 'callgate.cjs', entry: 'extension/node/cli/main.ts', platform: 'node', external: [], budget: 520_000,
-    folders: ['extension/core', 'extension/contract', 'extension/home', 'extension/node'], packages: ['sql.js', 'jsonc-parser', 'smol-toml'] },
-  { out: 'panel.js', entry: 'webview/main.ts', platform: 'browser', external: [], budget: 100_000,
-    folders: ['extension/core', 'extension/contract', 'webview'], packages: [] },
+  {
+    out: 'extension.cjs',
+    entry: 'extension/vscode/main.ts',
+    platform: 'node',
+    external: ['vscode'],
+    budget: 360_000,
+    folders: ['extension/core', 'extension/contract', 'extension/home', 'extension/node', 'extension/vscode'],
+    packages: ['jsonc-parser', 'smol-toml'],
+  },
+  {
+    out: 'hook.cjs',
+    entry: 'hooks/main.ts',
+    platform: 'node',
+    external: [],
+    budget: 160_000,
+    folders: ['extension/core', 'extension/contract', 'extension/home', 'hooks'],
+    packages: [],
+  },
+  {
+    out: 'callgate.cjs',
+    entry: 'extension/node/cli/main.ts',
+    platform: 'node',
+    external: [],
+    budget: 520_000,
+    folders: ['extension/core', 'extension/contract', 'extension/home', 'extension/node'],
+    packages: ['sql.js', 'jsonc-parser', 'smol-toml'],
+  },
+  {
+    out: 'panel.js',
+    entry: 'webview/main.ts',
+    platform: 'browser',
+    external: [],
+    budget: 100_000,
+    folders: ['extension/core', 'extension/contract', 'webview'],
+    packages: [],
+  },
   { out: 'panel.css', entry: 'webview/panel.css', platform: 'browser', external: [], budget: 30_000, folders: ['webview'], packages: [] },
 ];
 
@@ -46,7 +74,11 @@ export async function buildHook(esbuild, given, rules) {
   const program = await esbuild.build({ ...options, entryPoints: ['hooks/runHook.ts'], outfile: 'program.js', write: false });
   // ASCII keeps it one byte a character, which is what V8 reads fastest.
   const text = `(function(require){var module={exports:{}};${program.outputFiles[0].text}\nreturn module.exports})`;
-  const starter = await esbuild.build({ ...options, entryPoints: ['hooks/main.ts'], define: { ...options.define, HOOK_PROGRAM: JSON.stringify(text) } });
+  const starter = await esbuild.build({
+    ...options,
+    entryPoints: ['hooks/main.ts'],
+    define: { ...options.define, HOOK_PROGRAM: JSON.stringify(text) },
+  });
   return [program, starter];
 }
 
@@ -68,10 +100,17 @@ async function build(esbuild, bundle, version) {
     logLevel: 'warning',
     define: { CALLGATE_VERSION: JSON.stringify(version) },
   };
-  const results = bundle.out === 'hook.cjs' ? await buildHook(esbuild, options, readFileSync(join(root, 'dist', 'rules.json'))) : [await esbuild.build({ ...options, entryPoints: [bundle.entry] })];
+  const results =
+    bundle.out === 'hook.cjs'
+      ? await buildHook(esbuild, options, readFileSync(join(root, 'dist', 'rules.json')))
+      : [await esbuild.build({ ...options, entryPoints: [bundle.entry] })];
   const bytes = statSync(join(root, 'dist', bundle.out)).size;
   console.log(`${bundle.out.padEnd(16)} ${String(bytes).padStart(8)} of ${bundle.budget} bytes`);
-  return bundleProblems(bundle, results.flatMap((result) => Object.keys(result.metafile.inputs)), bytes);
+  return bundleProblems(
+    bundle,
+    results.flatMap((result) => Object.keys(result.metafile.inputs)),
+    bytes,
+  );
 }
 
 /** One byte a character in memory, where JSON with a single wider one takes twice that and longer to parse. */
@@ -82,7 +121,9 @@ function asciiJson(value) {
 async function buildRules() {
   const { compileRules } = await import('./extension/node/rulepack/compile.ts');
   const folder = join(root, 'rules');
-  const files = readdirSync(folder).filter((file) => file.endsWith('.yaml')).sort();
+  const files = readdirSync(folder)
+    .filter((file) => file.endsWith('.yaml'))
+    .sort();
   const { json, problems } = compileRules(files.map((file) => ({ file: `rules/${file}`, text: readFileSync(join(folder, file), 'utf8') })));
   writeFileSync(join(root, 'dist', 'rules.json'), asciiJson(json));
   console.log(`rules.json       ${String(statSync(join(root, 'dist', 'rules.json')).size).padStart(8)} bytes`);
@@ -92,7 +133,19 @@ async function buildRules() {
 function packageVsix(version) {
   const vsix = join('dist', `callgate-${version}.vsix`);
   // Everything is bundled, so no dependency is shipped.
-  const packed = spawnSync(process.execPath, [join(root, 'node_modules', '@vscode', 'vsce', 'vsce'), 'package', '--no-dependencies', '--allow-missing-repository', '--no-rewrite-relative-links', '--out', vsix], { cwd: root, encoding: 'utf8' });
+  const packed = spawnSync(
+    process.execPath,
+    [
+      join(root, 'node_modules', '@vscode', 'vsce', 'vsce'),
+      'package',
+      '--no-dependencies',
+      '--allow-missing-repository',
+      '--no-rewrite-relative-links',
+      '--out',
+      vsix,
+    ],
+    { cwd: root, encoding: 'utf8' },
+  );
   if (packed.status !== 0) return [packed.stdout + packed.stderr];
   const bytes = statSync(join(root, vsix)).size;
   console.log(`${vsix} ${bytes} of ${VSIX_BUDGET} bytes`);

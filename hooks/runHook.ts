@@ -65,7 +65,14 @@ export async function rehearse(argv: readonly string[], program: string): Promis
   const engine = openEngine(layout, join(dirname(program), 'rules.json'), CHECKED_RULES);
   const judge = (call: ToolCall): Judgement => ({ id: '', decision: engine.decide(call), outcome: 'delivered', by: 'gate', reason: '' });
   for (const [tool_name, tool_input] of REHEARSED) {
-    const payload = { session_id: 'rehearsal', hook_event_name: 'PreToolUse', permission_mode: 'default', cwd: layout.home, tool_name, tool_input };
+    const payload = {
+      session_id: 'rehearsal',
+      hook_event_name: 'PreToolUse',
+      permission_mode: 'default',
+      cwd: layout.home,
+      tool_name,
+      tool_input,
+    };
     await answerHook(client, Buffer.from(JSON.stringify(payload)), { layout, judge, record: () => null });
   }
 }
@@ -105,7 +112,12 @@ async function judgeHere(
   const gates: LocalGate[] = [];
   const open = (): LocalGate => {
     // What the gate warns of is in the journal and the panel; clients would show our standard error to the agent.
-    gates[0] ??= openLocalGate({ layout, rulesFile: join(dirname(program), 'rules.json'), checkedRules: CHECKED_RULES, warn: () => undefined });
+    gates[0] ??= openLocalGate({
+      layout,
+      rulesFile: join(dirname(program), 'rules.json'),
+      checkedRules: CHECKED_RULES,
+      warn: () => undefined,
+    });
     return gates[0];
   };
   const reply = await answerHook(client, bytes, {

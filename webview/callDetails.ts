@@ -16,16 +16,30 @@ export function argumentList(args: JsonValue, findings: readonly Finding[]): HTM
   const shown = (field: (typeof fields)[number]): HTMLElement => {
     const label = visibleLine(field.label, 80) || 'arguments';
     if (field.spans.length === 0 && field.text.length <= SHORT_VALUE && !field.text.includes('\n') && fields.length > 1) {
-      return element('div', { class: 'short-field' }, element('span', { class: 'field-name' }, label), inlineText(field.text, 'field-value'));
+      return element(
+        'div',
+        { class: 'short-field' },
+        element('span', { class: 'field-name' }, label),
+        inlineText(field.text, 'field-value'),
+      );
     }
-    return element('div', { class: 'field' }, fields.length > 1 ? element('span', { class: 'field-name' }, label) : null, codeBlock(field.text, field.spans, label));
+    return element(
+      'div',
+      { class: 'field' },
+      fields.length > 1 ? element('span', { class: 'field-name' }, label) : null,
+      codeBlock(field.text, field.spans, label),
+    );
   };
   const list = element('div', { class: 'arguments' }, ...fields.slice(0, MOST_FIELDS).map(shown));
   const rest = fields.slice(MOST_FIELDS);
   if (rest.length > 0) {
     const marked = rest.filter((field) => field.spans.length > 0);
     list.append(...marked.map(shown));
-    const more = element('button', { type: 'button', class: 'unfold' }, `Show all: ${rest.length - marked.length} more arguments are hidden here`);
+    const more = element(
+      'button',
+      { type: 'button', class: 'unfold' },
+      `Show all: ${rest.length - marked.length} more arguments are hidden here`,
+    );
     more.addEventListener('click', () => more.replaceWith(...rest.filter((field) => field.spans.length === 0).map(shown)));
     list.append(more);
   }
@@ -57,8 +71,22 @@ export function findingList(findings: readonly Finding[], args: JsonValue): HTML
         {},
         element('div', { class: 'finding-head' }, severityBadge(finding.severity), element('strong', {}, visibleLine(finding.title, 200))),
         element('p', {}, visibleLine(finding.rationale, 1000), ' ', element('code', { class: 'rule-id' }, visibleLine(finding.rule, 120))),
-        finding.span === null && finding.matched !== '' ? element('div', { class: 'short-field' }, element('span', { class: 'field-name' }, 'matched'), inlineText(finding.matched, 'field-value')) : null,
-        isNew(finding.decoded) ? element('div', { class: 'field' }, element('span', { class: 'field-name' }, 'decoded'), codeBlock(finding.decoded, decodedSpans(finding), 'Decoded form')) : null,
+        finding.span === null && finding.matched !== ''
+          ? element(
+              'div',
+              { class: 'short-field' },
+              element('span', { class: 'field-name' }, 'matched'),
+              inlineText(finding.matched, 'field-value'),
+            )
+          : null,
+        isNew(finding.decoded)
+          ? element(
+              'div',
+              { class: 'field' },
+              element('span', { class: 'field-name' }, 'decoded'),
+              codeBlock(finding.decoded, decodedSpans(finding), 'Decoded form'),
+            )
+          : null,
       ),
     ),
   );
@@ -69,7 +97,16 @@ const LONG_FACT = 300;
 
 /** Name and value pairs; empty values are left out. */
 export function factList(facts: readonly (readonly [name: string, value: string])[]): HTMLElement {
-  const rows: Child[] = facts.filter(([, value]) => value !== '').map(([name, value]) => element('div', {}, element('dt', {}, name), element('dd', {}, value.length > LONG_FACT ? codeBlock(value, [], name) : inlineText(value.replaceAll('\n', ' ⏎ '), ''))));
+  const rows: Child[] = facts
+    .filter(([, value]) => value !== '')
+    .map(([name, value]) =>
+      element(
+        'div',
+        {},
+        element('dt', {}, name),
+        element('dd', {}, value.length > LONG_FACT ? codeBlock(value, [], name) : inlineText(value.replaceAll('\n', ' ⏎ '), '')),
+      ),
+    );
   return element('dl', { class: 'facts' }, ...rows);
 }
 

@@ -37,7 +37,12 @@ export function argumentFields(args: JsonValue, findings: readonly Finding[]): r
       continue;
     }
     const spans = findings.flatMap((finding) => (finding.at === at && finding.span ? [finding.span] : []));
-    fields.push({ at, label, text: typeof value === 'string' ? value : JSON.stringify(value), spans: typeof value === 'string' ? spans : [] });
+    fields.push({
+      at,
+      label,
+      text: typeof value === 'string' ? value : JSON.stringify(value),
+      spans: typeof value === 'string' ? spans : [],
+    });
   }
   const rank = (field: Field): number => {
     const place = LEADING.indexOf(field.label);
@@ -62,7 +67,12 @@ export function summaryOf(args: JsonValue, limit: number): string {
 }
 
 /** A name that tells one call's buttons from another's: `Bash: curl …`. */
-export function callName(call: { readonly tool: string; readonly server: string | null; readonly channel?: Channel; readonly args: JsonValue }): string {
+export function callName(call: {
+  readonly tool: string;
+  readonly server: string | null;
+  readonly channel?: Channel;
+  readonly args: JsonValue;
+}): string {
   const summary = summaryOf(call.args, 60);
   return summary === '' || summary === '{}' ? toolName(call) : `${toolName(call)}: ${summary}`;
 }

@@ -42,7 +42,11 @@ export function codeBlock(text: string, spans: readonly Span[], name: string): H
         appendMarked(block, part, spansWithin(spans, fold.start, fold.end));
         continue;
       }
-      const show = element('button', { type: 'button', class: 'unfold' }, `Show all: ${part.length.toLocaleString()} characters are hidden here`);
+      const show = element(
+        'button',
+        { type: 'button', class: 'unfold' },
+        `Show all: ${part.length.toLocaleString()} characters are hidden here`,
+      );
       show.addEventListener('click', () => {
         block.replaceChildren();
         appendMarked(block, text, spans);

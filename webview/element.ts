@@ -13,7 +13,12 @@ export function element<K extends keyof HTMLElementTagNameMap>(
 }
 
 /** A button whose accessible name says what it acts on; `label` is what is seen. */
-export function button(look: 'primary' | 'secondary' | 'link', label: string, accessibleName: string, onClick: () => void): HTMLButtonElement {
+export function button(
+  look: 'primary' | 'secondary' | 'link',
+  label: string,
+  accessibleName: string,
+  onClick: () => void,
+): HTMLButtonElement {
   const made = element('button', { type: 'button', class: look, 'aria-label': accessibleName }, label);
   made.addEventListener('click', onClick);
   return made;

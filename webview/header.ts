@@ -22,7 +22,12 @@ export function header(send: (message: FromPanel) => void, act: (action: PanelAc
     show: (state) => {
       status.dataset['state'] = state.connection.state;
       setText(line, visibleLine(statusLine(state), 300));
-      const found = [state.status?.journalProblem ?? null, state.status?.rulesProblem ?? null, state.failure === null ? null : `${state.failure.what}: ${state.failure.message}`, state.connection.state === 'lost' ? 'Held calls cannot be shown until the broker is back.' : null];
+      const found = [
+        state.status?.journalProblem ?? null,
+        state.status?.rulesProblem ?? null,
+        state.failure === null ? null : `${state.failure.what}: ${state.failure.message}`,
+        state.connection.state === 'lost' ? 'Held calls cannot be shown until the broker is back.' : null,
+      ];
       const key = JSON.stringify(found);
       if (key === shown) return;
       shown = key;

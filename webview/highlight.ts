@@ -82,7 +82,9 @@ export function foldText(text: string, spans: readonly Span[]): readonly Fold[] 
   const kept = tidySpans(text.length, [
     { start: 0, end: forwards(text, 0, HEAD) },
     { start: backwards(text, text.length, TAIL), end: text.length },
-    ...tidy.flatMap((span) => ends(span).map((end) => ({ start: backwards(text, end.start, AROUND), end: forwards(text, end.end, AROUND) }))),
+    ...tidy.flatMap((span) =>
+      ends(span).map((end) => ({ start: backwards(text, end.start, AROUND), end: forwards(text, end.end, AROUND) })),
+    ),
   ]);
   const folds: Fold[] = [];
   const show = (start: number, end: number): void => {
@@ -100,7 +102,13 @@ export function foldText(text: string, spans: readonly Span[]): readonly Fold[] 
   return folds;
 }
 
-const ends = ({ start, end }: Span): readonly Span[] => (end - start <= MOST_MARKED ? [{ start, end }] : [{ start, end: start + MOST_MARKED / 2 }, { start: end - MOST_MARKED / 2, end }]);
+const ends = ({ start, end }: Span): readonly Span[] =>
+  end - start <= MOST_MARKED
+    ? [{ start, end }]
+    : [
+        { start, end: start + MOST_MARKED / 2 },
+        { start: end - MOST_MARKED / 2, end },
+      ];
 
 /** `spans` of a text, as spans of its part from `start` to `end`. */
 export function spansWithin(spans: readonly Span[], start: number, end: number): readonly Span[] {

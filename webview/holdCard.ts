@@ -34,7 +34,12 @@ const RESULTS = {
   expired: 'Nobody answered in time, so the call was refused.',
 } as const;
 /** The same about what a tool gave back: the call itself is over. */
-const RESULTS_OF_RESULT = { ...RESULTS, approved: 'Approved. The agent gets the result.', cancelled: 'Cancelled. The agent no longer waits for this result.', expired: 'Nobody answered in time, so the result was withheld.' } as const;
+const RESULTS_OF_RESULT = {
+  ...RESULTS,
+  approved: 'Approved. The agent gets the result.',
+  cancelled: 'Cancelled. The agent no longer waits for this result.',
+  expired: 'Nobody answered in time, so the result was withheld.',
+} as const;
 
 function approveButtons(name: string, decide: (scope: 'once' | 'session' | 'always') => void, reject: () => void): readonly HTMLElement[] {
   const more = element(
@@ -49,7 +54,12 @@ function approveButtons(name: string, decide: (scope: 'once' | 'session' | 'alwa
     ),
   );
   return [
-    element('div', { class: 'decide' }, button('primary', 'Approve', `Approve ${name}`, () => decide('once')), button('secondary', 'Reject', `Reject ${name}`, reject)),
+    element(
+      'div',
+      { class: 'decide' },
+      button('primary', 'Approve', `Approve ${name}`, () => decide('once')),
+      button('secondary', 'Reject', `Reject ${name}`, reject),
+    ),
     more,
   ];
 }
@@ -60,7 +70,12 @@ export function holdCard(first: Card, name: string, events: CardEvents): CardVie
   const titleId = `hold-${id}`;
   const countdown = element('span', { class: 'countdown', role: 'timer', 'aria-live': 'off' });
   const result = element('p', { class: 'result' });
-  const note = element('input', { type: 'text', maxlength: String(NOTE_LENGTH), placeholder: 'Note to the agent (optional)', 'aria-label': `Note to the agent about ${name}` });
+  const note = element('input', {
+    type: 'text',
+    maxlength: String(NOTE_LENGTH),
+    placeholder: 'Note to the agent (optional)',
+    'aria-label': `Note to the agent about ${name}`,
+  });
   note.value = events.noteOf(id);
   note.addEventListener('input', () => events.keepNote(id, note.value));
   const actions = element('div', { class: 'actions', role: 'group', 'aria-label': `Decide ${name}` });
@@ -105,8 +120,20 @@ export function holdCard(first: Card, name: string, events: CardEvents): CardVie
     }
   };
 
-  const head = element('div', { class: 'card-head' }, element('h3', { id: titleId }, toolName(call)), worst ? severityBadge(worst.severity) : null, countdown);
-  const body = element('div', { class: 'card-body' }, argumentList(call.args, decision.findings), findingList(decision.findings, call.args), factList(callFacts(call)));
+  const head = element(
+    'div',
+    { class: 'card-head' },
+    element('h3', { id: titleId }, toolName(call)),
+    worst ? severityBadge(worst.severity) : null,
+    countdown,
+  );
+  const body = element(
+    'div',
+    { class: 'card-body' },
+    argumentList(call.args, decision.findings),
+    findingList(decision.findings, call.args),
+    factList(callFacts(call)),
+  );
   const root = element('li', { class: 'card', 'aria-labelledby': titleId, 'data-hold': id }, head, result, body, actions);
 
   return {
@@ -130,7 +157,8 @@ export function holdCard(first: Card, name: string, events: CardEvents): CardVie
         root.tabIndex = -1;
         root.focus();
       }
-      for (const control of actions.querySelectorAll<HTMLButtonElement | HTMLInputElement>('button, input')) control.disabled = card.deciding;
+      for (const control of actions.querySelectorAll<HTMLButtonElement | HTMLInputElement>('button, input'))
+        control.disabled = card.deciding;
       body.hidden = card.settledAt !== null;
       actions.hidden = body.hidden;
       countdown.hidden = state !== 'waiting';
@@ -139,7 +167,14 @@ export function holdCard(first: Card, name: string, events: CardEvents): CardVie
       countdown.setAttribute('aria-label', `Refused in ${timeLeftSpoken(until, now)}`);
       countdown.title = 'Refused when this reaches zero';
       result.hidden = state === 'waiting' && !card.deciding;
-      setText(result, card.deciding ? 'Sending your decision…' : card.late && state === 'approved' ? 'Approved. Its next try will be let through once.' : (call.channel === 'response' ? RESULTS_OF_RESULT : RESULTS)[state]);
+      setText(
+        result,
+        card.deciding
+          ? 'Sending your decision…'
+          : card.late && state === 'approved'
+            ? 'Approved. Its next try will be let through once.'
+            : (call.channel === 'response' ? RESULTS_OF_RESULT : RESULTS)[state],
+      );
     },
   };
 }

@@ -17,7 +17,13 @@ export interface Pane {
 
 export function pane(title: string, name: string, startOpen: 'open' | 'closed', onToggle: (open: 'open' | 'closed') => void): Pane {
   const count = element('span', { class: 'count', hidden: '' });
-  const header = element('button', { type: 'button', class: 'pane-header', 'aria-controls': `pane-${name}` }, icon('chevron'), element('span', { class: 'pane-title' }, title), count);
+  const header = element(
+    'button',
+    { type: 'button', class: 'pane-header', 'aria-controls': `pane-${name}` },
+    icon('chevron'),
+    element('span', { class: 'pane-title' }, title),
+    count,
+  );
   const body = element('div', { class: 'pane-body', id: `pane-${name}` });
   const set = (open: 'open' | 'closed'): void => {
     header.setAttribute('aria-expanded', String(open === 'open'));

@@ -57,7 +57,12 @@ function isOpen(hold: Hold): boolean {
 
 function updateCard(card: Card, hold: Hold, now: number): Card {
   const changed = card.hold.state !== hold.state;
-  return { hold, deciding: card.deciding && !changed, late: card.late || card.hold.state === 'expired', settledAt: isOpen(hold) ? null : (card.settledAt ?? now) };
+  return {
+    hold,
+    deciding: card.deciding && !changed,
+    late: card.late || card.hold.state === 'expired',
+    settledAt: isOpen(hold) ? null : (card.settledAt ?? now),
+  };
 }
 
 function placeHolds(state: PanelState, holds: readonly Hold[], now: number): readonly Card[] {
@@ -70,7 +75,9 @@ function placeHolds(state: PanelState, holds: readonly Hold[], now: number): rea
     // The list no longer names it. A result on show stays until its time is over; anything else is gone.
     else if (card.settledAt !== null) kept.push(card);
   }
-  const fresh = [...incoming.values()].filter((hold) => isOpen(hold) && !state.dismissed.includes(hold.id)).sort((a, b) => a.since - b.since);
+  const fresh = [...incoming.values()]
+    .filter((hold) => isOpen(hold) && !state.dismissed.includes(hold.id))
+    .sort((a, b) => a.since - b.since);
   return [...kept, ...fresh.map((hold) => ({ hold, deciding: false, late: false, settledAt: null }))];
 }
 
@@ -133,4 +140,3 @@ export function newlySettled(before: PanelState, after: PanelState): readonly Ho
   const waiting = new Set(before.cards.filter((card) => card.hold.state === 'waiting').map((card) => card.hold.id));
   return after.cards.filter((card) => card.hold.state !== 'waiting' && waiting.has(card.hold.id)).map((card) => card.hold);
 }
-

@@ -78,8 +78,14 @@ function choices(known: readonly string[], more: readonly string[]): readonly st
 function withChoices(timeline: Timeline, entries: readonly AuditEntry[]): Timeline {
   return {
     ...timeline,
-    agents: choices(timeline.agents, entries.map((entry) => entry.agent)),
-    tools: choices(timeline.tools, entries.map((entry) => entry.tool)),
+    agents: choices(
+      timeline.agents,
+      entries.map((entry) => entry.agent),
+    ),
+    tools: choices(
+      timeline.tools,
+      entries.map((entry) => entry.tool),
+    ),
   };
 }
 

@@ -31,7 +31,10 @@ const DECIDERS: Readonly<Record<AuditEntry['by'], string>> = {
 
 function titleOf(entry: AuditEntry): string {
   if (entry.kind === 'call') return toolName(entry);
-  if (entry.kind === 'hold') return entry.by === 'person' ? `${toolName(entry)}: ${entry.outcome === 'delivered' ? 'approved' : 'rejected'}` : `${toolName(entry)}: hold ended`;
+  if (entry.kind === 'hold')
+    return entry.by === 'person'
+      ? `${toolName(entry)}: ${entry.outcome === 'delivered' ? 'approved' : 'rejected'}`
+      : `${toolName(entry)}: hold ended`;
   return { grant: 'Grant', config: 'Configuration', broker: 'Broker' }[entry.kind];
 }
 
@@ -52,7 +55,12 @@ function detailsOf(entry: AuditEntry): readonly HTMLElement[] {
   const hasArguments = entry.args !== null && JSON.stringify(entry.args) !== '{}';
   // Secrets are redacted in the journal, so the findings' offsets no longer fit: no highlighting here.
   const args = hasArguments ? argumentList(entry.args, []) : null;
-  return [entry.reason === '' ? null : element('p', { class: 'reason' }, visibleLine(entry.reason, 2000)), args, findingList(entry.findings, entry.args), facts].filter((part) => part !== null);
+  return [
+    entry.reason === '' ? null : element('p', { class: 'reason' }, visibleLine(entry.reason, 2000)),
+    args,
+    findingList(entry.findings, entry.args),
+    facts,
+  ].filter((part) => part !== null);
 }
 
 function row(entry: AuditEntry): ItemView<AuditEntry> {
@@ -85,7 +93,11 @@ function choice(name: string): { root: HTMLSelectElement; show: (values: readonl
     show: (values, chosen) => {
       const all = chosen === null || values.includes(chosen) ? values : [...values, chosen];
       const key = JSON.stringify(all);
-      if (key !== offered) root.replaceChildren(element('option', { value: '' }, name), ...all.map((value) => element('option', { value: `=${value}` }, visibleLine(value, 60))));
+      if (key !== offered)
+        root.replaceChildren(
+          element('option', { value: '' }, name),
+          ...all.map((value) => element('option', { value: `=${value}` }, visibleLine(value, 60))),
+        );
       offered = key;
       root.value = chosen === null ? '' : `=${chosen}`;
     },
@@ -97,8 +109,18 @@ const isVerdict = (value: string | null): value is Verdict => value !== null && 
 const TYPING_PAUSE_MS = 250;
 
 function filterBar(ask: (filter: Filter) => void): { root: HTMLElement; show: (timeline: Timeline) => void; focus: () => void } {
-  const text = element('input', { type: 'search', placeholder: 'Search arguments, reasons, rules', 'aria-label': 'Search the timeline', maxlength: '200' });
-  const verdict = element('select', { 'aria-label': 'Verdict' }, element('option', { value: '' }, 'Verdict'), ...Object.entries(VERDICT_NAMES).map(([value, label]) => element('option', { value: `=${value}` }, label)));
+  const text = element('input', {
+    type: 'search',
+    placeholder: 'Search arguments, reasons, rules',
+    'aria-label': 'Search the timeline',
+    maxlength: '200',
+  });
+  const verdict = element(
+    'select',
+    { 'aria-label': 'Verdict' },
+    element('option', { value: '' }, 'Verdict'),
+    ...Object.entries(VERDICT_NAMES).map(([value, label]) => element('option', { value: `=${value}` }, label)),
+  );
   const agent = choice('Agent');
   const tool = choice('Tool');
   const apply = (): void => {
@@ -112,7 +134,12 @@ function filterBar(ask: (filter: Filter) => void): { root: HTMLElement; show: (t
     typing = window.setTimeout(apply, TYPING_PAUSE_MS);
   });
   return {
-    root: element('div', { class: 'filters', role: 'search', 'aria-label': 'Timeline filters' }, text, element('div', { class: 'selects' }, verdict, agent.root, tool.root)),
+    root: element(
+      'div',
+      { class: 'filters', role: 'search', 'aria-label': 'Timeline filters' },
+      text,
+      element('div', { class: 'selects' }, verdict, agent.root, tool.root),
+    ),
     focus: () => text.focus(),
     show: ({ filter, agents, tools }) => {
       // Never while typing: a late answer must not take the letters away.
@@ -124,7 +151,12 @@ function filterBar(ask: (filter: Filter) => void): { root: HTMLElement; show: (t
   };
 }
 
-export function timelinePane(open: 'open' | 'closed', onToggle: (open: 'open' | 'closed') => void, send: (message: FromPanel) => void, act: (action: PanelAction) => void): Section {
+export function timelinePane(
+  open: 'open' | 'closed',
+  onToggle: (open: 'open' | 'closed') => void,
+  send: (message: FromPanel) => void,
+  act: (action: PanelAction) => void,
+): Section {
   const section = pane('Timeline', 'timeline', open, onToggle);
   const ask = (filter: Filter): void => {
     act({ type: 'filter', filter });
@@ -162,7 +194,14 @@ export function timelinePane(open: 'open' | 'closed', onToggle: (open: 'open' | 
       note.hidden = !timeline.indexing;
       empty.hidden = timeline.entries.length > 0;
       clear.hidden = timeline.loading || !isFiltered(filter);
-      setText(emptyText, timeline.loading ? 'Reading the timeline…' : isFiltered(filter) ? 'Nothing matches these filters.' : 'Nothing has happened yet. Every call of a protected agent appears here.');
+      setText(
+        emptyText,
+        timeline.loading
+          ? 'Reading the timeline…'
+          : isFiltered(filter)
+            ? 'Nothing matches these filters.'
+            : 'Nothing has happened yet. Every call of a protected agent appears here.',
+      );
       more.hidden = timeline.next === null;
       more.disabled = timeline.loading;
       rows.show(timeline.entries);

@@ -3,13 +3,16 @@ import type { ToPanel } from '#contract/panel.ts';
 
 type Shape = Readonly<Record<string, (value: unknown) => boolean>>;
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 const isText = (value: unknown): boolean => typeof value === 'string';
 
 const SHAPES: Readonly<Record<ToPanel['type'], Shape>> = {
   connection: { state: (value) => value === 'starting' || value === 'connected' || value === 'lost', message: isText },
   status: { status: isRecord },
-  holds: { holds: (value) => Array.isArray(value) && value.every((hold) => isRecord(hold) && isRecord(hold['call']) && isRecord(hold['decision'])) },
+  holds: {
+    holds: (value) => Array.isArray(value) && value.every((hold) => isRecord(hold) && isRecord(hold['call']) && isRecord(hold['decision'])),
+  },
   timeline: { query: isRecord, page: (value) => isRecord(value) && Array.isArray(value['entries']) },
   entry: { entry: isRecord },
   grants: { grants: Array.isArray },

@@ -81,7 +81,13 @@ export interface VerifyReport {
   readonly ok: boolean;
   readonly entries: number;
   /** The first bad entry and what is wrong with it; null when ok. */
-  readonly problem: { readonly seq: number; readonly file: string; readonly line: number; readonly code: string; readonly message: string } | null;
+  readonly problem: {
+    readonly seq: number;
+    readonly file: string;
+    readonly line: number;
+    readonly code: string;
+    readonly message: string;
+  } | null;
 }
 
 /** What windows may set; kept in `settings.json` under the data folder so that hooks without an editor obey them too. */

@@ -8,7 +8,13 @@ export const MCP_LINK_GREETING = '{"callgate":"mcp","protocol":1}';
 export const STDERR_MARK = 0x02;
 
 export type UpstreamSpec =
-  | { readonly transport: 'stdio'; readonly command: string; readonly args: readonly string[]; readonly env: Readonly<Record<string, string>>; readonly cwd: string }
+  | {
+      readonly transport: 'stdio';
+      readonly command: string;
+      readonly args: readonly string[];
+      readonly env: Readonly<Record<string, string>>;
+      readonly cwd: string;
+    }
   | { readonly transport: 'http'; readonly url: string; readonly headers: Readonly<Record<string, string>>; readonly cwd: string };
 
 export interface McpLinkHeader {

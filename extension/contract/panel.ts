@@ -32,4 +32,7 @@ export type FromPanel =
   | { readonly type: 'revoke'; readonly id: string }
   | { readonly type: 'protect'; readonly id: string }
   | { readonly type: 'unprotect'; readonly id: string }
-  | { readonly type: 'command'; readonly command: 'callgate.protect' | 'callgate.verifyAudit' | 'callgate.showLog' | 'callgate.openSettings' };
+  | {
+      readonly type: 'command';
+      readonly command: 'callgate.protect' | 'callgate.verifyAudit' | 'callgate.showLog' | 'callgate.openSettings';
+    };

@@ -41,7 +41,8 @@ export function layoutFor(home: string, platform: NodeJS.Platform = process.plat
   const root = join(home, '.callgate');
   const short = createHash('sha256').update(root).digest('hex').slice(0, 16);
   let run = join(root, 'run');
-  if (platform !== 'win32' && Buffer.byteLength(join(run, 'window.sock')) > MAX_SOCKET_PATH) run = `/tmp/callgate-${process.getuid?.() ?? 0}-${short}`;
+  if (platform !== 'win32' && Buffer.byteLength(join(run, 'window.sock')) > MAX_SOCKET_PATH)
+    run = `/tmp/callgate-${process.getuid?.() ?? 0}-${short}`;
   const socket = (name: string): string => (platform === 'win32' ? `\\\\.\\pipe\\callgate-${short}-${name}` : join(run, `${name}.sock`));
   return {
     home,
@@ -69,7 +70,9 @@ export function whyNotOurs(folder: string): string | null {
   const stat = lstatSync(folder, { throwIfNoEntry: false });
   if (!stat || process.platform === 'win32') return null;
   if (!stat.isDirectory()) return `${folder} is not a directory; remove it and try again`;
-  return process.getuid && stat.uid !== process.getuid() ? `${folder} belongs to user ${stat.uid}, not to you; remove it and try again` : null;
+  return process.getuid && stat.uid !== process.getuid()
+    ? `${folder} belongs to user ${stat.uid}, not to you; remove it and try again`
+    : null;
 }
 
 /**
@@ -81,6 +84,7 @@ export function ensurePrivateFolder(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const stat = lstatSync(folder);
   if (!stat.isDirectory()) throw new Error(`${folder} is not a directory; remove it and try again`);
-  if (process.getuid && stat.uid !== process.getuid()) throw new Error(`${folder} belongs to user ${stat.uid}, not to you; remove it and try again`);
+  if (process.getuid && stat.uid !== process.getuid())
+    throw new Error(`${folder} belongs to user ${stat.uid}, not to you; remove it and try again`);
   if (process.platform !== 'win32' && (stat.mode & 0o077) !== 0) chmodSync(folder, 0o700);
 }

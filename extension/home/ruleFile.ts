@@ -35,7 +35,8 @@ function tryRules(file: string, checkedHash = ''): { pack: RulePack | null; prob
     const bytes = readBounded(file, MAX_RULES_BYTES);
     if (bytes === null) return { pack: null, problem: `The rules ${file} are missing.` };
     const json: unknown = JSON.parse(bytes.toString('utf8'));
-    if (checkedHash !== '' && createHash('sha256').update(bytes).digest('hex') === checkedHash) return { pack: json as RulePack, problem: '' };
+    if (checkedHash !== '' && createHash('sha256').update(bytes).digest('hex') === checkedHash)
+      return { pack: json as RulePack, problem: '' };
     const { pack, problems } = parseRulePack(json);
     return { pack, problem: pack ? '' : `The rules ${file} cannot be used: ${problems.slice(0, 3).join('; ')}.` };
   } catch (error) {

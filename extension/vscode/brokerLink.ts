@@ -72,7 +72,8 @@ export function openBrokerLink(options: LinkOptions): BrokerLink {
     onStatus.send(next);
   };
   const request: BrokerLink['request'] = async (name, params) => {
-    if (line === null || state.state !== 'connected') throw new Error('The broker cannot be reached at the moment. Callgate keeps trying; the log says why.');
+    if (line === null || state.state !== 'connected')
+      throw new Error('The broker cannot be reached at the moment. Callgate keeps trying; the log says why.');
     return line.request(name, params);
   };
 
@@ -108,7 +109,9 @@ export function openBrokerLink(options: LinkOptions): BrokerLink {
     const news: Hold[] = [];
     overtaking = news;
     try {
-      const configured = request('configure', options.settings()).catch((error: unknown) => log.warn(`The broker did not take the settings: ${textOf(error)}`));
+      const configured = request('configure', options.settings()).catch((error: unknown) =>
+        log.warn(`The broker did not take the settings: ${textOf(error)}`),
+      );
       const holds = await request('holds', {});
       onHolds.send(book.replace(holds));
       // The list may be older than these; applying them twice changes nothing.
@@ -129,7 +132,10 @@ export function openBrokerLink(options: LinkOptions): BrokerLink {
         return setState({ state: 'starting', message: `${next.message}…` });
       case 'lost':
         log.warn(`The broker cannot be reached: ${next.message}`);
-        return setState({ state: 'lost', message: `The broker cannot be reached (${next.message}). Hooks still decide on their own; Callgate keeps trying.` });
+        return setState({
+          state: 'lost',
+          message: `The broker cannot be reached (${next.message}). Hooks still decide on their own; Callgate keeps trying.`,
+        });
       case 'connected': {
         const { pid, version, rules } = next.status;
         log.info(`Connected to the broker (process ${pid}, version ${version}, ${rules} rules).`);

@@ -44,7 +44,14 @@ export function clientSetup(context: () => Promise<ClientContext>): ClientSetup 
 
   return {
     discover: async () =>
-      discover(await context()).map(({ id, kind, name, file, state, detail, warnings }) => ({ id, kind, name, file, state, detail: [detail, ...warnings.filter((warning) => !detail.startsWith(warning))].join(' ') })),
+      discover(await context()).map(({ id, kind, name, file, state, detail, warnings }) => ({
+        id,
+        kind,
+        name,
+        file,
+        state,
+        detail: [detail, ...warnings.filter((warning) => !detail.startsWith(warning))].join(' '),
+      })),
     plan: async (id) => {
       const from = await context();
       const plan = planProtect(id, from);
@@ -58,22 +65,29 @@ export function clientSetup(context: () => Promise<ClientContext>): ClientSetup 
         before: plan.before,
         after,
         summary: plan.summary,
-        warnings: plan.needsConsent !== null && program === null ? [...plan.warnings, 'Codex itself was not found on PATH, so you will have to trust the hook in Codex under /hooks'] : plan.warnings,
+        warnings:
+          plan.needsConsent !== null && program === null
+            ? [...plan.warnings, 'Codex itself was not found on PATH, so you will have to trust the hook in Codex under /hooks']
+            : plan.warnings,
         consent: program === null ? null : plan.needsConsent,
         apply: async () => {
           applyPlan(plan, from);
-          if (plan.needsConsent !== null && program !== null) await trustCodex(from, { program, cwd: folderOf(from), deadlineMs: TRUST_DEADLINE_MS });
+          if (plan.needsConsent !== null && program !== null)
+            await trustCodex(from, { program, cwd: folderOf(from), deadlineMs: TRUST_DEADLINE_MS });
         },
       };
     },
     canary: async (id) => {
       const from = await context();
-      if (id !== 'claude' && id !== 'codex') return { kind: 'untried', message: 'Restart its servers in the client so that they run through the shim.' };
+      if (id !== 'claude' && id !== 'codex')
+        return { kind: 'untried', message: 'Restart its servers in the client so that they run through the shim.' };
       const program = find(id, from)?.program ?? null;
       if (program === null) return { kind: 'untried', message: 'Its program was not found on PATH, so it was not tried.' };
       const { home, platform, env } = from;
       const report = await runCanary(id, { program, home, platform, env, cwd: folderOf(from), deadlineMs: CANARY_DEADLINE_MS });
-      return report.ok ? { kind: 'tried', message: 'A canary call was refused as it should be.' } : { kind: 'failed', message: `${report.seen} ${report.toDo}` };
+      return report.ok
+        ? { kind: 'tried', message: 'A canary call was refused as it should be.' }
+        : { kind: 'failed', message: `${report.seen} ${report.toDo}` };
     },
     revert: async (id) => {
       const from = await context();

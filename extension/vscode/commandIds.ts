@@ -28,7 +28,12 @@ export const COMMAND_IDS: readonly CommandId[] = [
 ];
 
 /** Commands the panel may ask for. */
-export const PANEL_COMMANDS = ['callgate.protect', 'callgate.verifyAudit', 'callgate.showLog', 'callgate.openSettings'] as const satisfies readonly CommandId[];
+export const PANEL_COMMANDS = [
+  'callgate.protect',
+  'callgate.verifyAudit',
+  'callgate.showLog',
+  'callgate.openSettings',
+] as const satisfies readonly CommandId[];
 
 export const VIEW_ID = 'callgate.panel';
 

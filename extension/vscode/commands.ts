@@ -25,19 +25,30 @@ export function commandHandlers({ link, book, decide, protection, focusPanel, lo
     const waiting = book.waiting();
     if (id !== undefined) return waiting.find((hold) => hold.id === id);
     // Also when there is only one: nobody decides what they have not seen.
-    const items = waiting.map((hold) => ({ hold, label: holdTitle(hold), description: plainText(hold.call.cwd, 200), detail: holdReason(hold) }));
-    return (await vscode.window.showQuickPick(items, { title, placeHolder: 'Which call?', matchOnDetail: true, matchOnDescription: true }))?.hold;
+    const items = waiting.map((hold) => ({
+      hold,
+      label: holdTitle(hold),
+      description: plainText(hold.call.cwd, 200),
+      detail: holdReason(hold),
+    }));
+    return (await vscode.window.showQuickPick(items, { title, placeHolder: 'Which call?', matchOnDetail: true, matchOnDescription: true }))
+      ?.hold;
   }
 
   function tell(decided: Decided): void {
-    if (decided.kind === 'done') void vscode.window.showInformationMessage(decided.late && decided.hold.state === 'approved' ? lateApproval(decided.hold) : settledMessage(decided.hold));
+    if (decided.kind === 'done')
+      void vscode.window.showInformationMessage(
+        decided.late && decided.hold.state === 'approved' ? lateApproval(decided.hold) : settledMessage(decided.hold),
+      );
     else if (decided.kind === 'late') void vscode.window.showInformationMessage(decided.message);
     else void vscode.window.showErrorMessage(plainText(`Your decision could not be sent: ${decided.message}`, 600));
   }
 
   async function decideOne(title: string, id: string | undefined, ask: (hold: Hold) => Promise<Decided>): Promise<void> {
     if (id === undefined ? book.waiting().length === 0 : !book.waiting().some((hold) => hold.id === id)) {
-      void vscode.window.showInformationMessage(id === undefined ? 'No call is held at the moment.' : 'This call no longer waits for a decision.');
+      void vscode.window.showInformationMessage(
+        id === undefined ? 'No call is held at the moment.' : 'This call no longer waits for a decision.',
+      );
       return;
     }
     const hold = await pickHold(title, id);
@@ -45,15 +56,24 @@ export function commandHandlers({ link, book, decide, protection, focusPanel, lo
   }
 
   async function verifyAudit(): Promise<void> {
-    const report = await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title: 'Verifying the audit journal' }, () => link.request('verify', {}));
+    const report = await vscode.window.withProgress(
+      { location: vscode.ProgressLocation.Notification, title: 'Verifying the audit journal' },
+      () => link.request('verify', {}),
+    );
     if (report.ok || report.problem === null) {
       log.info(`The audit journal is whole: ${report.entries} entries.`);
-      void vscode.window.showInformationMessage(`The audit journal is whole: ${report.entries} ${report.entries === 1 ? 'entry' : 'entries'}, every link of the chain checked.`);
+      void vscode.window.showInformationMessage(
+        `The audit journal is whole: ${report.entries} ${report.entries === 1 ? 'entry' : 'entries'}, every link of the chain checked.`,
+      );
       return;
     }
     const { seq, file, line, code, message } = report.problem;
     log.error(`The audit journal does not verify. ${code} at entry ${seq}, ${file}:${line}: ${message}`);
-    const choice = await vscode.window.showErrorMessage(plainText(`The audit journal does not verify. Entry ${seq} (${file}:${line}): ${message}`, 600), 'Open File', 'Show Log');
+    const choice = await vscode.window.showErrorMessage(
+      plainText(`The audit journal does not verify. Entry ${seq} (${file}:${line}): ${message}`, 600),
+      'Open File',
+      'Show Log',
+    );
     if (choice === 'Show Log') log.show();
     else if (choice === 'Open File') {
       const place = new vscode.Position(Math.max(0, line - 1), 0);
@@ -92,12 +112,16 @@ export function commandHandlers({ link, book, decide, protection, focusPanel, lo
       }),
     'callgate.reject': (id) =>
       decideOne('Reject Held Call', id, async (hold) => {
-        const note = await vscode.window.showInputBox({ title: `Reject ${holdTitle(hold)}`, prompt: 'A note to the agent (optional). Enter rejects the call, Escape leaves it waiting.' });
+        const note = await vscode.window.showInputBox({
+          title: `Reject ${holdTitle(hold)}`,
+          prompt: 'A note to the agent (optional). Enter rejects the call, Escape leaves it waiting.',
+        });
         return note === undefined ? { kind: 'late', message: settledMessage(hold) } : decide.reject(hold.id, note);
       }),
     'callgate.verifyAudit': verifyAudit,
     'callgate.showLog': () => log.show(),
-    'callgate.openSettings': async () => void (await vscode.commands.executeCommand('workbench.action.openSettings', '@ext:callgate.callgate')),
+    'callgate.openSettings': async () =>
+      void (await vscode.commands.executeCommand('workbench.action.openSettings', '@ext:callgate.callgate')),
     'callgate.showStatus': showStatus,
   };
 }

@@ -59,16 +59,25 @@ export function compose(context: vscode.ExtensionContext, log: vscode.LogOutputC
   let installing: Promise<LauncherPaths> | null = null;
   // Tried again by every later use: a full disk is not for ever.
   const install = (): Promise<LauncherPaths> =>
-    (installing ??= installLauncher({ layout, distFolder: join(context.extensionPath, 'dist'), runtime: process.execPath, version }).catch((error: unknown) => {
-      installing = null;
-      throw error;
-    }));
+    (installing ??= installLauncher({ layout, distFolder: join(context.extensionPath, 'dist'), runtime: process.execPath, version }).catch(
+      (error: unknown) => {
+        installing = null;
+        throw error;
+      },
+    ));
 
   const book = holdBook();
   const link = openBrokerLink({
     open: async ({ onEvent, onState }) => {
       const { runtime, cliBundle, version: installed } = await install();
-      return ensureBroker({ layout, version: installed, program: { runtime, args: [cliBundle, 'serve', '--with-windows'] }, onEvent, onState, log: (message) => log.info(message) });
+      return ensureBroker({
+        layout,
+        version: installed,
+        program: { runtime, args: [cliBundle, 'serve', '--with-windows'] },
+        onEvent,
+        onState,
+        log: (message) => log.info(message),
+      });
     },
     settings: () => gateSettings(currentSettings()),
     book,
@@ -113,7 +122,9 @@ export function compose(context: vscode.ExtensionContext, log: vscode.LogOutputC
     vscode.workspace.onDidGrantWorkspaceTrust(refresh),
     vscode.workspace.onDidChangeConfiguration((change) => {
       if (!change.affectsConfiguration(SECTION) || link.state().state !== 'connected') return;
-      link.request('configure', gateSettings(currentSettings())).catch((error: unknown) => log.warn(`The broker did not take the settings: ${textOf(error)}`));
+      link
+        .request('configure', gateSettings(currentSettings()))
+        .catch((error: unknown) => log.warn(`The broker did not take the settings: ${textOf(error)}`));
     }),
     new vscode.Disposable(
       link.onHolds(({ begun }) => {

@@ -16,7 +16,8 @@ export interface Decide {
   readonly reject: (id: string, note: string) => Promise<Decided>;
 }
 
-const codeOf = (error: unknown): string => (typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' ? error.code : '');
+const codeOf = (error: unknown): string =>
+  typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' ? error.code : '';
 
 export function decideThrough(link: Pick<BrokerLink, 'request' | 'settled'>, book: Pick<HoldBook, 'find'>): Decide {
   async function ask(id: string, send: () => Promise<Hold>): Promise<Decided> {
@@ -28,7 +29,10 @@ export function decideThrough(link: Pick<BrokerLink, 'request' | 'settled'>, boo
     } catch (error) {
       const code = codeOf(error);
       if (code === 'ALREADY_SETTLED' || code === 'UNKNOWN_HOLD') {
-        const settled = before && before.state !== 'waiting' ? settledMessage(before) : 'This call was already decided elsewhere, or the agent stopped waiting for it.';
+        const settled =
+          before && before.state !== 'waiting'
+            ? settledMessage(before)
+            : 'This call was already decided elsewhere, or the agent stopped waiting for it.';
         return { kind: 'late', message: settled };
       }
       return { kind: 'failed', message: error instanceof Error ? error.message : String(error) };

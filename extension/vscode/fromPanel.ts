@@ -28,7 +28,9 @@ export function parseQuery(value: unknown): TimelineQuery | null {
   if (typeof limit !== 'number' || !Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE) return null;
   if (before !== undefined && (typeof before !== 'number' || !Number.isSafeInteger(before) || before < 0)) return null;
   const verdict = value['verdict'] === undefined ? undefined : oneOf(VERDICTS, value['verdict']);
-  const texts = ['agent', 'tool', 'text'].map((name) => [name, value[name] === undefined ? undefined : boundedText(value[name], MAX_TEXT)] as const);
+  const texts = ['agent', 'tool', 'text'].map(
+    (name) => [name, value[name] === undefined ? undefined : boundedText(value[name], MAX_TEXT)] as const,
+  );
   if (verdict === null || texts.some(([, text]) => text === null)) return null;
   return {
     limit,

@@ -21,7 +21,11 @@ export function interruptAfter(cwd: string, { windows, focused, folders }: Windo
 }
 
 /** Counts open notifications of calls that still wait: one that is out of date and was never closed must not keep others away. */
-export function openToasts(): { readonly begin: (id: string) => boolean; readonly end: (id: string) => void; readonly keep: (waiting: readonly Hold[]) => void } {
+export function openToasts(): {
+  readonly begin: (id: string) => boolean;
+  readonly end: (id: string) => void;
+  readonly keep: (waiting: readonly Hold[]) => void;
+} {
   const open = new Set<string>();
   return {
     begin: (id) => {

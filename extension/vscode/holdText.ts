@@ -30,7 +30,9 @@ export interface CallText {
 
 /** Long runs of blanks push what follows out of sight: their number says the same. */
 function withoutPadding(text: string): string {
-  return text.replace(/[ \t]{4,}/g, (run) => ` ⟨${run.length} blanks⟩ `).replace(/(?:[ \t]*\r?\n){3,}/g, (run) => ` ⟨${run.split('\n').length - 1} line breaks⟩ `);
+  return text
+    .replace(/[ \t]{4,}/g, (run) => ` ⟨${run.length} blanks⟩ `)
+    .replace(/(?:[ \t]*\r?\n){3,}/g, (run) => ` ⟨${run.split('\n').length - 1} line breaks⟩ `);
 }
 
 function shortened(text: string): CallText {
@@ -40,14 +42,21 @@ function shortened(text: string): CallText {
   const left = compact.length > HEAD + TAIL ? compact.length - HEAD - TAIL : 0;
   const head = plainText(compact.slice(0, HEAD), HEAD).slice(0, MOST_ESCAPED / 2);
   const tail = left === 0 ? '' : plainText(compact.slice(-TAIL), TAIL).slice(-MOST_ESCAPED / 2);
-  return { text: `${head} … ⟨${left === 0 ? 'the rest is' : `${left.toLocaleString()} characters are`} not shown here⟩ … ${tail}`, whole: false };
+  return {
+    text: `${head} … ⟨${left === 0 ? 'the rest is' : `${left.toLocaleString()} characters are`} not shown here⟩ … ${tail}`,
+    whole: false,
+  };
 }
 
 /** What would run, with its tool; cut ones keep their end, where padding hides things. */
 export function callText({ call }: Pick<Hold, 'call'>): CallText {
   const { text, whole } = shortened(describeCall(call).text);
   const plain = SHOWN_ARGUMENTS[call.channel];
-  const covered = plain === undefined || typeof call.args === 'string' || (isObject(call.args) && Object.entries(call.args).every(([key, value]) => plain.includes(key) && !(key === 'command' && typeof value !== 'string')));
+  const covered =
+    plain === undefined ||
+    typeof call.args === 'string' ||
+    (isObject(call.args) &&
+      Object.entries(call.args).every(([key, value]) => plain.includes(key) && !(key === 'command' && typeof value !== 'string')));
   const name = plainText(call.server === null ? call.tool : `${call.server} · ${call.tool}`, 80);
   const subject = call.channel === 'response' ? `Result of ${name}` : name;
   return { text: text === '' ? subject : `${subject}: ${text}`, whole: whole && covered };

@@ -15,9 +15,11 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     const message = error instanceof Error ? error.message : String(error);
     log.error(`Callgate could not start: ${error instanceof Error ? (error.stack ?? message) : message}`);
     // Not awaited: activation must not wait for a click.
-    void vscode.window.showErrorMessage(plainText(`Callgate could not start, so held calls cannot be shown here. ${message}`, 800), 'Show Log').then((choice) => {
-      if (choice === 'Show Log') log.show();
-    });
+    void vscode.window
+      .showErrorMessage(plainText(`Callgate could not start, so held calls cannot be shown here. ${message}`, 800), 'Show Log')
+      .then((choice) => {
+        if (choice === 'Show Log') log.show();
+      });
   }
 }
 

@@ -52,7 +52,10 @@ export function notifications(parts: NotificationParts): vscode.Disposable {
     flagOpen = true;
     try {
       const why = entry.findings[0]?.title ?? entry.reason;
-      const choice = await vscode.window.showInformationMessage(plainText(`Callgate flagged a call that went through. ${entry.tool}: ${why}`, 200), 'Details');
+      const choice = await vscode.window.showInformationMessage(
+        plainText(`Callgate flagged a call that went through. ${entry.tool}: ${why}`, 200),
+        'Details',
+      );
       if (choice === 'Details') showPanel();
     } finally {
       flagOpen = false;

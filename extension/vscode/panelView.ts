@@ -65,7 +65,8 @@ export function registerPanel(parts: PanelParts): Panel {
   }
 
   const decided = (outcome: Decided): void => {
-    if (outcome.kind !== 'done') post({ type: 'failed', what: outcome.kind === 'late' ? 'Too late' : 'Your decision could not be sent', message: outcome.message });
+    if (outcome.kind !== 'done')
+      post({ type: 'failed', what: outcome.kind === 'late' ? 'Too late' : 'Your decision could not be sent', message: outcome.message });
   };
 
   async function take(message: FromPanel): Promise<void> {
@@ -111,7 +112,12 @@ export function registerPanel(parts: PanelParts): Panel {
         listening.dispose();
         if (view === resolved) view = null;
       });
-      webview.html = panelHtml({ nonce: randomBytes(16).toString('base64'), cspSource: webview.cspSource, script: file('panel.js'), style: file('panel.css') });
+      webview.html = panelHtml({
+        nonce: randomBytes(16).toString('base64'),
+        cspSource: webview.cspSource,
+        script: file('panel.js'),
+        style: file('panel.css'),
+      });
       showBadge();
     },
   };

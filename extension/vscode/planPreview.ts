@@ -21,12 +21,15 @@ export interface PreviewTab {
 
 export function planPreview(): PlanPreview {
   const texts = new Map<string, string>();
-  const registration = vscode.workspace.registerTextDocumentContentProvider(PLAN_SCHEME, { provideTextDocumentContent: (uri) => texts.get(uri.path) ?? '' });
+  const registration = vscode.workspace.registerTextDocumentContentProvider(PLAN_SCHEME, {
+    provideTextDocumentContent: (uri) => texts.get(uri.path) ?? '',
+  });
   let count = 0;
   return {
     show: async (title, plan) => {
       count++;
-      const place = (side: string): vscode.Uri => vscode.Uri.from({ scheme: PLAN_SCHEME, path: `/${count}/${side}/${basename(plan.file)}` });
+      const place = (side: string): vscode.Uri =>
+        vscode.Uri.from({ scheme: PLAN_SCHEME, path: `/${count}/${side}/${basename(plan.file)}` });
       const before = place('now');
       const after = place('planned');
       texts.set(before.path, plan.before ?? '');
@@ -36,7 +39,9 @@ export function planPreview(): PlanPreview {
         close: async () => {
           texts.delete(before.path);
           texts.delete(after.path);
-          const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs).filter((tab) => tab.input instanceof vscode.TabInputTextDiff && tab.input.modified.path === after.path);
+          const tabs = vscode.window.tabGroups.all
+            .flatMap((group) => group.tabs)
+            .filter((tab) => tab.input instanceof vscode.TabInputTextDiff && tab.input.modified.path === after.path);
           if (tabs.length > 0) await vscode.window.tabGroups.close(tabs);
         },
       };

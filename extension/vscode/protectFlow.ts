@@ -24,9 +24,19 @@ interface Choice extends vscode.QuickPickItem {
   readonly id: string;
 }
 
-const STATE_ICONS: Readonly<Record<Protectable['state'], string>> = { unprotected: '$(circle-outline)', protected: '$(shield)', broken: '$(warning)', unavailable: '$(circle-slash)' };
+const STATE_ICONS: Readonly<Record<Protectable['state'], string>> = {
+  unprotected: '$(circle-outline)',
+  protected: '$(shield)',
+  broken: '$(warning)',
+  unavailable: '$(circle-slash)',
+};
 
-const choiceFor = (item: Protectable): Choice => ({ id: item.id, label: `${STATE_ICONS[item.state]} ${plainText(item.name, 120)}`, description: plainText(item.file, 300), detail: plainText(item.detail, 400) });
+const choiceFor = (item: Protectable): Choice => ({
+  id: item.id,
+  label: `${STATE_ICONS[item.state]} ${plainText(item.name, 120)}`,
+  description: plainText(item.file, 300),
+  detail: plainText(item.detail, 400),
+});
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 function working<T>(title: string, task: (progress: vscode.Progress<{ message: string }>) => Promise<T>): Thenable<T> {
@@ -44,7 +54,11 @@ export function protectFlow({ setup, preview, onChanged, onProtected, log }: Pro
   async function agreed(title: string, change: PlannedChange): Promise<boolean> {
     const tab = await preview.show(title, change);
     try {
-      const lines = [...change.summary, ...change.warnings.map((warning) => `Note: ${warning}`), ...(change.consent === null ? [] : [change.consent])].join(' · ');
+      const lines = [
+        ...change.summary,
+        ...change.warnings.map((warning) => `Note: ${warning}`),
+        ...(change.consent === null ? [] : [change.consent]),
+      ].join(' · ');
       const ask = change.warnings.length > 0 ? vscode.window.showWarningMessage : vscode.window.showInformationMessage;
       return (await ask(plainText(`${title}? ${lines} (${change.file})`, 900), 'Apply', 'Cancel')) === 'Apply';
     } finally {
@@ -55,7 +69,9 @@ export function protectFlow({ setup, preview, onChanged, onProtected, log }: Pro
   async function protectOne(id: string): Promise<void> {
     const change = await setup.plan(id);
     if (change.before === change.after && change.consent === null) {
-      void vscode.window.showInformationMessage(plainText(`${change.name} is protected already: nothing to change in ${change.file}.`, 600));
+      void vscode.window.showInformationMessage(
+        plainText(`${change.name} is protected already: nothing to change in ${change.file}.`, 600),
+      );
       return;
     }
     if (!(await agreed(`Protect ${change.name}`, change))) return;
@@ -70,12 +86,20 @@ export function protectFlow({ setup, preview, onChanged, onProtected, log }: Pro
     onChanged();
     if (outcome.kind !== 'failed') {
       onProtected();
-      const choice = await vscode.window.showInformationMessage(plainText(`${change.name} is protected. ${outcome.message}`, 800), 'Show Panel', 'Undo');
+      const choice = await vscode.window.showInformationMessage(
+        plainText(`${change.name} is protected. ${outcome.message}`, 800),
+        'Show Panel',
+        'Undo',
+      );
       if (choice === 'Undo') await undoOne(id);
       else if (choice === 'Show Panel') await vscode.commands.executeCommand('callgate.showHeld' satisfies CommandId);
       return;
     }
-    const choice = await vscode.window.showWarningMessage(plainText(`${change.name} was set up, but the canary call was not stopped. ${outcome.message}`, 800), 'Undo', 'Show Log');
+    const choice = await vscode.window.showWarningMessage(
+      plainText(`${change.name} was set up, but the canary call was not stopped. ${outcome.message}`, 800),
+      'Undo',
+      'Show Log',
+    );
     if (choice === 'Undo') await undoOne(id);
     else if (choice === 'Show Log') log.show();
   }
@@ -100,14 +124,25 @@ export function protectFlow({ setup, preview, onChanged, onProtected, log }: Pro
     }
   }
 
-  async function choose(states: readonly Protectable['state'][], title: string, placeholder: string, nothing: string): Promise<readonly string[]> {
+  async function choose(
+    states: readonly Protectable['state'][],
+    title: string,
+    placeholder: string,
+    nothing: string,
+  ): Promise<readonly string[]> {
     const found = await working('Looking for agents and MCP servers', () => setup.discover());
     const offered = found.filter((item) => states.includes(item.state));
     if (offered.length === 0) {
       void vscode.window.showInformationMessage(nothing);
       return [];
     }
-    const chosen = await vscode.window.showQuickPick(offered.map(choiceFor), { title, placeHolder: placeholder, canPickMany: true, ignoreFocusOut: true, matchOnDescription: true });
+    const chosen = await vscode.window.showQuickPick(offered.map(choiceFor), {
+      title,
+      placeHolder: placeholder,
+      canPickMany: true,
+      ignoreFocusOut: true,
+      matchOnDescription: true,
+    });
     return chosen?.map((choice) => choice.id) ?? [];
   }
 
@@ -115,12 +150,25 @@ export function protectFlow({ setup, preview, onChanged, onProtected, log }: Pro
     protect: async (id) => {
       const ids =
         id === undefined
-          ? await choose(['unprotected', 'broken'], 'Protect Agents and MCP Servers', 'You will see every change before it is made', 'Everything that was found is protected already, or no agent and no MCP configuration was found.')
+          ? await choose(
+              ['unprotected', 'broken'],
+              'Protect Agents and MCP Servers',
+              'You will see every change before it is made',
+              'Everything that was found is protected already, or no agent and no MCP configuration was found.',
+            )
           : [id];
       await forEach(ids, 'Protecting failed', protectOne);
     },
     undo: async (id) => {
-      const ids = id === undefined ? await choose(['protected', 'broken'], 'Undo Protection', 'Your configuration comes back as it was', 'Nothing is protected, so there is nothing to undo.') : [id];
+      const ids =
+        id === undefined
+          ? await choose(
+              ['protected', 'broken'],
+              'Undo Protection',
+              'Your configuration comes back as it was',
+              'Nothing is protected, so there is nothing to undo.',
+            )
+          : [id];
       await forEach(ids, 'Undoing failed', undoOne);
     },
   };

@@ -22,7 +22,10 @@ export function readSettings(get: (name: keyof typeof SETTING_SPECS) => unknown)
   const notifyHeld = get('notifyHeldCalls');
   const notifyFlagged = get('notifyFlaggedCalls');
   return {
-    holdSeconds: typeof seconds === 'number' && Number.isFinite(seconds) ? Math.min(holdSeconds.maximum, Math.max(holdSeconds.minimum, Math.round(seconds))) : holdSeconds.default,
+    holdSeconds:
+      typeof seconds === 'number' && Number.isFinite(seconds)
+        ? Math.min(holdSeconds.maximum, Math.max(holdSeconds.minimum, Math.round(seconds)))
+        : holdSeconds.default,
     // Anything but the exact word for the weaker choice is the strict one.
     onJournalFailure: get('onJournalFailure') === 'warn' ? 'warn' : 'deny',
     notifyHeldCalls: typeof notifyHeld === 'boolean' ? notifyHeld : notifyHeldCalls.default,

@@ -4,7 +4,11 @@ import type { CommandId } from './commandIds.ts';
 import type { HoldBook } from './holdBook.ts';
 import { statusText } from './statusText.ts';
 
-const COLOURS = { none: undefined, warning: new vscode.ThemeColor('statusBarItem.warningBackground'), error: new vscode.ThemeColor('statusBarItem.errorBackground') } as const;
+const COLOURS = {
+  none: undefined,
+  warning: new vscode.ThemeColor('statusBarItem.warningBackground'),
+  error: new vscode.ThemeColor('statusBarItem.errorBackground'),
+} as const;
 
 /** The item in the status bar; a click opens the panel. */
 export function statusBar(link: BrokerLink, book: HoldBook): vscode.Disposable {
@@ -13,7 +17,11 @@ export function statusBar(link: BrokerLink, book: HoldBook): vscode.Disposable {
   item.command = 'callgate.showHeld' satisfies CommandId;
   const show = (): void => {
     const status = link.status();
-    const { text, tooltip, label, colour } = statusText(link.state(), book.waiting().length, status?.journalProblem ?? status?.rulesProblem ?? null);
+    const { text, tooltip, label, colour } = statusText(
+      link.state(),
+      book.waiting().length,
+      status?.journalProblem ?? status?.rulesProblem ?? null,
+    );
     item.text = text;
     item.tooltip = tooltip;
     item.accessibilityInformation = { label, role: 'button' };

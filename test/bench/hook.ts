@@ -116,7 +116,11 @@ function runOnce(row: Row, command: string): Promise<Ran> {
   });
   const env = sandboxEnvironment(row.box);
   return new Promise((resolve, reject) => {
-    const child = spawn('/usr/bin/perl', ['-e', STOPWATCH, row.command], { cwd: row.box.work, env, stdio: ['pipe', 'pipe', 'pipe', 'pipe'] });
+    const child = spawn('/usr/bin/perl', ['-e', STOPWATCH, row.command], {
+      cwd: row.box.work,
+      env,
+      stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+    });
     const report = child.stdio[3] as Readable;
     let ms = '';
     report.on('data', (chunk: Buffer) => (ms += chunk.toString()));
@@ -127,7 +131,9 @@ function runOnce(row: Row, command: string): Promise<Ran> {
     child.on('error', reject);
     // Not everybody reads it: /bin/true ends first.
     child.stdin.on('error', () => child.stdin.destroy());
-    child.on('close', (status) => resolve({ ms: Number.parseFloat(ms), status, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() }));
+    child.on('close', (status) =>
+      resolve({ ms: Number.parseFloat(ms), status, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() }),
+    );
     child.stdin.end(payload);
   });
 }

@@ -13,8 +13,23 @@ let copy = '';
 
 beforeAll(() => {
   copy = mkdtempSync(join(tmpdir(), 'callgate-boundaries-'));
-  for (const name of ['extension', 'hooks', 'webview', 'rules', 'test', 'package.json', 'esbuild.mjs', '.oxlintrc.json', 'tsconfig.json', 'tsconfig.base.json', 'vitest.config.ts']) {
-    cpSync(join(root, name), join(copy, name), { recursive: true, filter: (from) => !/[\\/](node_modules|\.cache)([\\/]|$)/.test(from.slice(root.length)) });
+  for (const name of [
+    'extension',
+    'hooks',
+    'webview',
+    'rules',
+    'test',
+    'package.json',
+    'esbuild.mjs',
+    '.oxlintrc.json',
+    'tsconfig.json',
+    'tsconfig.base.json',
+    'vitest.config.ts',
+  ]) {
+    cpSync(join(root, name), join(copy, name), {
+      recursive: true,
+      filter: (from) => !/[\\/](node_modules|\.cache)([\\/]|$)/.test(from.slice(root.length)),
+    });
   }
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
 }, 60_000);
@@ -43,11 +58,19 @@ test('lint is green as it stands and red for every planted violation', () => {
     const run = spawnSync(join(root, 'node_modules', '.bin', 'oxlint'), ['--format', 'unix'], { cwd: copy, encoding: 'utf8' });
     return run.stdout + run.stderr;
   };
-  expect(lint().split('\n').filter((line) => line.includes('planted') || /no-restricted|no-cycle/.test(line))).toEqual([]);
+  expect(
+    lint()
+      .split('\n')
+      .filter((line) => line.includes('planted') || /no-restricted|no-cycle/.test(line)),
+  ).toEqual([]);
   for (const [file, source] of lintRows) writeFileSync(join(copy, file), source);
   try {
     const report = lint();
-    expect(lintRows.filter(([file]) => !new RegExp(`${file.replaceAll('.', '\\.')}:.*(no-restricted|no-cycle)`).test(report)).map(([file]) => file)).toEqual([]);
+    expect(
+      lintRows
+        .filter(([file]) => !new RegExp(`${file.replaceAll('.', '\\.')}:.*(no-restricted|no-cycle)`).test(report))
+        .map(([file]) => file),
+    ).toEqual([]);
   } finally {
     for (const [file] of lintRows) rmSync(join(copy, file));
   }
@@ -64,9 +87,20 @@ test('the type check is red for globals a room does not have', () => {
   for (const [file, source] of typeRows) writeFileSync(join(copy, file), source);
   try {
     const report = typeRows
-      .map(([file]) => spawnSync(join(root, 'node_modules', '.bin', 'tsc'), ['-p', file.slice(0, file.lastIndexOf('/')), '--composite', 'false', '--noEmit'], { cwd: copy, encoding: 'utf8' }).stdout)
+      .map(
+        ([file]) =>
+          spawnSync(
+            join(root, 'node_modules', '.bin', 'tsc'),
+            ['-p', file.slice(0, file.lastIndexOf('/')), '--composite', 'false', '--noEmit'],
+            { cwd: copy, encoding: 'utf8' },
+          ).stdout,
+      )
       .join('\n');
-    expect(typeRows.filter(([file]) => !new RegExp(`${file.split('/').at(-1)?.replaceAll('.', '\\.')}.*Cannot find name`).test(report)).map(([file]) => file)).toEqual([]);
+    expect(
+      typeRows
+        .filter(([file]) => !new RegExp(`${file.split('/').at(-1)?.replaceAll('.', '\\.')}.*Cannot find name`).test(report))
+        .map(([file]) => file),
+    ).toEqual([]);
   } finally {
     for (const [file] of typeRows) rmSync(join(copy, file));
   }

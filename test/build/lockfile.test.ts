@@ -27,7 +27,9 @@ test('the manifest names exact versions', () => {
 
 test('every optional package has its entry in the lock', () => {
   const missing = entries.flatMap(([path, { optionalDependencies = {} }]) =>
-    Object.keys(optionalDependencies).filter((name) => lock.packages[`${path}/node_modules/${name}`] === undefined && lock.packages[`node_modules/${name}`] === undefined),
+    Object.keys(optionalDependencies).filter(
+      (name) => lock.packages[`${path}/node_modules/${name}`] === undefined && lock.packages[`node_modules/${name}`] === undefined,
+    ),
   );
   expect(missing).toEqual([]);
 });

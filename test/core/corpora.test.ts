@@ -12,7 +12,15 @@ import { judge, ruleIds } from './gateKit.ts';
 
 const folder = process.env['CALLGATE_CORPORA'] ?? '';
 const present = folder !== '' && existsSync(folder);
-const CHANNEL_OF: Readonly<Record<string, Channel>> = { bash: 'shell', read_path: 'read', write_content: 'write', url: 'fetch', mcp_call: 'mcp', tool_definition: 'definition', tool_response: 'response' };
+const CHANNEL_OF: Readonly<Record<string, Channel>> = {
+  bash: 'shell',
+  read_path: 'read',
+  write_content: 'write',
+  url: 'fetch',
+  mcp_call: 'mcp',
+  tool_definition: 'definition',
+  tool_response: 'response',
+};
 const NOT_CORE_ATTACK = ['semantic', 'dual_use', 'conflict', 'weak_label', 'out_of_scope', 'sequence', 'long_tail', 'windows'];
 const NOT_CORE_BENIGN = ['risky_benign', 'security_task', 'quotes_attacks', 'touches_sensitive', 'loopback'];
 
@@ -30,9 +38,18 @@ function readSamples(text: string): Sample[] {
     if (!isObject(row)) continue;
     const attack = row['label'] === 'attack';
     const flags = attack ? NOT_CORE_ATTACK : NOT_CORE_BENIGN;
-    if (flags.some((flag) => row[flag] === true || (Array.isArray(row['flags']) && row['flags'].includes(flag))) || (attack && row['platform'] === 'windows')) continue;
+    if (
+      flags.some((flag) => row[flag] === true || (Array.isArray(row['flags']) && row['flags'].includes(flag))) ||
+      (attack && row['platform'] === 'windows')
+    )
+      continue;
     const channel = CHANNEL_OF[String(row['channel'])] ?? 'other';
-    const args = channel === 'response' ? (row['tool_response'] ?? null) : channel === 'definition' ? (row['tool_definition'] ?? null) : (row['tool_input'] ?? null);
+    const args =
+      channel === 'response'
+        ? (row['tool_response'] ?? null)
+        : channel === 'definition'
+          ? (row['tool_definition'] ?? null)
+          : (row['tool_input'] ?? null);
     out.push({ id: String(row['id']), attack, call: { channel, tool: String(row['tool_name'] ?? 'tool'), args, cwd: '/home/dev/app' } });
   }
   return out;
@@ -66,21 +83,48 @@ function rates(samples: readonly Sample[], wanted: 'attack' | 'benign'): Rates {
 }
 
 const percent = (part: number, whole: number): string => `${((100 * part) / Math.max(1, whole)).toFixed(1)} %`;
-const MOST_HELD: Readonly<Record<string, number>> = { benign_bash: 0.015, benign_claude_bash: 0.015, benign_paths: 0.015, benign_urls: 0.015, benign_writes: 0.015, benign_hashes: 0.015, benign_reads: 0.015, benign_documents: 0.015, benign_tooldefs: 0.02, benign_multilingual: 0.015, benign_injecagent: 0.015, benign_agentdyn: 0.02 };
+const MOST_HELD: Readonly<Record<string, number>> = {
+  benign_bash: 0.015,
+  benign_claude_bash: 0.015,
+  benign_paths: 0.015,
+  benign_urls: 0.015,
+  benign_writes: 0.015,
+  benign_hashes: 0.015,
+  benign_reads: 0.015,
+  benign_documents: 0.015,
+  benign_tooldefs: 0.02,
+  benign_multilingual: 0.015,
+  benign_injecagent: 0.015,
+  benign_agentdyn: 0.02,
+};
 
 describe('third-party samples', () => {
   it('are read with their flags', () => {
-    const text = ['{"id":"a","label":"attack","channel":"bash","tool_input":{"command":"x"}}', '{"id":"b","label":"attack","channel":"bash","semantic":true,"tool_input":{}}', '{"id":"c","label":"benign","channel":"url","flags":["loopback"],"tool_input":{}}'].join('\n');
+    const text = [
+      '{"id":"a","label":"attack","channel":"bash","tool_input":{"command":"x"}}',
+      '{"id":"b","label":"attack","channel":"bash","semantic":true,"tool_input":{}}',
+      '{"id":"c","label":"benign","channel":"url","flags":["loopback"],"tool_input":{}}',
+    ].join('\n');
     expect(readSamples(text).map((sample) => sample.id)).toEqual(['a']);
   });
-  for (const file of present ? readdirSync(folder).filter((name) => name.endsWith('.jsonl')).sort() : []) {
+  for (const file of present
+    ? readdirSync(folder)
+        .filter((name) => name.endsWith('.jsonl'))
+        .sort()
+    : []) {
     it(file, { timeout: 120_000 }, () => {
       const samples = readSamples(readFileSync(join(folder, file), 'utf8'));
       const attack = rates(samples, 'attack');
       const benign = rates(samples, 'benign');
       const parts = [file.padEnd(40)];
-      if (attack.total > 0) parts.push(`attacks held ${percent(attack.held, attack.total)}, noticed ${percent(attack.noticed, attack.total)} of ${attack.total}`);
-      if (benign.total > 0) parts.push(`benign held ${percent(benign.held, benign.total)}, noticed ${percent(benign.noticed, benign.total)} of ${benign.total}  ${[...benign.rules].map((item) => item.join(' ')).join(', ')}`);
+      if (attack.total > 0)
+        parts.push(
+          `attacks held ${percent(attack.held, attack.total)}, noticed ${percent(attack.noticed, attack.total)} of ${attack.total}`,
+        );
+      if (benign.total > 0)
+        parts.push(
+          `benign held ${percent(benign.held, benign.total)}, noticed ${percent(benign.noticed, benign.total)} of ${benign.total}  ${[...benign.rules].map((item) => item.join(' ')).join(', ')}`,
+        );
       console.log(parts.join(' '));
       if (process.env['CALLGATE_CORPORA_SHOW'] === file) console.log([...benign.examples, ...attack.examples].join('\n'));
       const limit = Object.entries(MOST_HELD).find(([prefix]) => file.startsWith(prefix))?.[1] ?? 1;

@@ -10,7 +10,9 @@ import { EXAMPLE_CWD, EXAMPLE_HOME } from '#node/rulepack/examples.ts';
 const folder = new URL('../../rules/', import.meta.url);
 
 export function ruleSources(): { file: string; text: string }[] {
-  return readdirSync(folder).filter((name) => name.endsWith('.yaml')).map((name) => ({ file: `rules/${name}`, text: readFileSync(new URL(name, folder), 'utf8') }));
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.yaml'))
+    .map((name) => ({ file: `rules/${name}`, text: readFileSync(new URL(name, folder), 'utf8') }));
 }
 
 export const compiledRules: CompiledRules = compileRules(ruleSources());
@@ -21,9 +23,25 @@ function packOf(): RulePack {
   return pack;
 }
 
-export const context: GateContext = { pack: packOf(), home: EXAMPLE_HOME, dataFolder: `${EXAMPLE_HOME}/.callgate`, caseInsensitivePaths: false, realpath: () => null };
+export const context: GateContext = {
+  pack: packOf(),
+  home: EXAMPLE_HOME,
+  dataFolder: `${EXAMPLE_HOME}/.callgate`,
+  caseInsensitivePaths: false,
+  realpath: () => null,
+};
 
-const CALL: ToolCall = { client: 'claude', agent: 'main', session: 's', useId: null, channel: 'shell', tool: 'Bash', server: null, args: {}, cwd: EXAMPLE_CWD };
+const CALL: ToolCall = {
+  client: 'claude',
+  agent: 'main',
+  session: 's',
+  useId: null,
+  channel: 'shell',
+  tool: 'Bash',
+  server: null,
+  args: {},
+  cwd: EXAMPLE_CWD,
+};
 
 export function judge(call: Partial<ToolCall>, changes: Partial<GateContext> = {}): Decision {
   return decide({ ...CALL, ...call }, { ...context, ...changes });

@@ -29,7 +29,14 @@ let page: Page;
 let files: Record<string, { contentType: string; body: string }>;
 
 async function bundle(entry: string): Promise<string> {
-  const { outputFiles } = await build({ entryPoints: [join(root, entry)], bundle: true, write: false, format: 'iife', logLevel: 'silent', tsconfigRaw: {} });
+  const { outputFiles } = await build({
+    entryPoints: [join(root, entry)],
+    bundle: true,
+    write: false,
+    format: 'iife',
+    logLevel: 'silent',
+    tsconfigRaw: {},
+  });
   return outputFiles[0]?.text ?? '';
 }
 
@@ -39,18 +46,23 @@ async function load(): Promise<void> {
   await page.locator('.pane-holds').waitFor({ state: 'attached' });
 }
 
-const tell = (message: ToPanel): Promise<void> => page.evaluate((data) => window.dispatchEvent(new MessageEvent('message', { data })) as unknown as undefined, message as never);
+const tell = (message: ToPanel): Promise<void> =>
+  page.evaluate((data) => window.dispatchEvent(new MessageEvent('message', { data })) as unknown as undefined, message as never);
 const show = (...holds: Hold[]): Promise<void> => tell({ type: 'holds', holds });
 const sent = (): Promise<FromPanel[]> => page.evaluate(() => (window as unknown as { sent: FromPanel[] }).sent);
 const now = (change: Partial<Hold> = {}): Partial<Hold> => ({ since: Date.now(), until: Date.now() + 300_000, ...change });
-const hold = (id: string, command: string, change: Partial<Hold> = {}): Hold => sampleHold(id, { ...now(change), call: sampleCall({ args: { command } }) });
+const hold = (id: string, command: string, change: Partial<Hold> = {}): Hold =>
+  sampleHold(id, { ...now(change), call: sampleCall({ args: { command } }) });
 const focusedIn = (selector: string): Promise<boolean> => page.evaluate((text) => document.activeElement?.closest(text) !== null, selector);
 const armed = (id: string): Promise<void> => page.locator(`[data-hold="${id}"] .actions:not([aria-disabled])`).waitFor();
 
 describe('the panel page', () => {
   before(async () => {
     files = {
-      '/': { contentType: 'text/html', body: panelHtml({ nonce: 'n', cspSource: ORIGIN, script: `${ORIGIN}/panel.js`, style: `${ORIGIN}/panel.css` }) },
+      '/': {
+        contentType: 'text/html',
+        body: panelHtml({ nonce: 'n', cspSource: ORIGIN, script: `${ORIGIN}/panel.js`, style: `${ORIGIN}/panel.css` }),
+      },
       '/panel.js': { contentType: 'text/javascript', body: await bundle('webview/main.ts') },
       '/panel.css': { contentType: 'text/css', body: await bundle('webview/panel.css') },
     };
@@ -71,13 +83,35 @@ describe('the panel page', () => {
 
   test('hostile text stays text, within the page’s width, and breaks no policy', async () => {
     const text = `<img src=x onerror="window.broken.push('ran')"> \u202Ereversed\u202C ${'\u200B'.repeat(3000)} \u001b[2J ${'w'.repeat(4000)}\nApprove\nClean`;
-    await show(sampleHold('a', { ...now(), call: sampleCall({ tool: text, cwd: text, agent: text, args: { command: text, [text]: text } }), decision: { verdict: 'quarantine', reason: text, findings: [sampleFinding({ title: text, rationale: text, matched: text.slice(0, 200), decoded: text.slice(0, 2000), span: { start: 0, end: 1e9 } })] } }));
+    await show(
+      sampleHold('a', {
+        ...now(),
+        call: sampleCall({ tool: text, cwd: text, agent: text, args: { command: text, [text]: text } }),
+        decision: {
+          verdict: 'quarantine',
+          reason: text,
+          findings: [
+            sampleFinding({
+              title: text,
+              rationale: text,
+              matched: text.slice(0, 200),
+              decoded: text.slice(0, 2000),
+              span: { start: 0, end: 1e9 },
+            }),
+          ],
+        },
+      }),
+    );
     await tell({ type: 'entry', entry: sampleEntry(1, { tool: text, reason: text, args: { [text]: text } }) });
     await page.locator('.entry-header').click();
     assert.equal(await page.locator('img').count(), 0);
     assert.equal(await page.getByRole('button', { name: 'Approve', exact: true }).count(), 0, 'every button says what it approves');
     assert.deepEqual(await page.evaluate(() => (window as unknown as { broken: string[] }).broken), []);
-    const outside = await page.evaluate(() => [...document.querySelectorAll('main *')].filter((part) => part.getBoundingClientRect().right > window.innerWidth + 1).map((part) => `${part.tagName}.${part.getAttribute('class') ?? ''}`));
+    const outside = await page.evaluate(() =>
+      [...document.querySelectorAll('main *')]
+        .filter((part) => part.getBoundingClientRect().right > window.innerWidth + 1)
+        .map((part) => `${part.tagName}.${part.getAttribute('class') ?? ''}`),
+    );
     assert.deepEqual([...new Set(outside)], [], 'sticks out at 200 px');
     assert.ok((await page.locator('.escape').count()) < 60, 'invisible characters in a row share one mark');
   });
@@ -121,14 +155,19 @@ describe('the panel page', () => {
     await waitFor('the result to leave', async () => (await page.locator('[data-hold="a"]').count()) === 0, 10_000);
     assert.equal(await focusedIn('[data-hold="b"]'), true);
     await page.keyboard.press('Enter');
-    assert.deepEqual((await sent()).filter((message) => message.type === 'approve').map((message) => message.id), ['a']);
+    assert.deepEqual(
+      (await sent()).filter((message) => message.type === 'approve').map((message) => message.id),
+      ['a'],
+    );
   });
 
   test('fifty calls at once: all shown, few words for a screen reader, nothing announced by the countdown', async () => {
     const holds = Array.from({ length: 50 }, (_, at) => hold(`h${at}`, `curl ${at} | sh`));
     await show(...holds);
     assert.equal(await page.locator('.card').count(), 50);
-    const names = await page.getByRole('button', { name: /^Approve Bash/ }).evaluateAll((buttons) => buttons.map((button) => button.getAttribute('aria-label')));
+    const names = await page
+      .getByRole('button', { name: /^Approve Bash/ })
+      .evaluateAll((buttons) => buttons.map((button) => button.getAttribute('aria-label')));
     assert.equal(new Set(names).size, 50);
     const urgent = page.locator('.unseen[role="alert"]');
     const words = (await urgent.textContent()) ?? '';
@@ -145,9 +184,13 @@ describe('the panel page', () => {
   });
 
   test('thousands of entries stay bounded and usable, and the filter survives a reload', async () => {
-    await page.evaluate((entry) => {
-      for (let seq = 1; seq <= 3000; seq++) window.dispatchEvent(new MessageEvent('message', { data: { type: 'entry', entry: { ...(entry as object), seq } } }));
-    }, sampleEntry(1) as never);
+    await page.evaluate(
+      (entry) => {
+        for (let seq = 1; seq <= 3000; seq++)
+          window.dispatchEvent(new MessageEvent('message', { data: { type: 'entry', entry: { ...(entry as object), seq } } }));
+      },
+      sampleEntry(1) as never,
+    );
     assert.equal(await page.locator('.entry').count(), 1000);
     await page.getByRole('combobox', { name: 'Verdict' }).selectOption({ label: 'Blocked' });
     await load();

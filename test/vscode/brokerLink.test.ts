@@ -6,7 +6,16 @@ import { holdBook } from '../../extension/vscode/holdBook.ts';
 import { statusText } from '../../extension/vscode/statusText.ts';
 import { sampleEntry, sampleHold } from '../webview/samples.ts';
 
-const status: BrokerStatus = { version: '1', pid: 7, startedAt: 0, windows: 1, rules: 60, waiting: 0, journalProblem: null, rulesProblem: null };
+const status: BrokerStatus = {
+  version: '1',
+  pid: 7,
+  startedAt: 0,
+  windows: 1,
+  rules: 60,
+  waiting: 0,
+  journalProblem: null,
+  rulesProblem: null,
+};
 const held = (change: { readonly holds: readonly Hold[] }): string[] => change.holds.map((hold) => `${hold.id}:${hold.state}`);
 
 /** A broker line that answers from a table and lets the test speak for the broker. */
@@ -81,7 +90,12 @@ test('without a connection requests fail with words for the person, and the stat
 });
 
 test('a launcher that cannot be installed shows as lost', async () => {
-  const link = openBrokerLink({ open: () => Promise.reject(new Error('disk full')), settings: () => ({ holdSeconds: 300, onJournalFailure: 'deny' }), book: holdBook(), log: { info: () => undefined, warn: () => undefined } });
+  const link = openBrokerLink({
+    open: () => Promise.reject(new Error('disk full')),
+    settings: () => ({ holdSeconds: 300, onJournalFailure: 'deny' }),
+    book: holdBook(),
+    log: { info: () => undefined, warn: () => undefined },
+  });
   await vi.waitFor(() => expect(link.state()).toMatchObject({ state: 'lost', message: expect.stringContaining('disk full') }));
 });
 

@@ -46,7 +46,17 @@ test('drops what the wire does not know', () => {
 
 test('anything at all is turned down or rebuilt into one of our messages, without throwing', () => {
   const types = valid.map((message) => message.type);
-  const almost = fc.record({ type: fc.constantFrom(...types, 'odd'), id: fc.anything(), scope: fc.anything(), note: fc.anything(), query: fc.anything(), command: fc.anything() }, { requiredKeys: [] });
+  const almost = fc.record(
+    {
+      type: fc.constantFrom(...types, 'odd'),
+      id: fc.anything(),
+      scope: fc.anything(),
+      note: fc.anything(),
+      query: fc.anything(),
+      command: fc.anything(),
+    },
+    { requiredKeys: [] },
+  );
   fc.assert(
     fc.property(fc.oneof(fc.anything(), almost), (value) => {
       const parsed = parseFromPanel(value);

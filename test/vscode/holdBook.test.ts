@@ -30,7 +30,11 @@ test('after a reconnection only holds that were not known begin', () => {
 });
 
 test('the book agrees with the last word on every hold', () => {
-  const event = fc.record({ id: fc.constantFrom('a', 'b', 'c'), state: fc.constantFrom<HoldState>('waiting', 'approved', 'rejected', 'expired', 'cancelled'), since: fc.nat(5) });
+  const event = fc.record({
+    id: fc.constantFrom('a', 'b', 'c'),
+    state: fc.constantFrom<HoldState>('waiting', 'approved', 'rejected', 'expired', 'cancelled'),
+    since: fc.nat(5),
+  });
   fc.assert(
     fc.property(fc.array(event, { maxLength: 30 }), (events) => {
       const book = holdBook();
@@ -39,7 +43,17 @@ test('the book agrees with the last word on every hold', () => {
         book.apply(hold(id, state, since));
         last.set(id, state);
       }
-      expect(book.waiting().map((one) => one.id).sort()).toEqual([...last].filter(([, state]) => state === 'waiting').map(([id]) => id).sort());
+      expect(
+        book
+          .waiting()
+          .map((one) => one.id)
+          .sort(),
+      ).toEqual(
+        [...last]
+          .filter(([, state]) => state === 'waiting')
+          .map(([id]) => id)
+          .sort(),
+      );
     }),
   );
 });

@@ -18,7 +18,14 @@ interface Manifest {
     readonly views: Readonly<Record<string, readonly { readonly id: string; readonly type: string; readonly icon: string }[]>>;
     readonly viewsContainers: { readonly activitybar: readonly { readonly id: string; readonly icon: string }[] };
     readonly menus: Readonly<Record<string, readonly { readonly command: string; readonly when: string }[]>>;
-    readonly walkthroughs: readonly { readonly steps: readonly { readonly id: string; readonly description: string; readonly media: { readonly svg: string; readonly altText: string }; readonly completionEvents: readonly string[] }[] }[];
+    readonly walkthroughs: readonly {
+      readonly steps: readonly {
+        readonly id: string;
+        readonly description: string;
+        readonly media: { readonly svg: string; readonly altText: string };
+        readonly completionEvents: readonly string[];
+      }[];
+    }[];
   };
 }
 
@@ -66,7 +73,12 @@ test('the view is the one the code provides', () => {
 
 test('every picture exists, and every shipped picture is used', () => {
   const [container] = contributes.viewsContainers.activitybar;
-  const used = [manifest.icon, container?.icon ?? '', ...Object.values(contributes.views).flatMap((views) => views.map(({ icon }) => icon)), ...steps.map((step) => step.media.svg)];
+  const used = [
+    manifest.icon,
+    container?.icon ?? '',
+    ...Object.values(contributes.views).flatMap((views) => views.map(({ icon }) => icon)),
+    ...steps.map((step) => step.media.svg),
+  ];
   for (const file of used) expect([file, existsSync(join(root, file))]).toEqual([file, true]);
   const shipped = readdirSync(join(root, 'webview', 'media')).map((name) => `webview/media/${name}`);
   // The marketplace wants a PNG; the drawing it was made from stays beside it.
@@ -82,7 +94,9 @@ test('the marketplace icon is a PNG of at least 128 × 128', () => {
 test('walkthrough pictures take their colours from the theme only', () => {
   for (const { media } of steps) {
     const picture = readFileSync(join(root, media.svg), 'utf8');
-    const fixed = [...picture.matchAll(/(?:fill|stroke|font-family):\s*([^;"]+)/g)].map((match) => match[1] ?? '').filter((value) => value !== 'none' && !value.startsWith('var(--vscode-'));
+    const fixed = [...picture.matchAll(/(?:fill|stroke|font-family):\s*([^;"]+)/g)]
+      .map((match) => match[1] ?? '')
+      .filter((value) => value !== 'none' && !value.startsWith('var(--vscode-'));
     expect([media.svg, fixed]).toEqual([media.svg, []]);
     expect(media.altText.length).toBeGreaterThan(20);
   }

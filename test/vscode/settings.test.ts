@@ -7,7 +7,11 @@ const defaults = { holdSeconds: 300, onJournalFailure: 'deny', notifyHeldCalls: 
 
 test.each<[string, Record<string, unknown>, Record<string, unknown>]>([
   ['nothing set', {}, {}],
-  ['everything set', { holdSeconds: 60, onJournalFailure: 'warn', notifyHeldCalls: false, notifyFlaggedCalls: true }, { holdSeconds: 60, onJournalFailure: 'warn', notifyHeldCalls: false, notifyFlaggedCalls: true }],
+  [
+    'everything set',
+    { holdSeconds: 60, onJournalFailure: 'warn', notifyHeldCalls: false, notifyFlaggedCalls: true },
+    { holdSeconds: 60, onJournalFailure: 'warn', notifyHeldCalls: false, notifyFlaggedCalls: true },
+  ],
   ['too short', { holdSeconds: 1 }, { holdSeconds: 10 }],
   ['too long', { holdSeconds: 1e9 }, { holdSeconds: 600 }],
   ['a fraction', { holdSeconds: 20.4 }, { holdSeconds: 20 }],
@@ -22,7 +26,9 @@ test.each<[string, Record<string, unknown>, Record<string, unknown>]>([
 test('whatever is set, the broker accepts the outcome', () => {
   fc.assert(
     fc.property(fc.anything(), fc.anything(), (holdSeconds, onJournalFailure) => {
-      const settings = gateSettings(readSettings((name) => ({ holdSeconds, onJournalFailure, notifyHeldCalls: 1, notifyFlaggedCalls: 1 })[name]));
+      const settings = gateSettings(
+        readSettings((name) => ({ holdSeconds, onJournalFailure, notifyHeldCalls: 1, notifyFlaggedCalls: 1 })[name]),
+      );
       expect(parseSettings(settings)).toEqual({ settings, problem: null });
     }),
   );

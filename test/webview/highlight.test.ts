@@ -4,14 +4,40 @@ import { foldText, spansWithin, splitAtSpans, tidySpans } from '#webview/highlig
 import { hostileText } from './samples.ts';
 
 const spans = fc.array(fc.record({ start: fc.integer({ min: -5, max: 400 }), end: fc.integer({ min: -5, max: 400 }) }), { maxLength: 6 });
-const long = fc.array(fc.oneof(hostileText, fc.constant('x'.repeat(300)), fc.constant('line\n'.repeat(30))), { maxLength: 8 }).map((parts) => parts.join(''));
+const long = fc
+  .array(fc.oneof(hostileText, fc.constant('x'.repeat(300)), fc.constant('line\n'.repeat(30))), { maxLength: 8 })
+  .map((parts) => parts.join(''));
 
 test.each([
   ['one match', 'abcdef', [{ start: 2, end: 4 }], ['ab', '[cd]', 'ef']],
-  ['a match at both ends', 'abc', [{ start: 0, end: 1 }, { start: 2, end: 3 }], ['[a]', 'b', '[c]']],
-  ['overlapping matches', 'abcdef', [{ start: 3, end: 5 }, { start: 1, end: 4 }], ['a', '[bcde]', 'f']],
+  [
+    'a match at both ends',
+    'abc',
+    [
+      { start: 0, end: 1 },
+      { start: 2, end: 3 },
+    ],
+    ['[a]', 'b', '[c]'],
+  ],
+  [
+    'overlapping matches',
+    'abcdef',
+    [
+      { start: 3, end: 5 },
+      { start: 1, end: 4 },
+    ],
+    ['a', '[bcde]', 'f'],
+  ],
   ['a match beyond the text', 'abc', [{ start: 1, end: 99 }], ['a', '[bc]']],
-  ['senseless matches', 'abc', [{ start: 2, end: 1 }, { start: Number.NaN, end: 2 }], ['abc']],
+  [
+    'senseless matches',
+    'abc',
+    [
+      { start: 2, end: 1 },
+      { start: Number.NaN, end: 2 },
+    ],
+    ['abc'],
+  ],
   ['nothing', '', [{ start: 0, end: 1 }], []],
 ])('marks %s', (_name, text, at, expected) => {
   expect(splitAtSpans(text, at).map((piece) => (piece.marked ? `[${piece.text}]` : piece.text))).toEqual(expected);

@@ -11,7 +11,11 @@ test.each<[string, unknown, Memory]>([
   ['nothing', undefined, nothing],
   ['what an older version kept', { timeline: 'closed' }, nothing],
   ['panes', { panes: { timeline: 'closed', odd: 'ajar' } }, { ...nothing, panes: { timeline: 'closed' } }],
-  ['a filter', { filter: { verdict: 'block', agent: null, tool: 'Bash', text: 'x' } }, { ...nothing, filter: { verdict: 'block', agent: null, tool: 'Bash', text: 'x' } }],
+  [
+    'a filter',
+    { filter: { verdict: 'block', agent: null, tool: 'Bash', text: 'x' } },
+    { ...nothing, filter: { verdict: 'block', agent: null, tool: 'Bash', text: 'x' } },
+  ],
   ['a filter of another kind', { filter: { verdict: 'fine', agent: 7, text: ['x'] } }, nothing],
   ['notes', { notes: [['a', 'because'], ['b', 7], 'c'] }, { ...nothing, notes: [['a', 'because']] }],
 ])('reads %s', (_name, stored, expected) => {

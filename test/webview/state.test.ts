@@ -6,13 +6,20 @@ import { type PanelAction, type PanelState, RESULT_SHOWN_MS, initialState, newly
 import { NOW, sampleEntry, sampleHold } from './samples.ts';
 
 type Step = [message: ToPanel | PanelAction, at?: number];
-const holds = (...items: [id: string, state?: HoldState, since?: number][]): Step => [{ type: 'holds', holds: items.map(([id, state, since]) => sampleHold(id, { state: state ?? 'waiting', since: since ?? NOW })) }];
+const holds = (...items: [id: string, state?: HoldState, since?: number][]): Step => [
+  { type: 'holds', holds: items.map(([id, state, since]) => sampleHold(id, { state: state ?? 'waiting', since: since ?? NOW })) },
+];
 const run = (steps: readonly Step[]): PanelState => steps.reduce((state, [message, at]) => reduce(state, message, at ?? NOW), initialState);
-const looks = (state: PanelState): string[] => state.cards.map((card) => `${card.hold.id}:${card.hold.state}${card.deciding ? ':deciding' : ''}`);
+const looks = (state: PanelState): string[] =>
+  state.cards.map((card) => `${card.hold.id}:${card.hold.state}${card.deciding ? ':deciding' : ''}`);
 
 test.each<[string, Step[], string[]]>([
   ['new holds oldest first', [holds(['b', 'waiting', NOW + 1], ['a'])], ['a:waiting', 'b:waiting']],
-  ['a later hold below, even when it is older', [holds(['b', 'waiting', NOW + 1]), holds(['a'], ['b', 'waiting', NOW + 1])], ['b:waiting', 'a:waiting']],
+  [
+    'a later hold below, even when it is older',
+    [holds(['b', 'waiting', NOW + 1]), holds(['a'], ['b', 'waiting', NOW + 1])],
+    ['b:waiting', 'a:waiting'],
+  ],
   ['a decision on its way', [holds(['a'], ['b']), [{ type: 'decided', id: 'a' }]], ['a:waiting:deciding', 'b:waiting']],
   ['the result of a decision', [holds(['a']), [{ type: 'decided', id: 'a' }], holds(['a', 'approved'])], ['a:approved']],
   ['the result while the list has dropped it', [holds(['a']), holds(['a', 'rejected']), holds()], ['a:rejected']],
@@ -20,9 +27,17 @@ test.each<[string, Step[], string[]]>([
   ['the result until its time', [holds(['a']), holds(['a', 'rejected']), [{ type: 'tick' }, NOW + RESULT_SHOWN_MS - 1]], ['a:rejected']],
   ['nothing that was settled before the panel opened', [holds(['a', 'approved'], ['b', 'cancelled'])], []],
   ['an expired hold until it is dismissed', [holds(['a', 'expired']), [{ type: 'tick' }, NOW + 1e9]], ['a:expired']],
-  ['no dismissed hold, also when the list comes again', [holds(['a', 'expired']), [{ type: 'dismissed', id: 'a' }], holds(['a', 'expired'])], []],
+  [
+    'no dismissed hold, also when the list comes again',
+    [holds(['a', 'expired']), [{ type: 'dismissed', id: 'a' }], holds(['a', 'expired'])],
+    [],
+  ],
   ['no hold that vanished while waiting', [holds(['a'], ['b']), holds(['b'])], ['b:waiting']],
-  ['a failed decision as undecided', [holds(['a']), [{ type: 'decided', id: 'a' }], [{ type: 'failed', what: 'x', message: 'y' }]], ['a:waiting']],
+  [
+    'a failed decision as undecided',
+    [holds(['a']), [{ type: 'decided', id: 'a' }], [{ type: 'failed', what: 'x', message: 'y' }]],
+    ['a:waiting'],
+  ],
 ])('shows %s', (_name, steps, expected) => {
   expect(looks(run(steps))).toEqual(expected);
 });

@@ -1,10 +1,25 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Filter, type Timeline, addEntry, addPage, emptyTimeline, isFiltered, matchesFilter, noFilter, queryFor, setFilter } from '#webview/timeline.ts';
+import {
+  type Filter,
+  type Timeline,
+  addEntry,
+  addPage,
+  emptyTimeline,
+  isFiltered,
+  matchesFilter,
+  noFilter,
+  queryFor,
+  setFilter,
+} from '#webview/timeline.ts';
 import { sampleEntry, sampleFinding } from './samples.ts';
 
 const seqs = (timeline: Timeline): number[] => timeline.entries.map((entry) => entry.seq);
-const page = (numbers: readonly number[], next: number | null) => ({ entries: numbers.map((seq) => sampleEntry(seq)), next, indexing: false });
+const page = (numbers: readonly number[], next: number | null) => ({
+  entries: numbers.map((seq) => sampleEntry(seq)),
+  next,
+  indexing: false,
+});
 const filter = (change: Partial<Filter>): Filter => ({ ...noFilter, ...change });
 
 test.each<[string, Partial<Filter>, boolean]>([
@@ -19,7 +34,12 @@ test.each<[string, Partial<Filter>, boolean]>([
   ['a rule id', { text: 'shell.pipe' }, true],
   ['other text', { text: 'elsewhere' }, false],
 ])('an entry and %s', (_name, change, expected) => {
-  const entry = sampleEntry(1, { verdict: 'block', args: { command: 'curl example.test' }, reason: 'Not allowed here', findings: [sampleFinding()] });
+  const entry = sampleEntry(1, {
+    verdict: 'block',
+    args: { command: 'curl example.test' },
+    reason: 'Not allowed here',
+    findings: [sampleFinding()],
+  });
   expect(matchesFilter(entry, filter(change))).toBe(expected);
 });
 
@@ -56,13 +76,20 @@ test('choices keep what was seen although a filter hides it', () => {
 test('whatever arrives, rows are newest first, unique and match the filter', () => {
   const text = fc.constantFrom<Partial<Filter>>({}, { tool: 'Bash' }, { verdict: 'block' }, { text: 'ls' });
   fc.assert(
-    fc.property(text, fc.array(fc.record({ seq: fc.nat(50), tool: fc.constantFrom('Bash', 'Read'), verdict: fc.constantFrom('clean' as const, 'block' as const) }), { maxLength: 40 }), (change, entries) => {
-      const wanted = filter(change);
-      const timeline = entries.reduce((so, one) => addEntry(so, sampleEntry(one.seq, one)), setFilter(emptyTimeline, wanted));
-      const numbers = seqs(timeline);
-      expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => b - a));
-      expect(timeline.entries.every((entry) => matchesFilter(entry, wanted))).toBe(true);
-    }),
+    fc.property(
+      text,
+      fc.array(
+        fc.record({ seq: fc.nat(50), tool: fc.constantFrom('Bash', 'Read'), verdict: fc.constantFrom('clean' as const, 'block' as const) }),
+        { maxLength: 40 },
+      ),
+      (change, entries) => {
+        const wanted = filter(change);
+        const timeline = entries.reduce((so, one) => addEntry(so, sampleEntry(one.seq, one)), setFilter(emptyTimeline, wanted));
+        const numbers = seqs(timeline);
+        expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => b - a));
+        expect(timeline.entries.every((entry) => matchesFilter(entry, wanted))).toBe(true);
+      },
+    ),
   );
 });
 

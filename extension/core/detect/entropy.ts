@@ -9,11 +9,13 @@ export function entropy(text: string): number {
 }
 
 /** A value that names where the secret comes from instead of holding it. */
-const REFERENCE = /^(?:<[^>]*>|\$\{[^}]*\}|\$\([^)]*\)|\{\{[^}]*\}\}|%[\w.-]+%|\$[A-Za-z_]\w*|(?:process\.env|os\.environ|import\.meta\.env|secrets|vars|env|config|settings|self|this|options|args|data|props)\b[.[(].*)$/iu;
+const REFERENCE =
+  /^(?:<[^>]*>|\$\{[^}]*\}|\$\([^)]*\)|\{\{[^}]*\}\}|%[\w.-]+%|\$[A-Za-z_]\w*|(?:process\.env|os\.environ|import\.meta\.env|secrets|vars|env|config|settings|self|this|options|args|data|props)\b[.[(].*)$/iu;
 /** Marks of a value that is only shaped like a secret. */
 const FILLER = /[xX]{4}|\*{3}|\.{3}|(.)\1{5}|0123456789|1234567890|abcdefghij/iu;
 /** Words a placeholder is made of; a value that has nothing else but fixed prefixes and separators holds no secret. */
-const WORDS = /example|sample|dummy|placeholder|change|replace|insert|redacted|removed|hidden|your|here|goes|this|that|with|me|my|the|an?|some|test(?:ing)?|fake|mock|foo|bar|baz|secret|password|passwd|token|key|api|auth|access|client|private|public|value|string|user|name|todo|none|null|undefined|default|prod(?:uction)?|dev(?:elopment)?|staging|live|app|service|account|id/giu;
+const WORDS =
+  /example|sample|dummy|placeholder|change|replace|insert|redacted|removed|hidden|your|here|goes|this|that|with|me|my|the|an?|some|test(?:ing)?|fake|mock|foo|bar|baz|secret|password|passwd|token|key|api|auth|access|client|private|public|value|string|user|name|todo|none|null|undefined|default|prod(?:uction)?|dev(?:elopment)?|staging|live|app|service|account|id/giu;
 const MIN_REMAINDER = 8;
 /** Words of one case joined by separators, `refresh-token-expired`: a name. */
 const SLUG = /^(?:[a-z]{2,20}(?:[-_.][a-z]{1,20}){2,}|[A-Z]{2,20}(?:[-_.][A-Z]{1,20}){2,})$/u;

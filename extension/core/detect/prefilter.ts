@@ -40,7 +40,8 @@ interface Automaton {
 function build(owners: ReadonlyMap<string, readonly number[]>): Automaton {
   const classes = new Uint8Array(65536);
   let width = 1;
-  for (const word of owners.keys()) for (let at = 0; at < word.length; at++) if (classes[word.charCodeAt(at)] === 0 && width < 255) classes[word.charCodeAt(at)] = width++;
+  for (const word of owners.keys())
+    for (let at = 0; at < word.length; at++) if (classes[word.charCodeAt(at)] === 0 && width < 255) classes[word.charCodeAt(at)] = width++;
   const rows: Int32Array[] = [new Int32Array(width)];
   const hits: number[][] = [[]];
   for (const [word, indexes] of owners) {

@@ -121,7 +121,11 @@ const MAX_DEPTH = 8;
 export function parseRulePack(json: unknown): { pack: RulePack | null; problems: string[] } {
   const problems: string[] = [];
   if (!isObject(json)) return { pack: null, problems: ['the rule pack is not a JSON object; rebuild it'] };
-  if (json['version'] !== 1) return { pack: null, problems: [`the rule pack has version ${JSON.stringify(json['version'])}, this program reads version 1; reinstall`] };
+  if (json['version'] !== 1)
+    return {
+      pack: null,
+      problems: [`the rule pack has version ${JSON.stringify(json['version'])}, this program reads version 1; reinstall`],
+    };
   const rules = json['rules'];
   if (typeof json['hash'] !== 'string') problems.push('the rule pack has no `hash`; rebuild it');
   if (!Array.isArray(rules) || rules.length === 0) problems.push('the rule pack has no rules; rebuild it');
@@ -140,7 +144,8 @@ export function parseRulePack(json: unknown): { pack: RulePack | null; problems:
 
 function ruleProblem(rule: unknown): string | null {
   if (!isObject(rule)) return 'not an object';
-  for (const key of ['id', 'title', 'category', 'rationale']) if (typeof rule[key] !== 'string' || rule[key] === '') return `\`${key}\` must be a text`;
+  for (const key of ['id', 'title', 'category', 'rationale'])
+    if (typeof rule[key] !== 'string' || rule[key] === '') return `\`${key}\` must be a text`;
   if (!oneOf(rule['severity'], SEVERITIES)) return '`severity` is unknown';
   if (!oneOf(rule['confidence'], CONFIDENCES)) return '`confidence` is unknown';
   if (!oneOf(rule['status'], STATUSES)) return '`status` is unknown';
@@ -167,7 +172,8 @@ function conditionProblem(value: unknown, depth: number): string | null {
       const secret = value['secret'];
       if (typeof value['regex'] !== 'string' || typeof value['flags'] !== 'string') return '`regex` is not a text';
       if (!listOf(value['fields'], FIELD_NAMES)) return '`fields` is not a list of fields';
-      if (secret !== null && !(isObject(secret) && typeof secret['group'] === 'number' && typeof secret['entropy'] === 'number')) return '`secret` is malformed';
+      if (secret !== null && !(isObject(secret) && typeof secret['group'] === 'number' && typeof secret['entropy'] === 'number'))
+        return '`secret` is malformed';
       return null;
     }
     case 'command': {
@@ -181,7 +187,8 @@ function conditionProblem(value: unknown, depth: number): string | null {
       return null;
     }
     case 'path':
-      if (typeof value['regex'] !== 'string' || !listOf(value['access'], ACCESSES) || !textOrNull(value['not'])) return 'a path condition is malformed';
+      if (typeof value['regex'] !== 'string' || !listOf(value['access'], ACCESSES) || !textOrNull(value['not']))
+        return 'a path condition is malformed';
       return null;
     case 'url':
       if (!texts(value['scheme']) || !texts(value['host']) || !listOf(value['hostKind'], HOST_KINDS)) return 'a url condition is malformed';

@@ -31,10 +31,12 @@ export interface ReadArguments {
 }
 
 const SHELL_KEY = /^(?:command|cmd|commands|script|shell|bash|cmdline|command_?line|exec)$/iu;
-const PATH_KEY = /(?:^|_)(?:path|paths|file|files|filename|file_?name|filepath|dir|directory|folder|cwd|source|destination|src|dst|target)$|(?:Path|File|Dir)$/u;
+const PATH_KEY =
+  /(?:^|_)(?:path|paths|file|files|filename|file_?name|filepath|dir|directory|folder|cwd|source|destination|src|dst|target)$|(?:Path|File|Dir)$/u;
 const URL_KEY = /(?:^|_)(?:url|urls|uri|href|endpoint|link|webhook)$|(?:Url|Uri)$/iu;
 const CONTENT_KEY = /^(?:content|contents|file_text|new_string|new_str|new_source|insert_text|text|body|data|replacement)$/iu;
-const SHELL_TOOL = /(?:^|[_\-./ ])(?:bash|shell|sh|exec|execute|terminal|cmd|powershell|run_?command|run_?in_?terminal|execute_?command|run_?shell)(?:$|[_\-./ ])|(?:Command|Terminal|Shell)$/iu;
+const SHELL_TOOL =
+  /(?:^|[_\-./ ])(?:bash|shell|sh|exec|execute|terminal|cmd|powershell|run_?command|run_?in_?terminal|execute_?command|run_?shell)(?:$|[_\-./ ])|(?:Command|Terminal|Shell)$/iu;
 const DELETE_TOOL = /delete|remove|unlink/iu;
 const READ_TOOL = /read|get|list|search|view|show|stat|find|cat|open|fetch|glob|grep|query|describe|info|load|look|tree/iu;
 const WRITE_TOOL = /write|edit|create|append|save|upload|patch|move|copy|rename|replace|put/iu;
@@ -58,7 +60,9 @@ export function readArguments(call: ToolCall): ReadArguments {
     else if (Array.isArray(value)) {
       // An argument vector is one command line: its words belong together.
       if (SHELL_KEY.test(key) && isWords(value)) add(at, shellLine(value), { kind: 'shell', assembled: true });
-      else for (let index = 0; index < value.length && beyond === null; index++) walk(value[index] as JsonValue, `${at}/${index}`, key, depth + 1);
+      else
+        for (let index = 0; index < value.length && beyond === null; index++)
+          walk(value[index] as JsonValue, `${at}/${index}`, key, depth + 1);
     } else if (isObject(value)) {
       for (const name of Object.keys(value)) {
         if (beyond !== null) return;
@@ -91,9 +95,17 @@ function roleOf(call: ToolCall, at: string, key: string): Role {
       return { kind: 'text' };
     case 'mcp':
     case 'other': {
-      const access: Access = DELETE_TOOL.test(call.tool) ? 'delete' : WRITE_TOOL.test(call.tool) ? 'write' : READ_TOOL.test(call.tool) ? 'read' : 'use';
-      if (SHELL_KEY.test(key) || (SHELL_TOOL.test(call.tool) && /^(?:code|input|args?|arguments)$/iu.test(key))) return { kind: 'shell', assembled: false };
-      if (PATH_KEY.test(key) && !/^(?:source|target|destination)$/iu.test(key)) return { kind: 'path', access: /^(?:src|source)/iu.test(key) ? 'read' : access };
+      const access: Access = DELETE_TOOL.test(call.tool)
+        ? 'delete'
+        : WRITE_TOOL.test(call.tool)
+          ? 'write'
+          : READ_TOOL.test(call.tool)
+            ? 'read'
+            : 'use';
+      if (SHELL_KEY.test(key) || (SHELL_TOOL.test(call.tool) && /^(?:code|input|args?|arguments)$/iu.test(key)))
+        return { kind: 'shell', assembled: false };
+      if (PATH_KEY.test(key) && !/^(?:source|target|destination)$/iu.test(key))
+        return { kind: 'path', access: /^(?:src|source)/iu.test(key) ? 'read' : access };
       if (URL_KEY.test(key)) return { kind: 'url' };
       if (CONTENT_KEY.test(key)) return { kind: 'content' };
       return { kind: 'any', access };

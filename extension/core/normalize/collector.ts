@@ -32,7 +32,12 @@ export function newCollector(context: PathContext): Collector {
   const urls: UrlField[] = [];
   const notes: EngineNote[] = [];
   const decoding = newDecodeBudget();
-  const variables = new Map<string, string>([['IFS', ' '], ['SHELL', '/bin/sh'], ['BASH', '/bin/bash'], ['0', 'sh']]);
+  const variables = new Map<string, string>([
+    ['IFS', ' '],
+    ['SHELL', '/bin/sh'],
+    ['BASH', '/bin/bash'],
+    ['0', 'sh'],
+  ]);
   if (context.home !== '') variables.set('HOME', context.home);
   if (context.cwd !== '') variables.set('PWD', context.cwd);
 
@@ -45,7 +50,17 @@ export function newCollector(context: PathContext): Collector {
 
   const self: Collector = {
     paths: context,
-    shell: { variables, origins: new Map(), troubles: new Set(), units: MAX_SHELL_TEXT, commands: MAX_COMMANDS, output: MAX_SHELL_OUTPUT, scopes: 0, parents: new Map(), depth: 0 },
+    shell: {
+      variables,
+      origins: new Map(),
+      troubles: new Set(),
+      units: MAX_SHELL_TEXT,
+      commands: MAX_COMMANDS,
+      output: MAX_SHELL_OUTPUT,
+      scopes: 0,
+      parents: new Map(),
+      depth: 0,
+    },
     text(field, at, text) {
       const folded = fold(text);
       search({ field, at, span: null, text: folded.text, offsets: folded.offsets, derived: false });
@@ -64,7 +79,10 @@ export function newCollector(context: PathContext): Collector {
         self.shell.troubles.add('too-many');
         return [];
       }
-      const forms = pathForms(written, folder === context.cwd ? context : { ...context, cwd: folder }).flatMap((form) => [form, ...guessedNames(form)]);
+      const forms = pathForms(written, folder === context.cwd ? context : { ...context, cwd: folder }).flatMap((form) => [
+        form,
+        ...guessedNames(form),
+      ]);
       const found = [...new Set(forms)].map((text): PathField => ({ ...place, text, access }));
       paths.push(...found);
       return found;

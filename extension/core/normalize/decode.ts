@@ -34,7 +34,11 @@ export function decodeAll(text: string, budget: DecodeBudget): readonly Decoded[
 function decodeInto(text: string, depth: number, place: { start: number; end: number } | null, budget: DecodeBudget, out: Decoded[]): void {
   if (depth >= MAX_DECODE_DEPTH) return;
   const tries: readonly [RegExp, (run: string) => string | null][] = [
-    [BASE64_RUN, decodeBase64Text], [HEX_RUN, decodeHexText], [ESCAPE_RUN, decodeEscapes], [PERCENT_RUN, decodePercent], [ENTITY_RUN, decodeEntities],
+    [BASE64_RUN, decodeBase64Text],
+    [HEX_RUN, decodeHexText],
+    [ESCAPE_RUN, decodeEscapes],
+    [PERCENT_RUN, decodePercent],
+    [ENTITY_RUN, decodeEntities],
   ];
   for (const [pattern, decode] of tries) {
     for (const hit of text.matchAll(pattern)) {
@@ -95,8 +99,10 @@ export function decodeHexText(run: string): string | null {
 }
 
 export function decodeEscapes(run: string): string | null {
-  return run.replace(/\\x([0-9a-fA-F]{2})|\\u([0-9a-fA-F]{4})|\\u\{([0-9a-fA-F]{1,6})\}|\\([0-3][0-7]{2})/gu, (_, x?: string, u?: string, braced?: string, octal?: string) =>
-    octal === undefined ? fromCode(Number.parseInt(x ?? u ?? braced ?? '', 16)) : fromCode(Number.parseInt(octal, 8)),
+  return run.replace(
+    /\\x([0-9a-fA-F]{2})|\\u([0-9a-fA-F]{4})|\\u\{([0-9a-fA-F]{1,6})\}|\\([0-3][0-7]{2})/gu,
+    (_, x?: string, u?: string, braced?: string, octal?: string) =>
+      octal === undefined ? fromCode(Number.parseInt(x ?? u ?? braced ?? '', 16)) : fromCode(Number.parseInt(octal, 8)),
   );
 }
 
@@ -115,10 +121,13 @@ export function decodePercent(run: string): string | null {
 }
 
 function decodeEntities(run: string): string | null {
-  return run.replace(/&#(?:x([0-9a-fA-F]{1,6})|(\d{1,7}));/gu, (_, hex?: string, decimal?: string) => fromCode(hex === undefined ? Number(decimal) : Number.parseInt(hex, 16)));
+  return run.replace(/&#(?:x([0-9a-fA-F]{1,6})|(\d{1,7}));/gu, (_, hex?: string, decimal?: string) =>
+    fromCode(hex === undefined ? Number(decimal) : Number.parseInt(hex, 16)),
+  );
 }
 
-const fromCode = (code: number): string => (code > 0 && code <= 0x10ffff && !(code >= 0xd800 && code <= 0xdfff) ? String.fromCodePoint(code) : ' ');
+const fromCode = (code: number): string =>
+  code > 0 && code <= 0x10ffff && !(code >= 0xd800 && code <= 0xdfff) ? String.fromCodePoint(code) : ' ';
 
 /** The bytes as UTF-8 text; null when they do not look like text a person or a program would read. */
 function readable(bytes: readonly number[]): string | null {

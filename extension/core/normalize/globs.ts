@@ -1,7 +1,30 @@
 /** A pattern can name a file without spelling it: `cat /e*c/sh?dow`. These are the files that are worth spelling out. */
 const NOTABLE: readonly string[] = [
-  '/etc/shadow', '/etc/sudoers', '/etc/passwd', '~/.ssh/id_rsa', '~/.ssh/id_ed25519', '~/.ssh/authorized_keys', '~/.aws/credentials', '~/.kube/config', '~/.netrc', '~/.git-credentials', '~/.npmrc',
-  '~/.docker/config.json', '~/.gnupg/secring.gpg', '~/.bashrc', '~/.zshrc', '~/.config/gcloud/credentials.db', '~/.callgate', '~/.claude', '~/.codex', '~/.ssh', '~/.callgate/settings.json', '~/.callgate/keys/window-token', '~/.claude/settings.json', '~/.claude.json', '~/.codex/config.toml',
+  '/etc/shadow',
+  '/etc/sudoers',
+  '/etc/passwd',
+  '~/.ssh/id_rsa',
+  '~/.ssh/id_ed25519',
+  '~/.ssh/authorized_keys',
+  '~/.aws/credentials',
+  '~/.kube/config',
+  '~/.netrc',
+  '~/.git-credentials',
+  '~/.npmrc',
+  '~/.docker/config.json',
+  '~/.gnupg/secring.gpg',
+  '~/.bashrc',
+  '~/.zshrc',
+  '~/.config/gcloud/credentials.db',
+  '~/.callgate',
+  '~/.claude',
+  '~/.codex',
+  '~/.ssh',
+  '~/.callgate/settings.json',
+  '~/.callgate/keys/window-token',
+  '~/.claude/settings.json',
+  '~/.claude.json',
+  '~/.codex/config.toml',
 ];
 const MAX_PATTERN = 200;
 

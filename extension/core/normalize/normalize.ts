@@ -16,7 +16,14 @@ export type NormalizeContext = Pick<PathContext, 'home' | 'dataFolder' | 'caseIn
  * Synchronous and bounded; what lies beyond a bound becomes a note.
  */
 export function normalize(call: ToolCall, context: NormalizeContext): Fields {
-  const collector = newCollector({ home: context.home, dataFolder: context.dataFolder, cwd: call.cwd, caseInsensitivePaths: context.caseInsensitivePaths, realpath: context.realpath, resolved: new Map() });
+  const collector = newCollector({
+    home: context.home,
+    dataFolder: context.dataFolder,
+    cwd: call.cwd,
+    caseInsensitivePaths: context.caseInsensitivePaths,
+    realpath: context.realpath,
+    resolved: new Map(),
+  });
   const { list, beyond } = readArguments(call);
   for (const argument of list) readArgument(argument, collector);
   noteTroubles(collector);
@@ -70,7 +77,8 @@ function readArgument(argument: Argument, collector: Collector): void {
       const folded = collector.text('text', at, text);
       noteHidden(collector, at, folded.hidden, 'text');
       collector.urls(folded, at);
-      if (/^(?:~\/|\/|\.{1,2}\/|file:|[a-z]:\\)[^\n]{1,500}$/iu.test(folded.text)) for (const access of role.access === 'use' ? (['use', 'read'] as const) : [role.access]) collector.path(whole, folded.text, access);
+      if (/^(?:~\/|\/|\.{1,2}\/|file:|[a-z]:\\)[^\n]{1,500}$/iu.test(folded.text))
+        for (const access of role.access === 'use' ? (['use', 'read'] as const) : [role.access]) collector.path(whole, folded.text, access);
       for (const file of patchFiles(folded.text)) collector.path(placeOf(at, folded, file), file.path, file.action);
       return;
     }

@@ -35,7 +35,8 @@ export function pathForms(written: string, context: PathContext): readonly strin
   if (literal.includes('%')) {
     const decoded = decodePercent(literal);
     const twice = decoded === null ? null : decodePercent(decoded);
-    for (const form of [decoded, twice]) if (form !== null && form !== literal) for (const item of pathForms(form.replaceAll('%', ''), context)) forms.add(item);
+    for (const form of [decoded, twice])
+      if (form !== null && form !== literal) for (const item of pathForms(form.replaceAll('%', ''), context)) forms.add(item);
   }
   return [...forms];
 }

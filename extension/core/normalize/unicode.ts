@@ -27,10 +27,13 @@ const PLAIN = /^[\t\n\u0020-\u007e]*$/u;
 
 /** Letters of other scripts that look like Latin ones. */
 const LOOK_ALIKES: ReadonlyMap<string, string> = new Map(
-  [...'аaеeоoрpсcуyхxіiјjѕsԁdһhԛqԝwАAВBЕEКKМMНHОOРPСCТTХXΑAΒBΕEΖZΗHΙIΚKΜMΝNΟOΡPΤTΥYΧXοoνvαaιi∕/⁄/∖\\'].reduce<[string, string][]>((pairs, char, index, all) => {
-    if (index % 2 === 0) pairs.push([char, all[index + 1] ?? char]);
-    return pairs;
-  }, []),
+  [...'аaеeоoрpсcуyхxіiјjѕsԁdһhԛqԝwАAВBЕEКKМMНHОOРPСCТTХXΑAΒBΕEΖZΗHΙIΚKΜMΝNΟOΡPΤTΥYΧXοoνvαaιi∕/⁄/∖\\'].reduce<[string, string][]>(
+    (pairs, char, index, all) => {
+      if (index % 2 === 0) pairs.push([char, all[index + 1] ?? char]);
+      return pairs;
+    },
+    [],
+  ),
 );
 
 export function fold(text: string): Folded {
@@ -97,9 +100,19 @@ function isBidiControl(code: number): boolean {
 
 function isInvisible(code: number): boolean {
   return (
-    (code >= 0x200b && code <= 0x200f) || (code >= 0x2060 && code <= 0x2064) || (code >= 0x206a && code <= 0x206f) ||
-    code === 0xfeff || code === 0x00ad || code === 0x180e || code === 0x034f || code === 0x115f || code === 0x1160 || code === 0x3164 || code === 0xffa0 ||
-    (code >= 0xfe00 && code <= 0xfe0f) || (code >= 0xe0100 && code <= 0xe01ef)
+    (code >= 0x200b && code <= 0x200f) ||
+    (code >= 0x2060 && code <= 0x2064) ||
+    (code >= 0x206a && code <= 0x206f) ||
+    code === 0xfeff ||
+    code === 0x00ad ||
+    code === 0x180e ||
+    code === 0x034f ||
+    code === 0x115f ||
+    code === 0x1160 ||
+    code === 0x3164 ||
+    code === 0xffa0 ||
+    (code >= 0xfe00 && code <= 0xfe0f) ||
+    (code >= 0xe0100 && code <= 0xe01ef)
   );
 }
 

@@ -14,7 +14,17 @@ export function readUrl(written: string, place: Place): UrlField | null {
   const [, scheme = '', authority = '', path = '', query = ''] = shape;
   const parts = AUTHORITY.exec(authority);
   const host = readHost(decoded((parts?.[2] ?? authority).slice(0, 512)));
-  return { ...place, href: text.slice(0, 8192), scheme: scheme.toLowerCase(), host: host.name, kinds: host.kinds, port: parts?.[3] ?? '', path: path.replaceAll('\\', '/'), query, userinfo: parts?.[1] ?? '' };
+  return {
+    ...place,
+    href: text.slice(0, 8192),
+    scheme: scheme.toLowerCase(),
+    host: host.name,
+    kinds: host.kinds,
+    port: parts?.[3] ?? '',
+    path: path.replaceAll('\\', '/'),
+    query,
+    userinfo: parts?.[1] ?? '',
+  };
 }
 
 /** Addresses standing in running text, with their offsets. */

@@ -26,6 +26,9 @@ export function fingerprint(call: ToolCall): string {
 
 function bindingArgs(call: ToolCall): JsonValue {
   if (!isObject(call.args)) return call.args;
-  const dropped = call.channel === 'shell' || call.channel === 'read' || call.channel === 'write' || call.channel === 'fetch' ? FREE_TEXT[call.channel] : [];
+  const dropped =
+    call.channel === 'shell' || call.channel === 'read' || call.channel === 'write' || call.channel === 'fetch'
+      ? FREE_TEXT[call.channel]
+      : [];
   return Object.fromEntries(Object.entries(call.args).filter(([key]) => !dropped.includes(key)));
 }

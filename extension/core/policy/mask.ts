@@ -11,13 +11,20 @@ const MAX_DECODED = 2000;
  * and wherever another finding quotes the same text. The place in the arguments stays, so redaction still finds it.
  */
 export function maskSecrets(findings: readonly Finding[]): readonly Finding[] {
-  const secrets = [...new Set(findings.filter((finding) => finding.category === SECRET_CATEGORY).map((finding) => finding.matched))].filter((text) => text.length >= MIN_ECHO).sort((a, b) => b.length - a.length);
-  const hide = (text: string): string => secrets.reduce((sum, secret) => (sum.includes(secret) ? sum.replaceAll(secret, () => maskOf(secret)) : sum), text);
+  const secrets = [...new Set(findings.filter((finding) => finding.category === SECRET_CATEGORY).map((finding) => finding.matched))]
+    .filter((text) => text.length >= MIN_ECHO)
+    .sort((a, b) => b.length - a.length);
+  const hide = (text: string): string =>
+    secrets.reduce((sum, secret) => (sum.includes(secret) ? sum.replaceAll(secret, () => maskOf(secret)) : sum), text);
   // Cut only after masking: half a secret is no longer recognised as one.
   return findings.map((finding) =>
     finding.category === SECRET_CATEGORY
       ? { ...finding, matched: maskOf(finding.matched), decoded: null }
-      : { ...finding, matched: hide(finding.matched).slice(0, MAX_MATCHED), decoded: finding.decoded === null ? null : hide(finding.decoded).slice(0, MAX_DECODED) },
+      : {
+          ...finding,
+          matched: hide(finding.matched).slice(0, MAX_MATCHED),
+          decoded: finding.decoded === null ? null : hide(finding.decoded).slice(0, MAX_DECODED),
+        },
   );
 }
 

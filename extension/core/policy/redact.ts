@@ -34,7 +34,12 @@ export function redact(args: JsonValue, findings: readonly Finding[], keyedHash:
   return replaceIn(args, '', places, echoes);
 }
 
-function replaceIn(value: JsonValue, at: string, places: ReadonlyMap<string, { start: number; end: number; label: string }[]>, echoes: readonly (readonly [string, string])[]): JsonValue {
+function replaceIn(
+  value: JsonValue,
+  at: string,
+  places: ReadonlyMap<string, { start: number; end: number; label: string }[]>,
+  echoes: readonly (readonly [string, string])[],
+): JsonValue {
   if (typeof value === 'string') return replaceEchoes(replaceSpans(value, places.get(at) ?? []), echoes);
   const whole = places.get(at)?.[0];
   if (whole !== undefined) return whole.label;

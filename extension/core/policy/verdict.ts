@@ -14,7 +14,14 @@ export function verdictOf(finding: Finding): Verdict {
 export function decideFrom(findings: readonly Finding[]): Decision {
   const sorted = sortFindings(findings);
   const verdict = sorted.reduce<Verdict>((sum, finding) => worse(sum, verdictOf(finding)), 'clean');
-  return { verdict, findings: sorted, reason: reasonFor(verdict, sorted.filter((finding) => verdictOf(finding) === verdict)) };
+  return {
+    verdict,
+    findings: sorted,
+    reason: reasonFor(
+      verdict,
+      sorted.filter((finding) => verdictOf(finding) === verdict),
+    ),
+  };
 }
 
 /** Worst first, then rule id, then place; duplicates of the same rule at the same place count once. */

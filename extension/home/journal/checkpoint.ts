@@ -70,7 +70,8 @@ export function parseCheckpointFile(bytes: Buffer | null, publicKey: KeyObject |
 }
 
 function parseCheckpoint(bytes: Buffer, publicKey: KeyObject, keyId: string): CheckpointState {
-  if (bytes.length !== SLOT_BYTES * 2) return { state: 'damaged', line: 0, message: `it holds ${bytes.length} bytes and not ${SLOT_BYTES * 2}` };
+  if (bytes.length !== SLOT_BYTES * 2)
+    return { state: 'damaged', line: 0, message: `it holds ${bytes.length} bytes and not ${SLOT_BYTES * 2}` };
   const slots: Checkpoint[] = [];
   for (const index of [0, 1]) {
     const slot = parseSlot(bytes.subarray(index * SLOT_BYTES, (index + 1) * SLOT_BYTES), publicKey, keyId);
@@ -79,9 +80,11 @@ function parseCheckpoint(bytes: Buffer, publicKey: KeyObject, keyId: string): Ch
     slots.push(slot);
   }
   const [even, odd] = slots as [Checkpoint, Checkpoint];
-  if (Math.abs(even.turn - odd.turn) !== 1) return { state: 'damaged', line: even.turn < odd.turn ? 1 : 2, message: 'its statement is an old one put back' };
+  if (Math.abs(even.turn - odd.turn) !== 1)
+    return { state: 'damaged', line: even.turn < odd.turn ? 1 : 2, message: 'its statement is an old one put back' };
   const [older, newer] = even.turn < odd.turn ? [even, odd] : [odd, even];
-  if (older.count > newer.count) return { state: 'damaged', line: newer.turn % 2 === 0 ? 1 : 2, message: 'it names fewer entries than the statement before it' };
+  if (older.count > newer.count)
+    return { state: 'damaged', line: newer.turn % 2 === 0 ? 1 : 2, message: 'it names fewer entries than the statement before it' };
   return { state: 'ok', checkpoint: newer };
 }
 
@@ -95,7 +98,17 @@ function parseSlot(bytes: Buffer, publicKey: KeyObject, keyId: string): Checkpoi
   }
   if (!isObject(value)) return 'its statement is not JSON of the right shape';
   const { v, turn, count, head, time, key, sig } = value;
-  if (v !== 1 || !isCount(turn) || !isCount(count) || !isCount(time) || typeof head !== 'string' || !/^[0-9a-f]{64}$/.test(head) || typeof key !== 'string' || typeof sig !== 'string') return 'its statement has a wrong or missing field';
+  if (
+    v !== 1 ||
+    !isCount(turn) ||
+    !isCount(count) ||
+    !isCount(time) ||
+    typeof head !== 'string' ||
+    !/^[0-9a-f]{64}$/.test(head) ||
+    typeof key !== 'string' ||
+    typeof sig !== 'string'
+  )
+    return 'its statement has a wrong or missing field';
   if (key !== keyId) return `its statement was signed by key ${key.slice(0, 16)}, and this install's key is ${keyId}`;
   const checkpoint: Checkpoint = { v, turn, count, head, time, key };
   if (!Buffer.from(slotText(checkpoint, sig)).equals(bytes)) return 'the bytes of its statement are not the canonical ones';
@@ -112,7 +125,11 @@ function isCount(value: unknown): value is number {
 }
 
 /** The statements of a journal without entries; exists before the first entry does, so a missing file is never innocent. */
-export function createCheckpoint(file: string, key: SigningKey, time: number): { readonly checkpoint: Checkpoint; readonly mirrorBytes: Buffer } {
+export function createCheckpoint(
+  file: string,
+  key: SigningKey,
+  time: number,
+): { readonly checkpoint: Checkpoint; readonly mirrorBytes: Buffer } {
   const first: Checkpoint = { v: 1, turn: 0, count: 0, head: GENESIS_PREV, time, key: key.id };
   const second: Checkpoint = { ...first, turn: 1 };
   const bytes = Buffer.from(signedSlot(first, key) + signedSlot(second, key));

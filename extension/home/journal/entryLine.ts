@@ -13,7 +13,9 @@ export const MAX_LINE_BYTES = 1024 * 1024;
 
 /** `crypto.hash` is there from Node 20.12 on and twice as fast for short texts. */
 export const sha256: (text: string) => string =
-  typeof oneShotHash === 'function' ? (text) => oneShotHash('sha256', text, 'hex') : (text) => createHash('sha256').update(text).digest('hex');
+  typeof oneShotHash === 'function'
+    ? (text) => oneShotHash('sha256', text, 'hex')
+    : (text) => createHash('sha256').update(text).digest('hex');
 
 /** The entry's place in the chain, known to the writer that holds the lock. */
 export interface ChainPlace {
@@ -83,10 +85,13 @@ export function parseEntryLine(bytes: Buffer): LineResult {
   }
   if (isObject(value) && value['v'] !== 1) return { code: 'VERSION', message: 'the line carries no entry of version 1' };
   const wrong = wrongEntryField(value);
-  if (wrong !== null) return { code: 'SHAPE', message: `the entry's field ${JSON.stringify(wrong.slice(0, 100))} is missing, unknown or of the wrong kind` };
+  if (wrong !== null)
+    return { code: 'SHAPE', message: `the entry's field ${JSON.stringify(wrong.slice(0, 100))} is missing, unknown or of the wrong kind` };
   const entry = value as AuditEntry;
   // Duplicate keys, other spellings of a string or number, white space and broken UTF-8 all end here.
-  if (!Buffer.from(canonical).equals(bytes)) return { code: 'NOT_CANONICAL', message: 'the bytes of the line are not the canonical form of what it says' };
-  if (sha256(ENTRY_DOMAIN + withoutHash(text, entry.hash, entry.key)) !== entry.hash) return { code: 'ALTERED', message: 'the entry was altered: its hash does not fit its content' };
+  if (!Buffer.from(canonical).equals(bytes))
+    return { code: 'NOT_CANONICAL', message: 'the bytes of the line are not the canonical form of what it says' };
+  if (sha256(ENTRY_DOMAIN + withoutHash(text, entry.hash, entry.key)) !== entry.hash)
+    return { code: 'ALTERED', message: 'the entry was altered: its hash does not fit its content' };
   return { entry, code: null };
 }

@@ -6,7 +6,14 @@ import { createHmac } from 'node:crypto';
 import { closeSync, constants, fdatasyncSync, ftruncateSync, lstatSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AuditEntry, AuditEvent } from '#contract/auditRecord.ts';
-import { checkpointFile, createCheckpoint, readCheckpointBytes, SLOT_BYTES, writeCheckpoint, type Checkpoint } from '#home/journal/checkpoint.ts';
+import {
+  checkpointFile,
+  createCheckpoint,
+  readCheckpointBytes,
+  SLOT_BYTES,
+  writeCheckpoint,
+  type Checkpoint,
+} from '#home/journal/checkpoint.ts';
 import { sealEntry } from '#home/journal/entryLine.ts';
 import { JournalError, journalErrorFrom } from '#home/journal/journalError.ts';
 import { createJournalLock, type JournalLock } from '#home/journal/journalLock.ts';
@@ -70,7 +77,8 @@ export function openJournal(layout: Layout, options: JournalOptions = {}): Journ
   };
 
   const withLock = <T>(work: (lock: JournalLock, key: SigningKey) => T): T => {
-    if (closed) throw new JournalError('CLOSED', { file: layout.journal, line: 0 }, 'this journal was closed by its own program; open it again');
+    if (closed)
+      throw new JournalError('CLOSED', { file: layout.journal, line: 0 }, 'this journal was closed by its own program; open it again');
     for (const folder of [layout.root, layout.journal]) {
       try {
         ensurePrivateFolder(folder);
@@ -116,10 +124,17 @@ export function openJournal(layout: Layout, options: JournalOptions = {}): Journ
   const unchanged = (tail: Tail): boolean => {
     if (tail.segment === 0 || open === null || open.segment !== tail.segment) return false;
     const stat = statOrNull(segmentFile(layout.journal, tail.segment));
-    return stat !== null && stat.ino === open.inode && stat.size === tail.size && statOrNull(segmentFile(layout.journal, tail.segment + 1)) === null;
+    return (
+      stat !== null &&
+      stat.ino === open.inode &&
+      stat.size === tail.size &&
+      statOrNull(segmentFile(layout.journal, tail.segment + 1)) === null
+    );
   };
 
-  const segmentFor = (tail: Tail): { readonly segment: number; readonly size: number; readonly handle: number; readonly begun: 'new' | 'existing' } => {
+  const segmentFor = (
+    tail: Tail,
+  ): { readonly segment: number; readonly size: number; readonly handle: number; readonly begun: 'new' | 'existing' } => {
     const begin = tail.segment === 0 || tail.size >= segmentBytes;
     const segment = begin ? tail.segment + 1 : tail.segment;
     if (begin || open === null || open.segment !== segment) {
@@ -142,7 +157,12 @@ export function openJournal(layout: Layout, options: JournalOptions = {}): Journ
   };
 
   const writeLines = (held: JournalLock, handle: number, size: number, bytes: Buffer): void => {
-    if (!held.held()) throw new JournalError('LOCKED', { file: layout.journal, line: 0 }, 'this process stood still for so long that another one took its lock; try again');
+    if (!held.held())
+      throw new JournalError(
+        'LOCKED',
+        { file: layout.journal, line: 0 },
+        'this process stood still for so long that another one took its lock; try again',
+      );
     try {
       let from = 0;
       while (from < bytes.length) from += write(handle, bytes, from);
@@ -159,14 +179,23 @@ export function openJournal(layout: Layout, options: JournalOptions = {}): Journ
       if (held.held()) ftruncateSync(handle, size);
     } catch (error) {
       // The next writer finds the torn line and sets it aside; what matters now is the first error.
-      notices.push({ code: 'NOT_TAKEN_BACK', file: layout.journal, message: `An append failed and its bytes could not be cut off again (${errorText(error)}).` });
+      notices.push({
+        code: 'NOT_TAKEN_BACK',
+        file: layout.journal,
+        message: `An append failed and its bytes could not be cut off again (${errorText(error)}).`,
+      });
     }
   };
 
   return {
     append(events) {
       if (events.length === 0) return [];
-      if (events.length > MAX_EVENTS) throw new JournalError('BAD_EVENT', { file: layout.journal, line: 0 }, `${events.length} events at once; append at most ${MAX_EVENTS}`);
+      if (events.length > MAX_EVENTS)
+        throw new JournalError(
+          'BAD_EVENT',
+          { file: layout.journal, line: 0 },
+          `${events.length} events at once; append at most ${MAX_EVENTS}`,
+        );
       return withLock((held, signer) => {
         const { tail, checkpoint, mirrorBytes } = current(signer);
         const entries: AuditEntry[] = [];
@@ -175,7 +204,12 @@ export function openJournal(layout: Layout, options: JournalOptions = {}): Journ
         for (const event of events) {
           const seq = tail.seq + entries.length + 1;
           const sealed = sealEntry(event, { seq, time: Math.max(0, Math.trunc(now())), writer, prev, key: signer.id });
-          if (sealed.problem !== null) throw new JournalError('BAD_EVENT', { file: layout.journal, line: 0 }, `the event for entry ${seq} cannot be recorded: ${sealed.problem}; this is a fault in Callgate, please report it`);
+          if (sealed.problem !== null)
+            throw new JournalError(
+              'BAD_EVENT',
+              { file: layout.journal, line: 0 },
+              `the event for entry ${seq} cannot be recorded: ${sealed.problem}; this is a fault in Callgate, please report it`,
+            );
           entries.push(sealed.entry);
           text += `${sealed.line}\n`;
           prev = sealed.entry.hash;
@@ -183,7 +217,14 @@ export function openJournal(layout: Layout, options: JournalOptions = {}): Journ
         const { segment, size, handle, begun } = segmentFor(tail);
         const bytes = Buffer.from(text);
         writeLines(held, handle, size, bytes);
-        const next: Checkpoint = { v: 1, turn: checkpoint.turn + 1, count: tail.seq + entries.length, head: prev, time: Math.max(0, Math.trunc(now())), key: signer.id };
+        const next: Checkpoint = {
+          v: 1,
+          turn: checkpoint.turn + 1,
+          count: tail.seq + entries.length,
+          head: prev,
+          time: Math.max(0, Math.trunc(now())),
+          key: signer.id,
+        };
         // When this fails the lines stay: the statement may have reached the file, and then cutting them off would read as tampering.
         const slot = signing(() => writeCheckpoint(mirror, next, signer, begun === 'new' ? 'now' : 'later'));
         const written = Buffer.from(mirrorBytes);
@@ -227,7 +268,12 @@ function unsafeFolder(error: unknown, folder: string): JournalError {
   const code = errorCode(error);
   // ensurePrivateFolder's own refusals carry no system code; EEXIST and ENOTDIR mean that something else has the name.
   if (code === '' || code === 'EEXIST' || code === 'ENOTDIR') {
-    return new JournalError('UNSAFE_FOLDER', { file: join(folder), line: 0 }, `the journal cannot be kept here (${errorText(error)})`, error);
+    return new JournalError(
+      'UNSAFE_FOLDER',
+      { file: join(folder), line: 0 },
+      `the journal cannot be kept here (${errorText(error)})`,
+      error,
+    );
   }
   return journalErrorFrom(error, folder, 'make or open this folder');
 }

@@ -63,5 +63,10 @@ const MEND: Partial<Readonly<Record<JournalErrorCode, string>>> = {
 export function journalErrorFrom(error: unknown, file: string, doing: string): JournalError {
   if (error instanceof JournalError) return error;
   const code = CODE_OF[errorCode(error)] ?? 'IO';
-  return new JournalError(code, { file, line: 0 }, `could not ${doing} (${errorText(error)}); ${MEND[code] ?? 'look at the disk and the permissions, then try again'}`, error);
+  return new JournalError(
+    code,
+    { file, line: 0 },
+    `could not ${doing} (${errorText(error)}); ${MEND[code] ?? 'look at the disk and the permissions, then try again'}`,
+    error,
+  );
 }

@@ -107,7 +107,11 @@ export function createJournalLock(folder: string, identity: string, waitMs: numb
       while (!link(lockFile)) {
         const waited = performance.now() - start;
         if (waited > waitMs) {
-          throw new JournalError('LOCKED', { file: lockFile, line: 0 }, `another process has held this lock for ${Math.round(waited)} ms (${ownerText(lockFile)}); end that process if it hangs, then try again`);
+          throw new JournalError(
+            'LOCKED',
+            { file: lockFile, line: 0 },
+            `another process has held this lock for ${Math.round(waited)} ms (${ownerText(lockFile)}); end that process if it hangs, then try again`,
+          );
         }
         if (waited >= nextCheck) {
           breakIfStale();

@@ -62,14 +62,18 @@ export function readPublicKey(layout: Layout): Pick<SigningKey, 'publicKey' | 'i
   const publicKey = fromPrivate ?? beside;
   if (publicKey === null) return null;
   if (publicKey.asymmetricKeyType !== 'ed25519') throw unusableKey(signingKeyFile(layout), 'it is not an Ed25519 key');
-  if (beside !== null && !beside.equals(publicKey)) throw unusableKey(publicKeyFile(layout), 'it does not belong to the private key beside it');
+  if (beside !== null && !beside.equals(publicKey))
+    throw unusableKey(publicKeyFile(layout), 'it does not belong to the private key beside it');
   return { publicKey, id: keyId(publicKey) };
 }
 
 export function keyId(publicKey: KeyObject): string {
   // As JWK the raw 32 bytes come without OpenSSL's encoders, whose first use takes a millisecond (RFC 8037).
   const { x } = publicKey.export({ format: 'jwk' });
-  return createHash('sha256').update(Buffer.from(x ?? '', 'base64url')).digest('hex').slice(0, 16);
+  return createHash('sha256')
+    .update(Buffer.from(x ?? '', 'base64url'))
+    .digest('hex')
+    .slice(0, 16);
 }
 
 /** An Ed25519 key in PKCS#8 is this and the raw 32 bytes (RFC 8410). */
@@ -98,7 +102,12 @@ export function loadRedactionSecret(layout: Layout): Buffer {
 }
 
 function unusableKey(file: string, why: string, cause?: unknown): JournalError {
-  return new JournalError('KEY', { file, line: 0 }, `this key cannot be used (${why}); put the original back from a backup, or move it away with the journal folder and journal-checkpoint to start anew`, cause);
+  return new JournalError(
+    'KEY',
+    { file, line: 0 },
+    `this key cannot be used (${why}); put the original back from a backup, or move it away with the journal folder and journal-checkpoint to start anew`,
+    cause,
+  );
 }
 
 function readOrMake(layout: Layout, file: string, make: () => string): string {
@@ -146,7 +155,8 @@ function readKey(file: string): string | null {
     const stat = fstatSync(handle);
     if (!stat.isFile() || stat.size > 4096) throw unusableKey(file, 'it is not a key file');
     if (process.getuid && stat.uid !== process.getuid()) throw unusableKey(file, `it belongs to user ${stat.uid}`);
-    if (process.platform !== 'win32' && !file.endsWith('.pub.pem') && (stat.mode & 0o077) !== 0) throw unusableKey(file, 'others may read it; if nobody did, run chmod 600 on it');
+    if (process.platform !== 'win32' && !file.endsWith('.pub.pem') && (stat.mode & 0o077) !== 0)
+      throw unusableKey(file, 'others may read it; if nobody did, run chmod 600 on it');
     return readFileSync(handle, 'utf8');
   } finally {
     closeSync(handle);

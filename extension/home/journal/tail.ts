@@ -5,7 +5,17 @@ import { parseCheckpointFile, type Checkpoint } from '#home/journal/checkpoint.t
 import { GENESIS_PREV, MAX_LINE_BYTES, parseEntryLine } from '#home/journal/entryLine.ts';
 import { JournalError, START_ANEW, journalErrorFrom } from '#home/journal/journalError.ts';
 import type { SigningKey } from '#home/journal/keys.ts';
-import { lineBefore, listSegments, missingSegment, PLAIN_FILE, readAt, segmentFile, segmentName, setTornAside, wholeEnd } from '#home/journal/segments.ts';
+import {
+  lineBefore,
+  listSegments,
+  missingSegment,
+  PLAIN_FILE,
+  readAt,
+  segmentFile,
+  segmentName,
+  setTornAside,
+  wholeEnd,
+} from '#home/journal/segments.ts';
 
 export interface Tail {
   /** Number of the last segment; 0 when there is none yet. */
@@ -27,8 +37,14 @@ type Report = (notice: JournalNotice) => void;
 export function readTail(folder: string, time: number, report: Report): Tail {
   const { numbers, strange } = listSegments(folder);
   const missing = missingSegment(numbers);
-  if (missing !== null) throw new JournalError('SEGMENTS', { file: segmentFile(folder, missing), line: 0 }, `this segment is missing although a later one is there. ${START_ANEW}`);
-  if (strange[0] !== undefined) throw new JournalError('SEGMENTS', { file: `${folder}/${strange[0]}`, line: 0 }, `no writer names a segment like this. ${START_ANEW}`);
+  if (missing !== null)
+    throw new JournalError(
+      'SEGMENTS',
+      { file: segmentFile(folder, missing), line: 0 },
+      `this segment is missing although a later one is there. ${START_ANEW}`,
+    );
+  if (strange[0] !== undefined)
+    throw new JournalError('SEGMENTS', { file: `${folder}/${strange[0]}`, line: 0 }, `no writer names a segment like this. ${START_ANEW}`);
   const last = numbers.length;
   if (last === 0) return { segment: 0, size: 0, seq: 0, hash: GENESIS_PREV };
 
@@ -43,10 +59,19 @@ export function readTail(folder: string, time: number, report: Report): Tail {
 function setAsideIfTorn(folder: string, number: number, time: number, report: Report): number {
   const file = segmentFile(folder, number);
   const { size, end } = withSegment(folder, number, (handle, bytes) => ({ size: bytes, end: wholeEnd(handle, bytes) }));
-  if (end === 'tooLong') throw new JournalError('BROKEN_TAIL', { file, line: 0 }, `its end is no line of ours: no line end within ${MAX_LINE_BYTES} bytes. ${START_ANEW}`);
+  if (end === 'tooLong')
+    throw new JournalError(
+      'BROKEN_TAIL',
+      { file, line: 0 },
+      `its end is no line of ours: no line end within ${MAX_LINE_BYTES} bytes. ${START_ANEW}`,
+    );
   if (end === size) return size;
   const copy = setTornAside(folder, file, end, time);
-  report({ code: 'TORN_LINE', file: copy, message: `A writer ended in the middle of a line that was never acknowledged. Its ${size - end} bytes were moved to ${copy}.` });
+  report({
+    code: 'TORN_LINE',
+    file: copy,
+    message: `A writer ended in the middle of a line that was never acknowledged. Its ${size - end} bytes were moved to ${copy}.`,
+  });
   return end;
 }
 
@@ -74,8 +99,14 @@ interface EntryAt {
 
 function lastEntry(folder: string, number: number, handle: number, end: number): EntryAt {
   const line = lineBefore(handle, end);
-  const at = (what: string): JournalError => new JournalError('BROKEN_TAIL', { file: segmentFile(folder, number), line: countLines(handle, end) }, `${what}. ${START_ANEW}`);
-  if (line === null) throw new JournalError('SEGMENTS', { file: segmentFile(folder, number), line: 0 }, `this segment is empty although a later one is there. ${START_ANEW}`);
+  const at = (what: string): JournalError =>
+    new JournalError('BROKEN_TAIL', { file: segmentFile(folder, number), line: countLines(handle, end) }, `${what}. ${START_ANEW}`);
+  if (line === null)
+    throw new JournalError(
+      'SEGMENTS',
+      { file: segmentFile(folder, number), line: 0 },
+      `this segment is empty although a later one is there. ${START_ANEW}`,
+    );
   if (line === 'tooLong') throw at(`the last line is longer than ${MAX_LINE_BYTES} bytes`);
   const parsed = parseEntryLine(line.bytes);
   if (parsed.code !== null) throw at(parsed.message);
@@ -97,7 +128,11 @@ export function signedCheckpoint(file: string, bytes: Buffer | null, key: Signin
     case 'missing':
       return null;
     case 'damaged':
-      throw new JournalError('CHECKPOINT_DAMAGED', { file, line: state.line }, `the checkpoint cannot be trusted: ${state.message}. ${START_ANEW}`);
+      throw new JournalError(
+        'CHECKPOINT_DAMAGED',
+        { file, line: state.line },
+        `the checkpoint cannot be trusted: ${state.message}. ${START_ANEW}`,
+      );
     case 'ok':
       return state.checkpoint;
   }
@@ -108,21 +143,44 @@ export function signedCheckpoint(file: string, bytes: Buffer | null, key: Signin
  * before it could sign). Returns the checkpoint; null when neither entries nor a checkpoint exist.
  * @throws JournalError CHECKPOINT_MISSING, CUT_OFF, REWRITTEN, BROKEN_TAIL, KEY
  */
-export function checkAgainstCheckpoint(folder: string, mirror: string, tail: Tail, signed: Checkpoint | null, keyId: string, report: Report): Checkpoint | null {
+export function checkAgainstCheckpoint(
+  folder: string,
+  mirror: string,
+  tail: Tail,
+  signed: Checkpoint | null,
+  keyId: string,
+  report: Report,
+): Checkpoint | null {
   if (signed === null) {
     if (tail.seq === 0) return null;
-    throw new JournalError('CHECKPOINT_MISSING', { file: mirror, line: 0 }, `there are ${tail.seq} entries and no checkpoint, so nobody can tell whether that is all of them. ${START_ANEW}`);
+    throw new JournalError(
+      'CHECKPOINT_MISSING',
+      { file: mirror, line: 0 },
+      `there are ${tail.seq} entries and no checkpoint, so nobody can tell whether that is all of them. ${START_ANEW}`,
+    );
   }
   const lastFile = tail.segment === 0 ? folder : segmentFile(folder, tail.segment);
   if (signed.count > tail.seq) {
-    throw new JournalError('CUT_OFF', { file: lastFile, line: 0 }, `the checkpoint names ${signed.count} entries, but only ${tail.seq} are there: entry ${tail.seq + 1} and later were cut off. ${START_ANEW}`);
+    throw new JournalError(
+      'CUT_OFF',
+      { file: lastFile, line: 0 },
+      `the checkpoint names ${signed.count} entries, but only ${tail.seq} are there: entry ${tail.seq + 1} and later were cut off. ${START_ANEW}`,
+    );
   }
   if (signed.count === tail.seq && signed.head === tail.hash) return signed;
   const head = signed.count === tail.seq ? tail.hash : hashReachedBackwards(folder, tail, signed.count, keyId);
   if (head !== signed.head) {
-    throw new JournalError('REWRITTEN', { file: lastFile, line: 0 }, `entry ${signed.count} is not the one that was signed: the journal was rewritten or replaced. ${START_ANEW}`);
+    throw new JournalError(
+      'REWRITTEN',
+      { file: lastFile, line: 0 },
+      `entry ${signed.count} is not the one that was signed: the journal was rewritten or replaced. ${START_ANEW}`,
+    );
   }
-  report({ code: 'UNSIGNED_ENTRIES', file: lastFile, message: `Entries ${signed.count + 1} to ${tail.seq} were written by a process that ended before it could sign them; they fit the chain and are kept.` });
+  report({
+    code: 'UNSIGNED_ENTRIES',
+    file: lastFile,
+    message: `Entries ${signed.count + 1} to ${tail.seq} were written by a process that ended before it could sign them; they fit the chain and are kept.`,
+  });
   return signed;
 }
 
@@ -131,11 +189,15 @@ function hashReachedBackwards(folder: string, tail: Tail, count: number, keyId: 
   let expected = { seq: tail.seq, hash: tail.hash };
   for (let number = tail.segment; number > 0; number -= 1) {
     const reached = withSegment(folder, number, (handle, size): string | null => {
-      for (let end = size; end > 0; ) {
+      for (let end = size; end > 0;) {
         if (expected.seq === count) return expected.hash;
         const { entry, offset } = lastEntry(folder, number, handle, end);
         if (entry.seq !== expected.seq || entry.hash !== expected.hash || entry.key !== keyId) {
-          throw new JournalError('BROKEN_TAIL', { file: `${folder}/${segmentName(number)}`, line: countLines(handle, end) }, `entry ${expected.seq} does not fit the chain behind the last checkpoint. ${START_ANEW}`);
+          throw new JournalError(
+            'BROKEN_TAIL',
+            { file: `${folder}/${segmentName(number)}`, line: countLines(handle, end) },
+            `entry ${expected.seq} does not fit the chain behind the last checkpoint. ${START_ANEW}`,
+          );
         }
         expected = { seq: entry.seq - 1, hash: entry.prev };
         end = offset;
@@ -145,5 +207,9 @@ function hashReachedBackwards(folder: string, tail: Tail, count: number, keyId: 
     if (reached !== null) return reached;
   }
   if (expected.seq === count) return expected.hash;
-  throw new JournalError('BROKEN_TAIL', { file: folder, line: 0 }, `entry ${expected.seq} is not there although later ones are. ${START_ANEW}`);
+  throw new JournalError(
+    'BROKEN_TAIL',
+    { file: folder, line: 0 },
+    `entry ${expected.seq} is not there although later ones are. ${START_ANEW}`,
+  );
 }

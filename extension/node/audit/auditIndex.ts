@@ -11,7 +11,14 @@ import { PLAIN_FILE, readAt, segmentFile } from '#home/journal/segments.ts';
 import { ensurePrivateFolder, type Layout } from '#home/layout.ts';
 import { errorCode } from '#home/privateFile.ts';
 import { loadFileBackedSqlite } from '#node/audit/fileBackedSqlite.ts';
-import { openIndexStore, removeIndexFiles, type IndexPosition, type IndexRow, type IndexStore, type LinePlace } from '#node/audit/indexStore.ts';
+import {
+  openIndexStore,
+  removeIndexFiles,
+  type IndexPosition,
+  type IndexRow,
+  type IndexStore,
+  type LinePlace,
+} from '#node/audit/indexStore.ts';
 import { matchesQuery, mayHaveText } from '#node/audit/timelineFilter.ts';
 
 export interface AuditIndex {
@@ -184,7 +191,7 @@ function readBlock(folder: string, position: IndexPosition, insert: (entry: Audi
       return nextExists ? nextSegment : { position, result: 'done' };
     }
     let last = position.last;
-    for (let from = 0; from < end; ) {
+    for (let from = 0; from < end;) {
       const lineEnd = block.indexOf(10, from);
       const parsed = parseEntryLine(block.subarray(from, lineEnd));
       // A line that is no entry, or out of order, is not shown as one; verification names it.

@@ -8,7 +8,20 @@
  * `sqlite3_io_methods` and the first field of `struct sqlite3` (https://sqlite.org/c3ref/vfs.html). Tried with
  * sql.js 1.16.0. No locking: one process owns the file.
  */
-import { closeSync, constants, existsSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, readFileSync, readSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fdatasyncSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  readSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import initSqlJs from 'sql.js';
 import type { Database } from 'sql.js';
 import { PLAIN_FILE } from '#home/journal/segments.ts';
@@ -91,7 +104,8 @@ async function load(wasmPath: string): Promise<FileBackedSqlite> {
       return {} as never;
     },
   });
-  if (memory === null || table === null) throw new Error(`${wasmPath} exports no memory or table; it is not the sql-wasm.wasm of the bundled sql.js`);
+  if (memory === null || table === null)
+    throw new Error(`${wasmPath} exports no memory or table; it is not the sql-wasm.wasm of the bundled sql.js`);
   const internals = sql as unknown as Internals;
   const files = patchVfs(internals, memory, table, () => {
     const database = new sql.Database();
@@ -106,7 +120,12 @@ async function load(wasmPath: string): Promise<FileBackedSqlite> {
   };
 }
 
-function patchVfs(internals: Internals, memory: WasmMemory, table: WasmTable, openPlain: () => { readonly pointer: number; close(): void }): { expect(path: string): void } {
+function patchVfs(
+  internals: Internals,
+  memory: WasmMemory,
+  table: WasmTable,
+  openPlain: () => { readonly pointer: number; close(): void },
+): { expect(path: string): void } {
   // Views are made for every use: they go stale whenever the module's memory grows.
   const bytes = (): Uint8Array => new Uint8Array(memory.buffer);
   const words = (): Int32Array => new Int32Array(memory.buffer);
@@ -124,7 +143,8 @@ function patchVfs(internals: Internals, memory: WasmMemory, table: WasmTable, op
   const plain = openPlain();
   const vfs = word(plain.pointer >> 2) >> 2;
   const version = word(vfs + VFS.version);
-  if (version < 1 || version > 3 || !text(word(vfs + VFS.name)).startsWith('unix')) throw new Error('this build of sql.js lays out its VFS in another way; use the bundled one');
+  if (version < 1 || version > 3 || !text(word(vfs + VFS.name)).startsWith('unix'))
+    throw new Error('this build of sql.js lays out its VFS in another way; use the bundled one');
   const original = {
     open: table.get(word(vfs + VFS.open)),
     delete: table.get(word(vfs + VFS.delete)),
@@ -149,7 +169,10 @@ function patchVfs(internals: Internals, memory: WasmMemory, table: WasmTable, op
     if (path === null || !isOurs(path)) return original.open(pVfs, name, file, flags, outFlags);
     words()[file >> 2] = 0;
     try {
-      const mode = ((flags & OPEN_READONLY) !== 0 ? constants.O_RDONLY : constants.O_RDWR) | ((flags & OPEN_CREATE) !== 0 ? constants.O_CREAT : 0) | ((flags & OPEN_EXCLUSIVE) !== 0 ? constants.O_EXCL : 0);
+      const mode =
+        ((flags & OPEN_READONLY) !== 0 ? constants.O_RDONLY : constants.O_RDWR) |
+        ((flags & OPEN_CREATE) !== 0 ? constants.O_CREAT : 0) |
+        ((flags & OPEN_EXCLUSIVE) !== 0 ? constants.O_EXCL : 0);
       opened.set(file, { handle: openSync(path, mode | PLAIN_FILE, 0o600), path, deleteOnClose: (flags & OPEN_DELETEONCLOSE) !== 0 });
     } catch {
       return SQLITE_CANTOPEN; // SQLite reports it; the caller rebuilds the index or gives up
@@ -186,7 +209,12 @@ function patchVfs(internals: Internals, memory: WasmMemory, table: WasmTable, op
 }
 
 /** Builds one `sqlite3_io_methods` for all our files and gives its address. */
-function makeIoMethods(internals: Internals, opened: ReadonlyMap<number, OpenFile> & Pick<Map<number, OpenFile>, 'delete'>, bytes: () => Uint8Array, memory: WasmMemory): number {
+function makeIoMethods(
+  internals: Internals,
+  opened: ReadonlyMap<number, OpenFile> & Pick<Map<number, OpenFile>, 'delete'>,
+  bytes: () => Uint8Array,
+  memory: WasmMemory,
+): number {
   const guarded = (file: number, failure: number, work: (open: OpenFile) => number): number => {
     const open = opened.get(file);
     if (open === undefined) return failure;
@@ -225,11 +253,15 @@ function makeIoMethods(internals: Internals, opened: ReadonlyMap<number, OpenFil
       (file: number, from: number, length: number, offset: bigint): number =>
         guarded(file, IOERR_WRITE, (open) => {
           const source = bytes();
-          for (let done = 0; done < length; ) done += writeSync(open.handle, source, from + done, length - done, Number(offset) + done);
+          for (let done = 0; done < length;) done += writeSync(open.handle, source, from + done, length - done, Number(offset) + done);
           return SQLITE_OK;
         }),
     ],
-    ['iij', (file: number, size: bigint): number => guarded(file, IOERR_TRUNCATE, (open) => (ftruncateSync(open.handle, Number(size)), SQLITE_OK))], // xTruncate
+    [
+      'iij',
+      (file: number, size: bigint): number =>
+        guarded(file, IOERR_TRUNCATE, (open) => (ftruncateSync(open.handle, Number(size)), SQLITE_OK)),
+    ], // xTruncate
     ['iii', (file: number): number => guarded(file, IOERR_FSYNC, (open) => (fdatasyncSync(open.handle), SQLITE_OK))], // xSync
     [
       'iii', // xFileSize

@@ -73,7 +73,9 @@ function closeQuietly(database: Database): void {
 
 function prepareStore(database: Database): IndexStore {
   // Nothing here is worth an fsync: after a power cut the journal makes it anew. The rollback journal is for kill -9.
-  database.exec('PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=TRUNCATE; PRAGMA synchronous=OFF; PRAGMA cache_size=-8000; PRAGMA temp_store=MEMORY;');
+  database.exec(
+    'PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=TRUNCATE; PRAGMA synchronous=OFF; PRAGMA cache_size=-8000; PRAGMA temp_store=MEMORY;',
+  );
   const empty = database.exec('SELECT count(*) FROM sqlite_schema')[0]?.values[0]?.[0] === 0;
   if (empty) database.exec(`BEGIN; ${TABLES} PRAGMA user_version=${SCHEMA}; COMMIT;`);
   const version = database.exec('PRAGMA user_version')[0]?.values[0]?.[0];
@@ -100,7 +102,8 @@ function prepareStore(database: Database): IndexStore {
   };
 
   // Only an owner that closed the file vouches for it; after any other end every page is looked at once.
-  if (!empty && state('closed') !== 1 && database.exec('PRAGMA quick_check(1)')[0]?.values[0]?.[0] !== 'ok') throw new Error('the index is damaged');
+  if (!empty && state('closed') !== 1 && database.exec('PRAGMA quick_check(1)')[0]?.values[0]?.[0] !== 'ok')
+    throw new Error('the index is damaged');
   setState('closed', 0);
 
   const names = new Map<string, number>();
@@ -193,7 +196,11 @@ function parsePosition(value: SqlValue): IndexPosition {
   if (value === null) return START;
   if (typeof value !== 'string') throw new Error('the index does not say how far it has read');
   const position = JSON.parse(value) as IndexPosition;
-  const counts = [position.segment, position.offset, ...(position.last === null ? [] : [position.last.seq, position.last.segment, position.last.offset, position.last.length])];
+  const counts = [
+    position.segment,
+    position.offset,
+    ...(position.last === null ? [] : [position.last.seq, position.last.segment, position.last.offset, position.last.length]),
+  ];
   if (!counts.every((count) => Number.isSafeInteger(count) && count >= 0)) throw new Error('the index does not say how far it has read');
   return position;
 }

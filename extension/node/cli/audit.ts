@@ -12,7 +12,11 @@ export const audit: Command = async (args, { layout, stdout, stderr }) => {
   }
   const report = await verifyJournal(layout);
   if (flags.includes('--json')) print(stdout, JSON.stringify(report));
-  else if (report.problem === null) print(stdout, `The journal in ${layout.journal} is whole: ${report.entries} ${report.entries === 1 ? 'entry' : 'entries'}, every hash, link and signature fits.`);
+  else if (report.problem === null)
+    print(
+      stdout,
+      `The journal in ${layout.journal} is whole: ${report.entries} ${report.entries === 1 ? 'entry' : 'entries'}, every hash, link and signature fits.`,
+    );
   else {
     const { seq, file, line, code, message } = report.problem;
     print(stderr, `The journal was tampered with or damaged. First bad entry: ${seq} (${file}:${line}) ${code}: ${message}`);

@@ -42,7 +42,10 @@ async function main(argv: readonly string[]): Promise<number> {
   if (command) return command.run(args, host);
   const lines = Object.entries(COMMANDS).map(([word, { help }]) => `  ${word.padEnd(10)} ${help}`);
   const asked = ['help', '--help', '-h'].includes(name);
-  print(asked ? host.stdout : host.stderr, [...(asked ? [] : [`callgate: there is no command "${name}"`]), 'usage: callgate COMMAND', ...lines].join('\n'));
+  print(
+    asked ? host.stdout : host.stderr,
+    [...(asked ? [] : [`callgate: there is no command "${name}"`]), 'usage: callgate COMMAND', ...lines].join('\n'),
+  );
   return asked ? 0 : 2;
 }
 

@@ -8,7 +8,8 @@ export const mcp: Command = async (args, { layout, bundleFolder, cwd, env, stdin
   const warn = (message: string): void => print(stderr, `callgate: ${message}`);
   // Opened only when there is no broker, then kept: rules and journal are read once a session, not once a call.
   let gate: ReturnType<typeof openLocalGate> | null = null;
-  const open = (): ReturnType<typeof openLocalGate> => (gate ??= openLocalGate({ layout, rulesFile: join(bundleFolder, 'rules.json'), warn }));
+  const open = (): ReturnType<typeof openLocalGate> =>
+    (gate ??= openLocalGate({ layout, rulesFile: join(bundleFolder, 'rules.json'), warn }));
   try {
     return await runShim({ argv: args, env, cwd, stdin, stdout, stderr, layout, judgeAlone: (call) => open().judge(call, 'refuse') });
   } finally {

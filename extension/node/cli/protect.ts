@@ -15,7 +15,8 @@ const CANARY_DEADLINE_MS = 60_000;
 
 export function clientContext({ layout, platform, env, cwd }: CommandHost): ClientContext {
   const record = readLauncherRecord(layout);
-  if (record === null) throw new LauncherError('NOT_INSTALLED', `There is no installation under ${layout.root}; open the editor with the extension once`);
+  if (record === null)
+    throw new LauncherError('NOT_INSTALLED', `There is no installation under ${layout.root}; open the editor with the extension once`);
   return {
     layout,
     home: layout.home,
@@ -54,19 +55,31 @@ export const protect: Command = async (args, host) => {
   return sayingConfigErrors(host, async () => {
     const context = clientContext(host);
     const plan = planProtect(id, context);
-    for (const line of [`${plan.file}:`, ...plan.summary.map((text) => `  ${text}`), ...plan.warnings.map((text) => `  warning: ${text}`)]) print(stdout, line);
+    for (const line of [`${plan.file}:`, ...plan.summary.map((text) => `  ${text}`), ...plan.warnings.map((text) => `  warning: ${text}`)])
+      print(stdout, line);
     if (plan.needsConsent !== null) print(stdout, `  ${plan.needsConsent}`);
     if (!flags.includes('--yes')) {
       print(stdout, `Nothing was changed. To do this: callgate protect ${id} --yes${plan.needsConsent === null ? '' : ' --trust'}`);
       return 0;
     }
     const applied = applyPlan(plan, context);
-    print(stdout, applied.changed === 'changed' ? `${applied.file} was changed; its original is kept in ${applied.backup}.` : `${applied.file} was in order already.`);
+    print(
+      stdout,
+      applied.changed === 'changed'
+        ? `${applied.file} was changed; its original is kept in ${applied.backup}.`
+        : `${applied.file} was in order already.`,
+    );
     return settleTrustAndTry(id, plan, context, host, flags);
   });
 };
 
-async function settleTrustAndTry(id: string, plan: Plan, context: ClientContext, { stdout, stderr, cwd }: CommandHost, flags: readonly string[]): Promise<number> {
+async function settleTrustAndTry(
+  id: string,
+  plan: Plan,
+  context: ClientContext,
+  { stdout, stderr, cwd }: CommandHost,
+  flags: readonly string[],
+): Promise<number> {
   if (id !== 'claude' && id !== 'codex') return 0;
   const program = discover(context).find((item) => item.id === id)?.program ?? null;
   if (plan.needsConsent !== null) {
@@ -83,7 +96,10 @@ async function settleTrustAndTry(id: string, plan: Plan, context: ClientContext,
   }
   const { home, platform, env } = context;
   const report = await runCanary(id, { program, home, platform, env, cwd, deadlineMs: CANARY_DEADLINE_MS });
-  print(report.ok ? stdout : stderr, report.ok ? 'A canary call through the real client was refused as it should be.' : `${report.seen} ${report.toDo}`);
+  print(
+    report.ok ? stdout : stderr,
+    report.ok ? 'A canary call through the real client was refused as it should be.' : `${report.seen} ${report.toDo}`,
+  );
   return report.ok ? 0 : 1;
 }
 
@@ -95,7 +111,10 @@ export const unprotect: Command = async (args, host) => {
   }
   return sayingConfigErrors(host, async () => {
     const applied = revert(id, clientContext(host));
-    print(host.stdout, applied.changed === 'changed' ? `${applied.file} is as it was.` : `Nothing of Callgate was left in ${applied.file}.`);
+    print(
+      host.stdout,
+      applied.changed === 'changed' ? `${applied.file} is as it was.` : `Nothing of Callgate was left in ${applied.file}.`,
+    );
     return 0;
   });
 };

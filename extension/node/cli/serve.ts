@@ -34,7 +34,8 @@ export const serve: Command = async (args, { layout, version, bundleFolder, stdo
       lifetime: withWindows ? 'windows' : 'until-stopped',
     });
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => void broker.stop());
-    if (!withWindows) print(stdout, `Callgate ${version} is listening (pid ${process.pid}). Ctrl-C ends it; hooks then decide by themselves.`);
+    if (!withWindows)
+      print(stdout, `Callgate ${version} is listening (pid ${process.pid}). Ctrl-C ends it; hooks then decide by themselves.`);
     await broker.ended;
     // Servers of the relay that will not go are ended by an exit listener, so a stray handle must not keep us here.
     setTimeout(() => process.exit(0), EXIT_PATIENCE_MS).unref();

@@ -19,7 +19,10 @@ export const uninstall: Command = async (args, { layout, bundleFolder, platform,
   // Called from the folder of an editor's extension, not as the installed command: another editor may still need us.
   const other = dirname(bundleFolder) === layout.lib ? null : otherInstaller(layout, bundleFolder);
   if (other !== null) {
-    print(stdout, `Nothing was changed: the Callgate extension in ${other} still uses it. To remove it all the same, run "${join(layout.bin, 'callgate')}" uninstall.`);
+    print(
+      stdout,
+      `Nothing was changed: the Callgate extension in ${other} still uses it. To remove it all the same, run "${join(layout.bin, 'callgate')}" uninstall.`,
+    );
     return 0;
   }
   const { records, problems: unreadable } = liveRecords(layout);
@@ -36,7 +39,10 @@ export const uninstall: Command = async (args, { layout, bundleFolder, platform,
   }
   if (problems.length > 0) {
     for (const problem of problems) print(stderr, `callgate: ${problem}`);
-    print(stderr, `callgate: the launchers in ${layout.bin} stay until this is mended; then run "${join(layout.bin, 'callgate')}" uninstall again.`);
+    print(
+      stderr,
+      `callgate: the launchers in ${layout.bin} stay until this is mended; then run "${join(layout.bin, 'callgate')}" uninstall again.`,
+    );
     return 1;
   }
   removeLauncher(layout);

@@ -91,6 +91,8 @@ const MOST_NAMED = 8;
 const MOST_OF_NAME = 60;
 
 function names(servers: readonly ServerEntry[]): string {
-  const named = servers.slice(0, MOST_NAMED).map(({ name }) => `"${name.length > MOST_OF_NAME ? `${name.slice(0, MOST_OF_NAME)}…` : name}"`);
+  const named = servers
+    .slice(0, MOST_NAMED)
+    .map(({ name }) => `"${name.length > MOST_OF_NAME ? `${name.slice(0, MOST_OF_NAME)}…` : name}"`);
   return [...named, ...(servers.length > MOST_NAMED ? [`${servers.length - MOST_NAMED} more`] : [])].join(', ');
 }

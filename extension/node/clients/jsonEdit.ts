@@ -33,7 +33,8 @@ function tooDeepAt(text: string): number | null {
 
 export function parseJson(text: string, dialect: JsonDialect): Parsed {
   const deep = tooDeepAt(text);
-  if (deep !== null) return { problem: { ...placeOf(text, deep), message: `it is nested deeper than ${MAX_DEPTH} levels, which no configuration needs` } };
+  if (deep !== null)
+    return { problem: { ...placeOf(text, deep), message: `it is nested deeper than ${MAX_DEPTH} levels, which no configuration needs` } };
   const errors: ParseError[] = [];
   const root = parseTree(text, errors, {
     disallowComments: dialect === 'json',

@@ -63,7 +63,10 @@ function open(adapter: McpAdapter, text: string): Servers | ReturnType<typeof re
     return refuse('INVALID_FILE', { ...placeOf(body, servers.offset), message: `"${adapter.key}" must be an object` });
   const count = members(servers).length;
   if (count > MAX_SERVERS && servers)
-    return refuse('INVALID_FILE', { ...placeOf(body, servers.offset), message: `"${adapter.key}" names ${count} servers; more than ${MAX_SERVERS} are not read` });
+    return refuse('INVALID_FILE', {
+      ...placeOf(body, servers.offset),
+      message: `"${adapter.key}" names ${count} servers; more than ${MAX_SERVERS} are not read`,
+    });
   return { bom, body, root: parsed.root, servers };
 }
 

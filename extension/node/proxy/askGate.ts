@@ -5,7 +5,12 @@ import { progressLine } from '#node/proxy/answers.ts';
 import type { Request } from '#node/proxy/inFlight.ts';
 
 /** Never rejects: a judge that fails is a refusal. `onHeld` is called when a person is being asked. */
-export type AskGate = (call: ToolCall, request: Request, onHeld: () => void, waiting: string) => Promise<Pick<Judgement, 'outcome' | 'reason'>>;
+export type AskGate = (
+  call: ToolCall,
+  request: Request,
+  onHeld: () => void,
+  waiting: string,
+) => Promise<Pick<Judgement, 'outcome' | 'reason'>>;
 
 export interface AskGateOptions {
   readonly judge: Judge;
@@ -55,10 +60,18 @@ export function gateAsker({ judge, server, progressMs, tell, clientThere, heldNo
       if (signal.aborted) clientGaveUp();
       else signal.addEventListener('abort', clientGaveUp, { once: true });
       const judgement = await judge(call, { signal: giveUp.signal, onHeld: held });
-      return tooMany && judgement.outcome !== 'delivered' ? { outcome: 'refused', reason: `Callgate refused this call: ${mostHeld} calls of "${server}" already wait for a person. Wait until they are decided in Callgate's panel in the editor, then try it again.` } : judgement;
+      return tooMany && judgement.outcome !== 'delivered'
+        ? {
+            outcome: 'refused',
+            reason: `Callgate refused this call: ${mostHeld} calls of "${server}" already wait for a person. Wait until they are decided in Callgate's panel in the editor, then try it again.`,
+          }
+        : judgement;
     } catch (error) {
       log(`${server}: judging "${call.tool}" failed: ${error instanceof Error ? error.message : String(error)}`);
-      return { outcome: 'refused', reason: `Callgate could not judge "${call.tool}" on "${server}" and refused it. The reason is in Callgate's log.` };
+      return {
+        outcome: 'refused',
+        reason: `Callgate could not judge "${call.tool}" on "${server}" and refused it. The reason is in Callgate's log.`,
+      };
     } finally {
       stopTicking();
       signal.removeEventListener('abort', clientGaveUp);

@@ -23,7 +23,12 @@ const FAREWELL_MS = 20_000;
 const MAX_LINE_BYTES = MAX_MESSAGE_BYTES + 1024;
 
 /** `socket` is paused and has been greeted. Resolves with the exit status: 0 after the client left, 1 when the broker's side ended first. */
-export function carryToBroker(socket: Socket, header: McpLinkHeader, { stdin, stdout, stderr }: CarrierStreams, say: (line: string) => void): Promise<number> {
+export function carryToBroker(
+  socket: Socket,
+  header: McpLinkHeader,
+  { stdin, stdout, stderr }: CarrierStreams,
+  say: (line: string) => void,
+): Promise<number> {
   const owed = new Map<string, RequestId>();
   const fromClient = splitLines(MAX_MESSAGE_BYTES, {
     onLine: (line) => {
@@ -73,8 +78,17 @@ export function carryToBroker(socket: Socket, header: McpLinkHeader, { stdin, st
         finish(0);
         return;
       }
-      say(`the connection for "${header.server}" ended: its server stopped, or Callgate's broker did. Restart the server in the client; nothing was let past the gate.`);
-      for (const id of owed.values()) stdout.write(errorLine(id, -32000, `Callgate's broker or the MCP server "${header.server}" stopped before it answered. The call may or may not have run. Restart the server in the client.`));
+      say(
+        `the connection for "${header.server}" ended: its server stopped, or Callgate's broker did. Restart the server in the client; nothing was let past the gate.`,
+      );
+      for (const id of owed.values())
+        stdout.write(
+          errorLine(
+            id,
+            -32000,
+            `Callgate's broker or the MCP server "${header.server}" stopped before it answered. The call may or may not have run. Restart the server in the client.`,
+          ),
+        );
       owed.clear();
       // Waits until the client has it: the process exits with this promise.
       stdout.write('', () => finish(1));

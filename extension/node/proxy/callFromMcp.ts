@@ -48,7 +48,8 @@ export function resultPieces(message: JsonObject): readonly JsonObject[] {
   const texts: string[] = [];
   const result = message['result'];
   const error = message['error'];
-  if (error !== undefined) texts.push(isObject(error) && typeof error['message'] === 'string' ? error['message'] : '', JSON.stringify(error));
+  if (error !== undefined)
+    texts.push(isObject(error) && typeof error['message'] === 'string' ? error['message'] : '', JSON.stringify(error));
   if (result !== undefined && !isObject(result)) texts.push(JSON.stringify(result));
   if (isObject(result)) {
     const blocks = result['content'];
@@ -61,7 +62,9 @@ export function resultPieces(message: JsonObject): readonly JsonObject[] {
   const structured = isObject(result) ? result['structuredContent'] : undefined;
   const structuredText = structured === undefined ? '' : JSON.stringify(structured);
   if (content.length + structuredText.length <= PIECE) {
-    return content === '' && structured === undefined ? [] : [{ content, ...(structured === undefined ? {} : { structuredContent: structured }) }];
+    return content === '' && structured === undefined
+      ? []
+      : [{ content, ...(structured === undefined ? {} : { structuredContent: structured }) }];
   }
   return [...cut(content).map((piece) => ({ content: piece })), ...cut(structuredText).map((piece) => ({ structuredContent: piece }))];
 }

@@ -15,7 +15,16 @@ import type { RequestId, Sorted } from '#node/proxy/sortMessage.ts';
 const TOOL_RESULTS: ReadonlySet<string> = new Set(['tools/call', 'tasks/result']);
 const HELD_CALL = 'Waiting for a person to approve this call in Callgate';
 
-export function clientLines({ origin, inFlight, toServer, toClient, askGate, log, serverGone, settled }: RelayParts): (line: Buffer) => void {
+export function clientLines({
+  origin,
+  inFlight,
+  toServer,
+  toClient,
+  askGate,
+  log,
+  serverGone,
+  settled,
+}: RelayParts): (line: Buffer) => void {
   const name = origin.server;
 
   function fromClient(line: Buffer): void {

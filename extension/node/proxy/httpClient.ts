@@ -25,7 +25,13 @@ export function httpClient(address: string, configured: Readonly<Record<string, 
   const fixed: Record<string, string> = {};
   for (const [name, value] of Object.entries(configured)) fixed[name.toLowerCase()] = value;
 
-  function send(url: URL, method: string, headers: Readonly<Record<string, string>>, body: Buffer | null, redirects: number): Promise<IncomingMessage> {
+  function send(
+    url: URL,
+    method: string,
+    headers: Readonly<Record<string, string>>,
+    body: Buffer | null,
+    redirects: number,
+  ): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
       const all = { ...fixed, ...headers, ...(body === null ? {} : { 'content-length': String(body.length) }) };
       const request = (secure ? httpsRequest : httpRequest)(url, { method, agent, headers: all });
@@ -72,7 +78,8 @@ export function httpClient(address: string, configured: Readonly<Record<string, 
 /** 307 and 308 keep method and body. Another origin would get our headers, which are the user's secrets. */
 function sameOriginTarget(url: URL, response: IncomingMessage): URL | null {
   const location = response.headers.location;
-  if ((response.statusCode !== 307 && response.statusCode !== 308) || location === undefined || !URL.canParse(location, url.href)) return null;
+  if ((response.statusCode !== 307 && response.statusCode !== 308) || location === undefined || !URL.canParse(location, url.href))
+    return null;
   const target = new URL(location, url);
   return target.origin === url.origin ? target : null;
 }

@@ -92,7 +92,11 @@ function open({ spec, log }: HttpOptions, events: UpstreamEvents): Upstream {
     }
     let response: IncomingMessage;
     try {
-      response = await client.request('POST', { 'content-type': 'application/json', accept: ACCEPT, ...sessionHeaders(), ...statelessHeaders(outbound.messages) }, outbound.line);
+      response = await client.request(
+        'POST',
+        { 'content-type': 'application/json', accept: ACCEPT, ...sessionHeaders(), ...statelessHeaders(outbound.messages) },
+        outbound.line,
+      );
     } catch (error) {
       failOwed(owed, `the MCP server at ${client.shown} cannot be reached: ${messageOf(error)}`);
       if (!closing) log(`http: ${messageOf(error)}`);
@@ -101,7 +105,9 @@ function open({ spec, log }: HttpOptions, events: UpstreamEvents): Upstream {
     const status = response.statusCode ?? 0;
     const given = response.headers['mcp-session-id'];
     if (status < 300 && typeof given === 'string') sessionId = given;
-    void readAnswer(response, owed).catch((error: unknown) => failOwed(owed, `the answer of the MCP server at ${client.shown} broke off: ${messageOf(error)}`));
+    void readAnswer(response, owed).catch((error: unknown) =>
+      failOwed(owed, `the answer of the MCP server at ${client.shown} broke off: ${messageOf(error)}`),
+    );
     if (status < 300 && outbound.messages.some((message) => message['method'] === 'notifications/initialized')) void listen();
   }
 
@@ -129,9 +135,12 @@ function open({ spec, log }: HttpOptions, events: UpstreamEvents): Upstream {
 
   function refusal(status: number, response: IncomingMessage, body: string): string {
     const said = saidIn(body);
-    if (status === 404 && sessionId !== null) return `the MCP server at ${client.shown} has ended this session (HTTP 404${said}); restart the server in the client to begin a new one`;
-    if (status === 401 || status === 403) return `the MCP server at ${client.shown} wants authorization (HTTP ${status}${said}). Callgate cannot sign in with OAuth yet: put a token as an Authorization header into the client's configuration of this server and protect it again, or undo the protection of this server in the editor`;
-    if (status >= 300 && status < 400) return `the MCP server at ${client.shown} redirects to ${String(response.headers.location ?? 'nowhere').slice(0, 200)}, which is another host or method; if that is right, put that address into the client's configuration`;
+    if (status === 404 && sessionId !== null)
+      return `the MCP server at ${client.shown} has ended this session (HTTP 404${said}); restart the server in the client to begin a new one`;
+    if (status === 401 || status === 403)
+      return `the MCP server at ${client.shown} wants authorization (HTTP ${status}${said}). Callgate cannot sign in with OAuth yet: put a token as an Authorization header into the client's configuration of this server and protect it again, or undo the protection of this server in the editor`;
+    if (status >= 300 && status < 400)
+      return `the MCP server at ${client.shown} redirects to ${String(response.headers.location ?? 'nowhere').slice(0, 200)}, which is another host or method; if that is right, put that address into the client's configuration`;
     return `the MCP server at ${client.shown} answered HTTP ${status}${said}`;
   }
 
@@ -171,8 +180,13 @@ function open({ spec, log }: HttpOptions, events: UpstreamEvents): Upstream {
 
   async function get(lastId: string | null): Promise<IncomingMessage | null> {
     if (closing) return null;
-    const response = await client.request('GET', { accept: 'text/event-stream', ...sessionHeaders(), ...(lastId === null ? {} : { 'last-event-id': lastId }) }, null);
-    if (response.statusCode === 200 && (response.headers['content-type'] ?? '').toLowerCase().includes('text/event-stream')) return response;
+    const response = await client.request(
+      'GET',
+      { accept: 'text/event-stream', ...sessionHeaders(), ...(lastId === null ? {} : { 'last-event-id': lastId }) },
+      null,
+    );
+    if (response.statusCode === 200 && (response.headers['content-type'] ?? '').toLowerCase().includes('text/event-stream'))
+      return response;
     response.resume();
     return null;
   }
@@ -221,13 +235,17 @@ function open({ spec, log }: HttpOptions, events: UpstreamEvents): Upstream {
 
   let farewell: Promise<void> | null = null;
   async function close(patienceMs: number): Promise<void> {
-    if (posting > 0 && patienceMs > 0) await Promise.race([new Promise<void>((resolve) => (idle = resolve)), delay(Math.min(patienceMs, 500))]);
+    if (posting > 0 && patienceMs > 0)
+      await Promise.race([new Promise<void>((resolve) => (idle = resolve)), delay(Math.min(patienceMs, 500))]);
     closing = true;
     for (const stream of streams) stream.destroy();
     if (sessionId !== null) {
       const goodbye = client.request('DELETE', sessionHeaders(), null).then((response) => void response.resume());
       // 405 and errors alike: the server forgets the session in its own time.
-      await Promise.race([goodbye.catch((error: unknown) => log(`http: could not end the session: ${messageOf(error)}`)), delay(Math.max(patienceMs, 200))]);
+      await Promise.race([
+        goodbye.catch((error: unknown) => log(`http: could not end the session: ${messageOf(error)}`)),
+        delay(Math.max(patienceMs, 200)),
+      ]);
     }
     client.destroy();
   }
@@ -235,12 +253,16 @@ function open({ spec, log }: HttpOptions, events: UpstreamEvents): Upstream {
   return {
     send(outbound) {
       if (closing) return true;
-      const holdsOthers = !outbound.messages.some((message) => typeof message['method'] === 'string' && message['id'] !== undefined && message['method'] !== 'initialize');
+      const holdsOthers = !outbound.messages.some(
+        (message) => typeof message['method'] === 'string' && message['id'] !== undefined && message['method'] !== 'initialize',
+      );
       posting++;
-      const posted = turn.then(() => post(outbound)).finally(() => {
-        posting--;
-        if (posting === 0) idle?.();
-      });
+      const posted = turn
+        .then(() => post(outbound))
+        .finally(() => {
+          posting--;
+          if (posting === 0) idle?.();
+        });
       turn = holdsOthers ? Promise.race([posted, delay(ORDER_MS)]) : turn.then(() => undefined);
       return true;
     },
@@ -265,7 +287,11 @@ function statelessHeaders(messages: readonly JsonObject[]): Record<string, strin
   const version = memberObject(params, '_meta')['io.modelcontextprotocol/protocolVersion'];
   if (typeof version !== 'string' || !isHeaderText(version) || !isHeaderText(message['method'])) return {};
   const target = params['name'] ?? params['uri'];
-  return { 'mcp-protocol-version': version, 'mcp-method': message['method'], ...(typeof target === 'string' && isHeaderText(target) ? { 'mcp-name': target } : {}) };
+  return {
+    'mcp-protocol-version': version,
+    'mcp-method': message['method'],
+    ...(typeof target === 'string' && isHeaderText(target) ? { 'mcp-name': target } : {}),
+  };
 }
 
 function isHeaderText(text: string): boolean {

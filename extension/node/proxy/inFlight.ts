@@ -47,7 +47,8 @@ export function inFlightRequests(): InFlight {
       const key = idKey(request.id);
       if (byId.get(key) !== request) return false;
       byId.delete(key);
-      if (request.progressToken !== null && byToken.get(idKey(request.progressToken)) === request) byToken.delete(idKey(request.progressToken));
+      if (request.progressToken !== null && byToken.get(idKey(request.progressToken)) === request)
+        byToken.delete(idKey(request.progressToken));
       return true;
     },
     all: () => [...byId.values()],
@@ -55,6 +56,12 @@ export function inFlightRequests(): InFlight {
   };
 }
 
-export function newRequest(id: RequestId, method: string, call: ToolCall | null, progressToken: RequestId | null, stage: Request['stage']): Request {
+export function newRequest(
+  id: RequestId,
+  method: string,
+  call: ToolCall | null,
+  progressToken: RequestId | null,
+  stage: Request['stage'],
+): Request {
   return { id, method, call, progressToken, abort: new AbortController(), stage, held: false, progress: 0 };
 }

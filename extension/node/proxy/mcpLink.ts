@@ -122,7 +122,8 @@ export function parseMcpLinkHeader(text: string): McpLinkHeader | string {
   }
   if (upstream['transport'] === 'http') {
     const { url, headers } = upstream;
-    if (typeof url !== 'string' || !/^https?:\/\//i.test(url) || !URL.canParse(url)) return 'the address of its upstream is not an http or https URL';
+    if (typeof url !== 'string' || !/^https?:\/\//i.test(url) || !URL.canParse(url))
+      return 'the address of its upstream is not an http or https URL';
     if (!isStringRecord(headers)) return 'the headers of its upstream are not a table of strings';
     return { protocol: 1, server, upstream: { transport: 'http', url, headers, cwd } };
   }

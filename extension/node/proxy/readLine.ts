@@ -29,7 +29,8 @@ export function readLine(line: Buffer): LineLook {
   // between two of them would be one value to us and a call of its own to them. Raw U+2028 needs no such care: it is
   // legal only inside strings, where no text can be a message in both readings.
   const carriage = line.indexOf(13);
-  if (carriage !== -1 && carriage < line.length - 2) return { kind: 'unreadable', code: -32600, why: 'a carriage return inside the message' };
+  if (carriage !== -1 && carriage < line.length - 2)
+    return { kind: 'unreadable', code: -32600, why: 'a carriage return inside the message' };
   let text: string;
   try {
     text = strictUtf8.decode(line);
@@ -41,7 +42,11 @@ export function readLine(line: Buffer): LineLook {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    return { kind: 'unreadable', code: -32700, why: `invalid JSON (${error instanceof Error ? error.message.slice(0, 120) : 'unreadable'})` };
+    return {
+      kind: 'unreadable',
+      code: -32700,
+      why: `invalid JSON (${error instanceof Error ? error.message.slice(0, 120) : 'unreadable'})`,
+    };
   }
   const scan = scanJson(text);
   if (!Array.isArray(value)) return { kind: 'single', part: { bytes: line, value, repeated: scan.repeated, depth: scan.depth } };
@@ -85,7 +90,8 @@ export function scanJson(text: string): Scan {
         if (keyExpected && keys) {
           const raw = text.slice(at, end + 1);
           const key = raw.includes('\\') ? String(JSON.parse(raw)) : raw.slice(1, -1);
-          if (keys.has(key) && (repeated === null || open.length < repeated.depth)) repeated = { key: key.slice(0, 80), depth: open.length };
+          if (keys.has(key) && (repeated === null || open.length < repeated.depth))
+            repeated = { key: key.slice(0, 80), depth: open.length };
           keys.add(key);
           keyExpected = false;
         }

@@ -32,7 +32,14 @@ export interface RelayLimits {
   readonly exitMs: number;
 }
 
-export const RELAY_LIMITS: RelayLimits = { messageBytes: MAX_MESSAGE_BYTES, heldCalls: 50, progressMs: 5_000, orderMs: 250, drainMs: 10_000, exitMs: 2_000 };
+export const RELAY_LIMITS: RelayLimits = {
+  messageBytes: MAX_MESSAGE_BYTES,
+  heldCalls: 50,
+  progressMs: 5_000,
+  orderMs: 250,
+  drainMs: 10_000,
+  exitMs: 2_000,
+};
 
 export interface RelayOptions {
   readonly input: Readable;
@@ -77,8 +84,27 @@ export function startRelay(options: RelayOptions): Relay {
     if (clientGone || finished) return;
     if (!output.write(line)) upstream.pause();
   }, limits.orderMs);
-  const askGate = gateAsker({ judge, server: name, progressMs: limits.progressMs, tell: (line) => toClient.push(line), clientThere: () => inputOpen && !clientGone, heldNow: () => inFlight.all().filter((request) => request.held).length, mostHeld: limits.heldCalls, log });
-  const parts: RelayParts = { origin, inFlight, toServer, toClient, askGate, log, serverGone: () => upstreamGone, fail, settled: settleEnd };
+  const askGate = gateAsker({
+    judge,
+    server: name,
+    progressMs: limits.progressMs,
+    tell: (line) => toClient.push(line),
+    clientThere: () => inputOpen && !clientGone,
+    heldNow: () => inFlight.all().filter((request) => request.held).length,
+    mostHeld: limits.heldCalls,
+    log,
+  });
+  const parts: RelayParts = {
+    origin,
+    inFlight,
+    toServer,
+    toClient,
+    askGate,
+    log,
+    serverGone: () => upstreamGone,
+    fail,
+    settled: settleEnd,
+  };
 
   const splitter = splitLines(limits.messageBytes, {
     onLine: clientLines(parts),
@@ -93,7 +119,8 @@ export function startRelay(options: RelayOptions): Relay {
       log(`${name}: dropped a message from the server longer than ${limits.messageBytes} bytes`);
       // Its id is lost with it: whoever waits is told rather than left hanging.
       for (const request of inFlight.all()) {
-        if (request.stage === 'forwarded') fail(request, `the MCP server "${name}" sent a message longer than ${limits.messageBytes} bytes; ask it for less at a time`);
+        if (request.stage === 'forwarded')
+          fail(request, `the MCP server "${name}" sent a message longer than ${limits.messageBytes} bytes; ask it for less at a time`);
       }
     },
     onDrain: () => input.resume(),

@@ -38,7 +38,8 @@ export function serverLines({ origin, inFlight, toClient, askGate, log, fail, se
     if (sorted.kind === 'ambiguous') {
       logNoise(sorted.why);
       const request = sorted.id === null ? null : inFlight.find(sorted.id);
-      if (request?.stage === 'forwarded') fail(request, `the answer of the MCP server "${name}" cannot be read in one way only: ${sorted.why}`);
+      if (request?.stage === 'forwarded')
+        fail(request, `the answer of the MCP server "${name}" cannot be read in one way only: ${sorted.why}`);
       return;
     }
     if (sorted.kind === 'response') {
@@ -79,7 +80,8 @@ export function serverLines({ origin, inFlight, toClient, askGate, log, fail, se
     };
     request.stage = 'result';
     // The model must know that the call is done: trying it again would do it twice.
-    const withhold = (why: string): void => end(toolErrorLine(request.id, `Callgate withheld the result of "${call.tool}" on "${name}"; the call itself has run. ${why}`));
+    const withhold = (why: string): void =>
+      end(toolErrorLine(request.id, `Callgate withheld the result of "${call.tool}" on "${name}"; the call itself has run. ${why}`));
     const unclear =
       part.depth > MAX_DEPTH
         ? `It is nested deeper than ${MAX_DEPTH} levels.`

@@ -114,7 +114,8 @@ function connectToBroker(layout: Layout, header: McpLinkHeader, say: (line: stri
     };
     // ENOENT and ECONNREFUSED are the everyday case of no editor being open; others are worth a line.
     const failed = (error: NodeJS.ErrnoException): void => {
-      if (error.code !== 'ENOENT' && error.code !== 'ECONNREFUSED') say(`the broker cannot be reached (${error.message}); running without the editor`);
+      if (error.code !== 'ENOENT' && error.code !== 'ECONNREFUSED')
+        say(`the broker cannot be reached (${error.message}); running without the editor`);
       settle(null);
     };
     socket.once('connect', connected).once('error', failed).on('data', heard).once('close', closed);

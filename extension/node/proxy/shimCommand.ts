@@ -1,7 +1,8 @@
 /** The command line and environment of `callgate mcp`, as the rewritten configuration entries call it. */
 import type { McpLinkHeader } from '#contract/mcpLink.ts';
 
-export const SHIM_USAGE = 'usage: callgate mcp --server NAME [--cwd DIR] -- COMMAND [ARGUMENT…]\n       callgate mcp --server NAME --url URL';
+export const SHIM_USAGE =
+  'usage: callgate mcp --server NAME [--cwd DIR] -- COMMAND [ARGUMENT…]\n       callgate mcp --server NAME --url URL';
 
 /** Marks of our own; no server gets to see them. */
 const OWN_PREFIX = 'CALLGATE_';
@@ -12,7 +13,11 @@ const LAUNCHER_SET = 'CALLGATE_SET';
 const KEPT_PREFIX = 'CALLGATE_KEPT_';
 
 /** The header for the broker, or a sentence that says what is wrong with the command line. */
-export function parseShimCommand(argv: readonly string[], env: Readonly<Record<string, string | undefined>>, cwd: string): McpLinkHeader | string {
+export function parseShimCommand(
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+  cwd: string,
+): McpLinkHeader | string {
   let server: string | null = null;
   let url: string | null = null;
   let folder = cwd;
@@ -67,7 +72,8 @@ export function serverEnvironment(env: Readonly<Record<string, string | undefine
     if (value !== undefined && !name.startsWith(OWN_PREFIX) && !dropped.has(name)) kept[name] = value;
   }
   for (const [name, value] of Object.entries(env)) {
-    if (value !== undefined && name.length > KEPT_PREFIX.length && name.startsWith(KEPT_PREFIX)) kept[name.slice(KEPT_PREFIX.length)] = value;
+    if (value !== undefined && name.length > KEPT_PREFIX.length && name.startsWith(KEPT_PREFIX))
+      kept[name.slice(KEPT_PREFIX.length)] = value;
   }
   return kept;
 }

@@ -118,7 +118,13 @@ function start(spec: StdioOptions['spec']): ChildProcessWithoutNullStreams {
   const env = { ...spec.env };
   if (process.platform === 'win32') {
     const plan = windowsSpawnPlan(spec.command, spec.args, env, existsSync);
-    return spawn(plan.command, plan.args, { cwd: spec.cwd, env, stdio: 'pipe', windowsHide: true, windowsVerbatimArguments: plan.verbatim });
+    return spawn(plan.command, plan.args, {
+      cwd: spec.cwd,
+      env,
+      stdio: 'pipe',
+      windowsHide: true,
+      windowsVerbatimArguments: plan.verbatim,
+    });
   }
   // A process group of its own: what the server starts can be ended with it.
   return spawn(spec.command, spec.args, { cwd: spec.cwd, env, stdio: 'pipe', detached: true });
@@ -149,7 +155,12 @@ function couldNotStart(spec: StdioOptions['spec'], error: unknown): string {
 
 function obituary(spec: StdioOptions['spec'], code: number | null, signal: NodeJS.Signals | null, tail: Buffer): string {
   const how = signal === null ? `exited with code ${code ?? 'unknown'}` : `was ended by ${signal}`;
-  const words = tail.toString('utf8').split(/\r?\n/).map((line) => line.trim()).filter((line) => line !== '').slice(-STDERR_TAIL_LINES);
+  const words = tail
+    .toString('utf8')
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+    .slice(-STDERR_TAIL_LINES);
   return `the MCP server (${spec.command}) ${how}${words.length === 0 ? ' and said nothing on stderr' : `; last lines of its stderr: ${words.join(' | ')}`}`;
 }
 

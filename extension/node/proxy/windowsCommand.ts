@@ -13,11 +13,19 @@ export interface SpawnPlan {
  * as it is; a .cmd or .bat goes through cmd.exe with every special character escaped.
  * @throws Error when an argument for a batch file has a line break, which cmd.exe would take as the command's end.
  */
-export function windowsSpawnPlan(command: string, args: readonly string[], env: Readonly<Record<string, string>>, exists: (path: string) => boolean): SpawnPlan {
+export function windowsSpawnPlan(
+  command: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  exists: (path: string) => boolean,
+): SpawnPlan {
   const found = findProgram(command, env, exists);
   if (found === null || !/\.(cmd|bat)$/i.test(found)) return { command: found ?? command, args, verbatim: false };
   const broken = [found, ...args].find((text) => /[\r\n\0]/.test(text));
-  if (broken !== undefined) throw new Error(`an argument for ${command} has a line break, which a batch file cannot be given; start its .exe or node script instead`);
+  if (broken !== undefined)
+    throw new Error(
+      `an argument for ${command} has a line break, which a batch file cannot be given; start its .exe or node script instead`,
+    );
   // Escaped twice: batch files made by npm hand their arguments to a second command line with %*.
   const line = [escapeMeta(found), ...args.map((arg) => escapeMeta(escapeMeta(quote(arg))))].join(' ');
   return { command: variable(env, 'ComSpec') ?? 'cmd.exe', args: ['/d', '/s', '/c', `"${line}"`], verbatim: true };
@@ -25,8 +33,12 @@ export function windowsSpawnPlan(command: string, args: readonly string[], env: 
 
 function findProgram(command: string, env: Readonly<Record<string, string>>, exists: (path: string) => boolean): string | null {
   const extensions = (variable(env, 'PATHEXT') ?? '.COM;.EXE;.BAT;.CMD').split(';').filter((extension) => extension !== '');
-  const names = extname(command) === '' ? extensions.map((extension) => command + extension.toLowerCase()) : [command, ...extensions.map((extension) => command + extension.toLowerCase())];
-  const folders = isAbsolute(command) || /[\\/]/.test(command) ? [''] : (variable(env, 'Path') ?? '').split(';').filter((folder) => folder !== '');
+  const names =
+    extname(command) === ''
+      ? extensions.map((extension) => command + extension.toLowerCase())
+      : [command, ...extensions.map((extension) => command + extension.toLowerCase())];
+  const folders =
+    isAbsolute(command) || /[\\/]/.test(command) ? [''] : (variable(env, 'Path') ?? '').split(';').filter((folder) => folder !== '');
   for (const folder of folders) {
     for (const name of names) {
       const path = folder === '' ? name : join(folder, name);

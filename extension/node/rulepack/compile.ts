@@ -39,7 +39,8 @@ export function compileRules(sources: readonly { readonly file: string; readonly
       const range = (node as Node | null | undefined)?.range;
       problems.push({ file: source.file, line: range ? lines.linePos(range[0]).line : 1, message });
     };
-    for (const error of document.errors) problems.push({ file: source.file, line: error.linePos?.[0].line ?? 1, message: error.message.split('\n', 1)[0] ?? error.code });
+    for (const error of document.errors)
+      problems.push({ file: source.file, line: error.linePos?.[0].line ?? 1, message: error.message.split('\n', 1)[0] ?? error.code });
     if (document.errors.length > 0) continue;
     const reader: Reader = { file: source.file, report };
     const root = document.contents;
@@ -68,7 +69,14 @@ export function compileRules(sources: readonly { readonly file: string; readonly
     }
   }
   rules.sort((a, b) => (a.id < b.id ? -1 : 1));
-  const json: RulePackJson = { version: 1, hash: createHash('sha256').update(canonicalJson(rules as unknown as JsonValue)).digest('hex'), rules };
-  if (problems.length === 0) for (const message of parseRulePack(json).problems) problems.push({ file: '(compiled pack)', line: 1, message });
+  const json: RulePackJson = {
+    version: 1,
+    hash: createHash('sha256')
+      .update(canonicalJson(rules as unknown as JsonValue))
+      .digest('hex'),
+    rules,
+  };
+  if (problems.length === 0)
+    for (const message of parseRulePack(json).problems) problems.push({ file: '(compiled pack)', line: 1, message });
   return { json, problems, examples };
 }

@@ -39,7 +39,12 @@ export function readExamples(reader: Reader, node: unknown, channels: readonly C
   return { match: list(reader, node, 'match', fallback), noMatch: list(reader, node, 'no_match', fallback) };
 }
 
-function list(reader: Reader, node: { get(key: string, keep: true): unknown }, key: 'match' | 'no_match', fallback: Channel): RuleExample[] {
+function list(
+  reader: Reader,
+  node: { get(key: string, keep: true): unknown },
+  key: 'match' | 'no_match',
+  fallback: Channel,
+): RuleExample[] {
   const items = node.get(key, true);
   if (!isSeq(items) || items.items.length < MIN_EXAMPLES) {
     reader.report(items ?? node, `\`${key}\` needs at least ${MIN_EXAMPLES} examples`);
@@ -61,7 +66,14 @@ function list(reader: Reader, node: { get(key: string, keep: true): unknown }, k
       const value = item.get(name);
       return typeof value === 'string' ? expandSample(value) : null;
     };
-    out.push({ text: expandSample(text), channel: channel as Channel, path: optional('path'), cwd: optional('cwd') ?? EXAMPLE_CWD, span: optional('span'), why: typeof why === 'string' ? why : null });
+    out.push({
+      text: expandSample(text),
+      channel: channel as Channel,
+      path: optional('path'),
+      cwd: optional('cwd') ?? EXAMPLE_CWD,
+      span: optional('span'),
+      why: typeof why === 'string' ? why : null,
+    });
   }
   return out;
 }
@@ -69,7 +81,17 @@ function list(reader: Reader, node: { get(key: string, keep: true): unknown }, k
 /** The call an example stands for. */
 export function callOf(example: RuleExample): ToolCall {
   const [tool, args] = argsOf(example);
-  return { client: 'claude', agent: 'main', session: 'examples', useId: null, channel: example.channel, tool, server: example.channel === 'mcp' ? 'examples' : null, args, cwd: example.cwd };
+  return {
+    client: 'claude',
+    agent: 'main',
+    session: 'examples',
+    useId: null,
+    channel: example.channel,
+    tool,
+    server: example.channel === 'mcp' ? 'examples' : null,
+    args,
+    cwd: example.cwd,
+  };
 }
 
 function argsOf(example: RuleExample): [string, JsonValue] {

@@ -1,7 +1,16 @@
 import { isMap, isScalar, isSeq, type YAMLMap } from 'yaml';
 import {
-  ACCESSES, FIELD_NAMES, HOST_KINDS,
-  type Access, type CommandCondition, type Condition, type FieldName, type HostKind, type PathCondition, type RegexCondition, type UrlCondition,
+  ACCESSES,
+  FIELD_NAMES,
+  HOST_KINDS,
+  type Access,
+  type CommandCondition,
+  type Condition,
+  type FieldName,
+  type HostKind,
+  type PathCondition,
+  type RegexCondition,
+  type UrlCondition,
 } from '#core/detect/rulePack.ts';
 import { regexProblem } from '#node/rulepack/regexCheck.ts';
 import { COMMAND_KEYS, CONDITION_KEYS, MATCH_KEYS, PATH_KEYS, SECRET_KEYS, URL_KEYS } from '#node/rulepack/ruleShape.ts';
@@ -20,7 +29,8 @@ export function readMatch(reader: Reader, node: unknown): ReadMatch | null {
   }
   checkKeys(reader, node, MATCH_KEYS);
   const keywords = textsOf(reader, node, 'keywords').map((word) => word.toLowerCase());
-  for (const word of keywords) if (word.length < 2 || word.length > 48) reader.report(node, `the keyword ${JSON.stringify(word)} must have 2 to 48 characters`);
+  for (const word of keywords)
+    if (word.length < 2 || word.length > 48) reader.report(node, `the keyword ${JSON.stringify(word)} must have 2 to 48 characters`);
   const condition = readCondition(reader, node, [], MATCH_KEYS);
   return condition && { keywords, condition };
 }
@@ -35,7 +45,10 @@ function readCondition(reader: Reader, node: unknown, inherited: readonly FieldN
   const fields = own.length > 0 ? own : inherited;
   const forms = ['regex', 'command', 'path', 'url', 'any', 'all'].filter((key) => node.has(key));
   if (forms.length !== 1) {
-    reader.report(node, `a condition has exactly one of regex, command, path, url, any, all${forms.length > 1 ? `; this has ${forms.join(' and ')}` : ''}`);
+    reader.report(
+      node,
+      `a condition has exactly one of regex, command, path, url, any, all${forms.length > 1 ? `; this has ${forms.join(' and ')}` : ''}`,
+    );
     return null;
   }
   const form = forms[0];
@@ -96,7 +109,8 @@ function readCommand(reader: Reader, node: unknown): CommandCondition | null {
     return null;
   }
   checkKeys(reader, node, COMMAND_KEYS);
-  const nested = <T>(key: string, read: (reader: Reader, node: unknown) => T | null): T | null => (node.has(key) ? read(reader, node.get(key, true)) : null);
+  const nested = <T>(key: string, read: (reader: Reader, node: unknown) => T | null): T | null =>
+    node.has(key) ? read(reader, node.get(key, true)) : null;
   const condition: CommandCondition = {
     kind: 'command',
     program: textsOf(reader, node, 'program').map((name) => name.toLowerCase()),

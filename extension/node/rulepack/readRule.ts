@@ -19,7 +19,10 @@ export function readRule(reader: Reader, node: unknown, prefix: string): { rule:
   if (id !== '' && !ID.test(id)) reader.report(node, `the id ${id} is not of the form file.kebab-name`);
   if (id !== '' && !id.startsWith(prefix)) reader.report(node, `the id ${id} must start with the file's name, \`${prefix}\``);
   const references = node.get('references', true);
-  if (references !== undefined && !(isSeq(references) && references.items.every((item) => isScalar(item) && String(item.value).startsWith('https://')))) {
+  if (
+    references !== undefined &&
+    !(isSeq(references) && references.items.every((item) => isScalar(item) && String(item.value).startsWith('https://')))
+  ) {
     reader.report(references, '`references` is a list of https addresses');
   }
   const channels = listOf(reader, node, 'channels', CHANNELS) as Channel[];
@@ -36,9 +39,18 @@ export function readRule(reader: Reader, node: unknown, prefix: string): { rule:
     channels,
     rationale: textOf(reader, node, 'rationale').replace(/\s+/gu, ' ').trim(),
   };
-  if (id === '' || match === null || rule.category === null || rule.severity === null || rule.confidence === null || rule.status === null) return null;
+  if (id === '' || match === null || rule.category === null || rule.severity === null || rule.confidence === null || rule.status === null)
+    return null;
   return {
-    rule: { ...rule, category: rule.category, severity: rule.severity, confidence: rule.confidence, status: rule.status, keywords: match.keywords, match: match.condition },
+    rule: {
+      ...rule,
+      category: rule.category,
+      severity: rule.severity,
+      confidence: rule.confidence,
+      status: rule.status,
+      keywords: match.keywords,
+      match: match.condition,
+    },
     examples,
   };
 }

@@ -24,7 +24,8 @@ const MAX_PRODUCT = 1000;
 function nestedProblem(bare: string): string | null {
   for (const [, body = '', high] of bare.matchAll(/\((?:\?:)?([^()]*)\)\{\d+(?:,(\d+))?\}/gu)) {
     const inner = /^x?\w?\{\d+,(\d+)\}$/u.exec(body);
-    if (inner && Number(inner[1]) * Number(high ?? 1) > MAX_PRODUCT / 2) return `a repeat nested in a repeat can match in too many ways (${inner[1]} × ${high}); make one of them shorter or put something fixed between`;
+    if (inner && Number(inner[1]) * Number(high ?? 1) > MAX_PRODUCT / 2)
+      return `a repeat nested in a repeat can match in too many ways (${inner[1]} × ${high}); make one of them shorter or put something fixed between`;
   }
   return null;
 }

@@ -1,10 +1,36 @@
 /** Which keys a rule file may hold, where. Mirrors `rules/rule.schema.json`, which serves editors; a test keeps the two equal. */
 export const FILE_KEYS = ['version', 'rules'] as const;
-export const RULE_KEYS = ['id', 'title', 'category', 'severity', 'confidence', 'status', 'channels', 'match', 'rationale', 'references', 'examples'] as const;
+export const RULE_KEYS = [
+  'id',
+  'title',
+  'category',
+  'severity',
+  'confidence',
+  'status',
+  'channels',
+  'match',
+  'rationale',
+  'references',
+  'examples',
+] as const;
 export const MATCH_KEYS = ['field', 'keywords', 'regex', 'flags', 'secret', 'command', 'path', 'url', 'any', 'all'] as const;
 export const CONDITION_KEYS = ['field', 'regex', 'flags', 'secret', 'command', 'path', 'url', 'any', 'all'] as const;
 export const SECRET_KEYS = ['group', 'entropy'] as const;
-export const COMMAND_KEYS = ['program', 'subcommand', 'flags', 'operand', 'argument', 'line', 'stdin', 'assigns', 'path', 'url', 'piped-from', 'piped-to', 'not'] as const;
+export const COMMAND_KEYS = [
+  'program',
+  'subcommand',
+  'flags',
+  'operand',
+  'argument',
+  'line',
+  'stdin',
+  'assigns',
+  'path',
+  'url',
+  'piped-from',
+  'piped-to',
+  'not',
+] as const;
 export const PATH_KEYS = ['regex', 'access', 'not'] as const;
 export const URL_KEYS = ['scheme', 'host', 'host-kind', 'path', 'query', 'userinfo'] as const;
 export const EXAMPLES_KEYS = ['match', 'no_match'] as const;
@@ -12,7 +38,18 @@ export const EXAMPLE_KEYS = ['text', 'channel', 'path', 'cwd', 'span', 'why'] as
 
 /** Findings of these kinds are told apart by policy, redaction and the panel. */
 export const CATEGORIES = [
-  'code-execution', 'destruction', 'persistence', 'privilege', 'exfiltration', 'credential-access', 'secret', 'network', 'injection', 'self-tampering', 'supply-chain', 'evasion',
+  'code-execution',
+  'destruction',
+  'persistence',
+  'privilege',
+  'exfiltration',
+  'credential-access',
+  'secret',
+  'network',
+  'injection',
+  'self-tampering',
+  'supply-chain',
+  'evasion',
 ] as const;
 
 /** The known key nearest to a misspelt one; null when none is near. */

@@ -37,7 +37,8 @@ export function choice<T extends string>(reader: Reader, node: YAMLMap, key: str
 /** A list of known words under `key`; empty when absent. */
 export function listOf(reader: Reader, node: YAMLMap, key: string, known: readonly string[]): string[] {
   const values = textsOf(reader, node, key);
-  for (const value of values) if (!known.includes(value)) reader.report(node.get(key, true), `\`${key}\`: ${value} is not one of ${known.join(', ')}`);
+  for (const value of values)
+    if (!known.includes(value)) reader.report(node.get(key, true), `\`${key}\`: ${value} is not one of ${known.join(', ')}`);
   return values;
 }
 
@@ -46,7 +47,8 @@ export function textsOf(reader: Reader, node: YAMLMap, key: string): string[] {
   const value = node.get(key, true);
   if (value === undefined) return [];
   if (isScalar(value) && typeof value.value === 'string') return [value.value];
-  if (isSeq(value) && value.items.length > 0 && value.items.every((item) => isScalar(item) && typeof item.value === 'string')) return value.items.map((item) => String((item as { value: unknown }).value));
+  if (isSeq(value) && value.items.length > 0 && value.items.every((item) => isScalar(item) && typeof item.value === 'string'))
+    return value.items.map((item) => String((item as { value: unknown }).value));
   reader.report(value, `\`${key}\` must be a text or a list of texts`);
   return [];
 }

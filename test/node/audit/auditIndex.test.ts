@@ -1,6 +1,17 @@
 import fc from 'fast-check';
 import { spawn } from 'node:child_process';
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -37,7 +48,8 @@ function append(layout: Layout, events: readonly AuditEvent[], options: JournalO
   return entries;
 }
 
-const numbered = (count: number): AuditEvent[] => Array.from({ length: count }, (_, index) => sampleEvent({ call: `c-${index + 1}`, args: { command: `echo ${index + 1}` } }));
+const numbered = (count: number): AuditEvent[] =>
+  Array.from({ length: count }, (_, index) => sampleEvent({ call: `c-${index + 1}`, args: { command: `echo ${index + 1}` } }));
 const seqs = (entries: readonly AuditEntry[]): number[] => entries.map(({ seq }) => seq);
 const indexFile = (layout: Layout): string => join(layout.index, 'timeline.sqlite');
 
@@ -45,7 +57,7 @@ const indexFile = (layout: Layout): string => join(layout.index, 'timeline.sqlit
 function allPages(index: AuditIndex, query: TimelineQuery): { entries: AuditEntry[]; sizes: number[] } {
   const entries: AuditEntry[] = [];
   const sizes: number[] = [];
-  for (let before = query.before; ; ) {
+  for (let before = query.before; ;) {
     const page = index.query(before === undefined ? query : { ...query, before });
     entries.push(...page.entries);
     sizes.push(page.entries.length);
@@ -57,13 +69,24 @@ function allPages(index: AuditIndex, query: TimelineQuery): { entries: AuditEntr
 /** The contract's words on TimelineQuery once more, without a look at how the index does it. */
 function bruteForce(entries: readonly AuditEntry[], query: TimelineQuery): AuditEntry[] {
   const strings = (value: unknown): string[] =>
-    value !== null && typeof value === 'object' ? Object.entries(value).flatMap(([key, item]) => [...(Array.isArray(value) ? [] : [key]), ...strings(item)]) : [String(value)];
+    value !== null && typeof value === 'object'
+      ? Object.entries(value).flatMap(([key, item]) => [...(Array.isArray(value) ? [] : [key]), ...strings(item)])
+      : [String(value)];
   return entries
     .filter((entry) => query.before === undefined || entry.seq < query.before)
     .filter((entry) => query.verdict === undefined || entry.verdict === query.verdict)
     .filter((entry) => query.tool === undefined || entry.tool === query.tool)
-    .filter((entry) => query.agent === undefined || (['claude', 'codex', 'mcp', 'cli'].includes(query.agent) ? entry.client === query.agent : entry.agent === query.agent))
-    .filter((entry) => [entry.reason, ...entry.findings.map(({ rule }) => rule), ...strings(entry.args)].some((text) => text.toLowerCase().includes((query.text ?? '').toLowerCase())) || query.text === undefined)
+    .filter(
+      (entry) =>
+        query.agent === undefined ||
+        (['claude', 'codex', 'mcp', 'cli'].includes(query.agent) ? entry.client === query.agent : entry.agent === query.agent),
+    )
+    .filter(
+      (entry) =>
+        [entry.reason, ...entry.findings.map(({ rule }) => rule), ...strings(entry.args)].some((text) =>
+          text.toLowerCase().includes((query.text ?? '').toLowerCase()),
+        ) || query.text === undefined,
+    )
     .toReversed();
 }
 
@@ -82,22 +105,26 @@ const anyQuery: fc.Arbitrary<TimelineQuery> = fc.record(
 describe('the timeline', () => {
   test('gives the same entries as a filter over all of them, page by page', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(anyEvent, { maxLength: 12 }), fc.array(anyQuery, { minLength: 1, maxLength: 8 }), async (events, queries) => {
-        const layout = emptyLayout();
-        const entries = append(layout, events, { segmentBytes: 2500 });
-        const index = await openIndex(layout, WASM);
-        try {
-          await index.catchUp();
-          for (const query of queries) {
-            const { entries: found, sizes } = allPages(index, query);
-            expect(found).toEqual(bruteForce(entries, query));
-            expect(Math.max(...sizes)).toBeLessThanOrEqual(query.limit);
-            expect(sizes.slice(0, -1).every((size) => size === query.limit)).toBe(true);
+      fc.asyncProperty(
+        fc.array(anyEvent, { maxLength: 12 }),
+        fc.array(anyQuery, { minLength: 1, maxLength: 8 }),
+        async (events, queries) => {
+          const layout = emptyLayout();
+          const entries = append(layout, events, { segmentBytes: 2500 });
+          const index = await openIndex(layout, WASM);
+          try {
+            await index.catchUp();
+            for (const query of queries) {
+              const { entries: found, sizes } = allPages(index, query);
+              expect(found).toEqual(bruteForce(entries, query));
+              expect(Math.max(...sizes)).toBeLessThanOrEqual(query.limit);
+              expect(sizes.slice(0, -1).every((size) => size === query.limit)).toBe(true);
+            }
+          } finally {
+            index.close();
           }
-        } finally {
-          index.close();
-        }
-      }),
+        },
+      ),
       { numRuns: 60 },
     );
   });
@@ -215,19 +242,25 @@ describe('an index that is no good is made anew', () => {
         writeFileSync(file, bytes);
       },
     ],
-    ['of another journal', (file, layout) => {
-      const other = emptyLayout();
-      append(other, numbered(30));
-      mkdirSync(other.index, { recursive: true });
-      copyFileSync(file, indexFile(other));
-      rmSync(layout.journal, { recursive: true });
-      renameSync(other.journal, layout.journal);
-    }],
-    ['of the schema of another version', (file) => {
-      const bytes = readFileSync(file);
-      bytes.writeUInt32BE(999, 60); // user_version, https://sqlite.org/fileformat.html
-      writeFileSync(file, bytes);
-    }],
+    [
+      'of another journal',
+      (file, layout) => {
+        const other = emptyLayout();
+        append(other, numbered(30));
+        mkdirSync(other.index, { recursive: true });
+        copyFileSync(file, indexFile(other));
+        rmSync(layout.journal, { recursive: true });
+        renameSync(other.journal, layout.journal);
+      },
+    ],
+    [
+      'of the schema of another version',
+      (file) => {
+        const bytes = readFileSync(file);
+        bytes.writeUInt32BE(999, 60); // user_version, https://sqlite.org/fileformat.html
+        writeFileSync(file, bytes);
+      },
+    ],
   ];
   test.each(rows)('%s', async (_name, spoil) => {
     const layout = emptyLayout();
@@ -237,7 +270,11 @@ describe('an index that is no good is made anew', () => {
     const index = await indexOf(layout);
     await index.catchUp();
     const { entries } = index.query({ limit: 50 });
-    expect(entries.map((entry) => JSON.stringify(entry))).toEqual(linesOf(layout).map((line) => JSON.stringify(JSON.parse(line))).toReversed());
+    expect(entries.map((entry) => JSON.stringify(entry))).toEqual(
+      linesOf(layout)
+        .map((line) => JSON.stringify(JSON.parse(line)))
+        .toReversed(),
+    );
   });
 
   test('a link in its place is not followed', async () => {
@@ -258,7 +295,9 @@ describe('an index that is no good is made anew', () => {
     (await indexOf(layout)).close();
     expect(readFileSync(indexFile(layout)).subarray(0, 15).toString()).toBe('SQLite format 3');
     expect(statSync(indexFile(layout)).mode & 0o777).toBe(0o600);
-    expect(readdirSync(layout.index).filter((name) => name !== 'timeline.sqlite' && statSync(join(layout.index, name)).size > 0)).toEqual([]);
+    expect(readdirSync(layout.index).filter((name) => name !== 'timeline.sqlite' && statSync(join(layout.index, name)).size > 0)).toEqual(
+      [],
+    );
     const inode = statSync(indexFile(layout)).ino;
     append(layout, numbered(2));
     const index = await indexOf(layout);
@@ -271,7 +310,10 @@ test('an altered entry is not shown, the others are', async () => {
   const layout = emptyLayout();
   append(layout, numbered(5));
   const index = await indexOf(layout);
-  writeLines(segmentFile(layout.journal, 1), linesOf(layout).map((line, at) => (at === 2 ? line.replace('echo 3', 'echo 9') : line)));
+  writeLines(
+    segmentFile(layout.journal, 1),
+    linesOf(layout).map((line, at) => (at === 2 ? line.replace('echo 3', 'echo 9') : line)),
+  );
   expect(seqs(index.query({ limit: 9 }).entries)).toEqual([5, 4, 2, 1]);
   expect(index.query({ limit: 9 }).indexing).toBe(true);
   await index.catchUp();

@@ -12,12 +12,15 @@ import { emptyLayout, entriesOf, linesOf, writeLines } from '../../home/journal/
 import { sampleEvent } from '../../home/journal/sampleEvent.ts';
 
 const DOCS = join(import.meta.dirname, '../../../docs');
-const toolsPresent = process.platform !== 'win32' && ['sha256sum --version', 'openssl version'].every((command) => spawnSync('/bin/sh', ['-c', command]).status === 0);
+const toolsPresent =
+  process.platform !== 'win32' &&
+  ['sha256sum --version', 'openssl version'].every((command) => spawnSync('/bin/sh', ['-c', command]).status === 0);
 
 function fiveEntries(): Layout {
   const layout = emptyLayout();
   const journal = openJournal(layout, { segmentBytes: 1500 });
-  for (const reason of ['', 'say "no"', 'back\\slash\n', 'ünï \u2028', '%s $(x) `y` *']) journal.append([sampleEvent({ reason, note: ',"hash":"' + 'a'.repeat(64) + '"' })]);
+  for (const reason of ['', 'say "no"', 'back\\slash\n', 'ünï \u2028', '%s $(x) `y` *'])
+    journal.append([sampleEvent({ reason, note: ',"hash":"' + 'a'.repeat(64) + '"' })]);
   journal.close();
   return layout;
 }
@@ -30,10 +33,22 @@ function runScript(layout: Layout): string {
 type Row = readonly [name: string, says: RegExp, tamper: (layout: Layout) => void];
 const rows: readonly Row[] = [
   ['nothing', /^0 OK 5 entries, 5 signed$/, () => undefined],
-  ['an entry altered', /^1 BAD entry 2, journal\/\d+\.jsonl:\d: altered$/, (layout) => editFirst(layout, (lines) => [lines[0] ?? '', (lines[1] ?? '').replace('ls -la', 'ls -lb')])],
+  [
+    'an entry altered',
+    /^1 BAD entry 2, journal\/\d+\.jsonl:\d: altered$/,
+    (layout) => editFirst(layout, (lines) => [lines[0] ?? '', (lines[1] ?? '').replace('ls -la', 'ls -lb')]),
+  ],
   ['the first entry removed', /^1 BAD entry 1, .*: out of order$/, (layout) => editFirst(layout, (lines) => lines.slice(1))],
-  ['the last entry cut off', /^1 BAD entry 5: cut off, 5 entries were signed$/, (layout) => truncateSync(lastSegment(layout), readFileSync(lastSegment(layout)).length - 1)],
-  ['the checkpoint altered', /^1 BAD checkpoint: wrong signature$/, (layout) => writeFileSync(checkpointFile(layout), readFileSync(checkpointFile(layout), 'latin1').replace('"count":5', '"count":4'))],
+  [
+    'the last entry cut off',
+    /^1 BAD entry 5: cut off, 5 entries were signed$/,
+    (layout) => truncateSync(lastSegment(layout), readFileSync(lastSegment(layout)).length - 1),
+  ],
+  [
+    'the checkpoint altered',
+    /^1 BAD checkpoint: wrong signature$/,
+    (layout) => writeFileSync(checkpointFile(layout), readFileSync(checkpointFile(layout), 'latin1').replace('"count":5', '"count":4')),
+  ],
 ];
 
 function editFirst(layout: Layout, edit: (lines: string[]) => string[]): void {

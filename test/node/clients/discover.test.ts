@@ -47,11 +47,31 @@ describe('discovery', () => {
   });
 
   it.each([
-    ['nested without end', `{"mcpServers":{"a":{"command":"x","args":${'['.repeat(100_000)}${']'.repeat(100_000)}}}}`, 'broken', /nested deeper than 200/],
+    [
+      'nested without end',
+      `{"mcpServers":{"a":{"command":"x","args":${'['.repeat(100_000)}${']'.repeat(100_000)}}}}`,
+      'broken',
+      /nested deeper than 200/,
+    ],
     ['nothing but brackets', '['.repeat(200_000), 'broken', /nested deeper than 200/],
-    ['an army of servers', JSON.stringify({ mcpServers: Object.fromEntries(Array.from({ length: 20_000 }, (_, at) => [`s${at}`, { command: 'x' }])) }), 'broken', /names 20000 servers/],
-    ['a name of a megabyte', JSON.stringify({ mcpServers: { ['n'.repeat(1_000_000)]: { command: 'x' } } }), 'unprotected', /^Starts "n{60}…" through/],
-    ['many servers', JSON.stringify({ mcpServers: Object.fromEntries(Array.from({ length: 20 }, (_, at) => [`s${at}`, { command: 'x' }])) }), 'unprotected', /"s7", 12 more through/],
+    [
+      'an army of servers',
+      JSON.stringify({ mcpServers: Object.fromEntries(Array.from({ length: 20_000 }, (_, at) => [`s${at}`, { command: 'x' }])) }),
+      'broken',
+      /names 20000 servers/,
+    ],
+    [
+      'a name of a megabyte',
+      JSON.stringify({ mcpServers: { ['n'.repeat(1_000_000)]: { command: 'x' } } }),
+      'unprotected',
+      /^Starts "n{60}…" through/,
+    ],
+    [
+      'many servers',
+      JSON.stringify({ mcpServers: Object.fromEntries(Array.from({ length: 20 }, (_, at) => [`s${at}`, { command: 'x' }])) }),
+      'unprotected',
+      /"s7", 12 more through/,
+    ],
   ])('a hostile workspace: %s', (_name, text, state, detail) => {
     const home = clientHome();
     home.write('.claude/settings.json', '{}');

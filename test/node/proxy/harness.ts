@@ -104,7 +104,11 @@ export function bench(judge: Judge, limits: Partial<RelayLimits> = {}): Bench {
   return {
     toServer,
     clientText: () => received,
-    clientMessages: () => received.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Record<string, unknown>),
+    clientMessages: () =>
+      received
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line) as Record<string, unknown>),
     send: async (text) => {
       input.write(text);
       await settle();

@@ -42,18 +42,40 @@ async function serve(handle: Handler): Promise<{ url: string; seen: Seen[] }> {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`, seen };
 }
 
-function session(url: string, headers: Record<string, string> = {}): { send(text: string): void; text(): string; messages(): Record<string, unknown>[]; answerTo(id: unknown): Promise<Record<string, unknown>>; end(): Promise<unknown>; log: string[] } {
+function session(
+  url: string,
+  headers: Record<string, string> = {},
+): {
+  send(text: string): void;
+  text(): string;
+  messages(): Record<string, unknown>[];
+  answerTo(id: unknown): Promise<Record<string, unknown>>;
+  end(): Promise<unknown>;
+  log: string[];
+} {
   const input = new PassThrough();
   const output = new PassThrough();
   const log: string[] = [];
   let received = '';
   output.on('data', (chunk: Buffer) => (received += chunk.toString()));
-  const relay = startRelay({ input, output, judge: deliver, origin: { server: 'web', cwd: '/', session: '' }, log: (text) => log.push(text), limits: { exitMs: 300, drainMs: 1_000 }, open: httpUpstream({ spec: { transport: 'http', url, headers, cwd: '/' }, log: (text) => log.push(text) }) });
+  const relay = startRelay({
+    input,
+    output,
+    judge: deliver,
+    origin: { server: 'web', cwd: '/', session: '' },
+    log: (text) => log.push(text),
+    limits: { exitMs: 300, drainMs: 1_000 },
+    open: httpUpstream({ spec: { transport: 'http', url, headers, cwd: '/' }, log: (text) => log.push(text) }),
+  });
   ends.unshift(() => {
     relay.stop(0);
     return relay.done;
   });
-  const messages = (): Record<string, unknown>[] => received.split('\n').filter((text) => text !== '').map((text) => JSON.parse(text) as Record<string, unknown>);
+  const messages = (): Record<string, unknown>[] =>
+    received
+      .split('\n')
+      .filter((text) => text !== '')
+      .map((text) => JSON.parse(text) as Record<string, unknown>);
   return {
     send: (text) => input.write(text),
     text: () => received,
@@ -68,21 +90,35 @@ function session(url: string, headers: Record<string, string> = {}): { send(text
 }
 
 const json = (response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void => {
-  response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(typeof body === 'string' ? body : JSON.stringify(body));
+  response
+    .writeHead(status, { 'content-type': 'application/json', ...headers })
+    .end(typeof body === 'string' ? body : JSON.stringify(body));
 };
-const result = (seen: Seen, value: unknown): unknown => ({ jsonrpc: '2.0', id: (JSON.parse(seen.body) as { id: unknown }).id, result: value });
+const result = (seen: Seen, value: unknown): unknown => ({
+  jsonrpc: '2.0',
+  id: (JSON.parse(seen.body) as { id: unknown }).id,
+  result: value,
+});
 const methodOf = (seen: Seen): string => (seen.body === '' ? '' : (JSON.parse(seen.body) as { method: string }).method);
 
-const initialize = line({ jsonrpc: '2.0', id: 0, method: 'initialize', params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 't', version: '1' } } });
+const initialize = line({
+  jsonrpc: '2.0',
+  id: 0,
+  method: 'initialize',
+  params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 't', version: '1' } },
+});
 const initialized = line({ jsonrpc: '2.0', method: 'notifications/initialized' });
 
 /** A server with a session; `call` handles tools/call. */
-const withSession = (call: Handler, other: Handler = (_seen, response) => void response.writeHead(405).end()): Handler => (seen, response) => {
-  if (seen.method !== 'POST') other(seen, response);
-  else if (methodOf(seen) === 'initialize') json(response, 200, result(seen, { protocolVersion: '2025-06-18', capabilities: {} }), { 'mcp-session-id': 's-1' });
-  else if (methodOf(seen) === 'tools/call') call(seen, response);
-  else response.writeHead(202).end();
-};
+const withSession =
+  (call: Handler, other: Handler = (_seen, response) => void response.writeHead(405).end()): Handler =>
+  (seen, response) => {
+    if (seen.method !== 'POST') other(seen, response);
+    else if (methodOf(seen) === 'initialize')
+      json(response, 200, result(seen, { protocolVersion: '2025-06-18', capabilities: {} }), { 'mcp-session-id': 's-1' });
+    else if (methodOf(seen) === 'tools/call') call(seen, response);
+    else response.writeHead(202).end();
+  };
 
 test('headers, session and version are kept; the body is the client’s very bytes; DELETE ends the session', async () => {
   const { url, seen } = await serve(withSession((one, response) => json(response, 200, result(one, { content: [] }))));
@@ -96,7 +132,12 @@ test('headers, session and version are kept; the body is the client’s very byt
   expect(seen.map((one) => one.method).filter((method) => method !== 'GET')).toEqual(['POST', 'POST', 'POST', 'DELETE']);
   const post = seen.find((one) => methodOf(one) === 'tools/call');
   expect(post?.body).toBe(call);
-  expect(post?.headers).toMatchObject({ accept: 'application/json, text/event-stream', 'mcp-session-id': 's-1', 'mcp-protocol-version': '2025-06-18', authorization: 'Bearer x' });
+  expect(post?.headers).toMatchObject({
+    accept: 'application/json, text/event-stream',
+    'mcp-session-id': 's-1',
+    'mcp-protocol-version': '2025-06-18',
+    authorization: 'Bearer x',
+  });
   expect(seen[0]?.headers['mcp-session-id']).toBeUndefined();
   expect(seen.find((one) => one.method === 'GET')?.headers['mcp-session-id']).toBe('s-1');
 });
@@ -104,17 +145,64 @@ test('headers, session and version are kept; the body is the client’s very byt
 describe('answers', () => {
   const sse = (response: ServerResponse): ServerResponse => response.writeHead(200, { 'content-type': 'text/event-stream' });
   const rows: readonly (readonly [string, Handler, (messages: Record<string, unknown>[]) => void])[] = [
-    ['a pretty-printed JSON body becomes one line', (one, response) => json(response, 200, JSON.stringify(result(one, { content: [{ type: 'text', text: 'a\nb' }] }), null, 2)), (got) => expect(got.at(-1)).toMatchObject({ result: { content: [{ text: 'a\nb' }] } })],
-    ['an event stream with a notification first', (one, response) => void sse(response).end(`: hi\r\n\r\ndata: {"jsonrpc":"2.0","method":"notifications/x"}\r\n\r\nevent: message\ndata: ${JSON.stringify(result(one, { content: [] }))}\n\n`), (got) => expect(got.slice(-2)).toMatchObject([{ method: 'notifications/x' }, { id: 1, result: {} }])],
-    ['data over several lines', (_one, response) => void sse(response).end(`data: {"jsonrpc":"2.0",\ndata: "id":1,"result":{"content":[]}}\n\n`), (got) => expect(got.at(-1)).toMatchObject({ id: 1, result: {} })],
-    ['a stream that ends without the answer', (_one, response) => void sse(response).end('data: {"jsonrpc":"2.0","method":"notifications/x"}\n\n'), (got) => expect(JSON.stringify(got.at(-1))).toContain('ended its answer early')],
-    ['a stream that is cut', (_one, response) => void sse(response).write(': \n\n', () => response.destroy()), (got) => expect(JSON.stringify(got.at(-1))).toContain('connection was cut')],
-    ['202 where an answer is due', (_one, response) => void response.writeHead(202).end(), (got) => expect(JSON.stringify(got.at(-1))).toContain('without an answer')],
-    ['a body that is no JSON', (_one, response) => json(response, 200, '<html>'), (got) => expect(JSON.stringify(got.at(-1))).toContain('without an answer')],
-    ['404 of a session', (_one, response) => json(response, 404, { jsonrpc: '2.0', id: null, error: { code: -32001, message: 'Session not found' } }), (got) => expect(JSON.stringify(got.at(-1))).toMatch(/ended this session \(HTTP 404: Session not found\); restart/)],
-    ['401', (_one, response) => void response.writeHead(401, { 'www-authenticate': 'Bearer' }).end(), (got) => expect(JSON.stringify(got.at(-1))).toMatch(/wants authorization .*cannot sign in with OAuth yet/)],
-    ['500 with a page', (_one, response) => void response.writeHead(500).end('<h1>Oops</h1>'), (got) => expect(JSON.stringify(got.at(-1))).toContain('HTTP 500: Oops')],
-    ['a dropped connection', (_one, response) => void response.destroy(), (got) => expect(JSON.stringify(got.at(-1))).toContain('cannot be reached')],
+    [
+      'a pretty-printed JSON body becomes one line',
+      (one, response) => json(response, 200, JSON.stringify(result(one, { content: [{ type: 'text', text: 'a\nb' }] }), null, 2)),
+      (got) => expect(got.at(-1)).toMatchObject({ result: { content: [{ text: 'a\nb' }] } }),
+    ],
+    [
+      'an event stream with a notification first',
+      (one, response) =>
+        void sse(response).end(
+          `: hi\r\n\r\ndata: {"jsonrpc":"2.0","method":"notifications/x"}\r\n\r\nevent: message\ndata: ${JSON.stringify(result(one, { content: [] }))}\n\n`,
+        ),
+      (got) => expect(got.slice(-2)).toMatchObject([{ method: 'notifications/x' }, { id: 1, result: {} }]),
+    ],
+    [
+      'data over several lines',
+      (_one, response) => void sse(response).end(`data: {"jsonrpc":"2.0",\ndata: "id":1,"result":{"content":[]}}\n\n`),
+      (got) => expect(got.at(-1)).toMatchObject({ id: 1, result: {} }),
+    ],
+    [
+      'a stream that ends without the answer',
+      (_one, response) => void sse(response).end('data: {"jsonrpc":"2.0","method":"notifications/x"}\n\n'),
+      (got) => expect(JSON.stringify(got.at(-1))).toContain('ended its answer early'),
+    ],
+    [
+      'a stream that is cut',
+      (_one, response) => void sse(response).write(': \n\n', () => response.destroy()),
+      (got) => expect(JSON.stringify(got.at(-1))).toContain('connection was cut'),
+    ],
+    [
+      '202 where an answer is due',
+      (_one, response) => void response.writeHead(202).end(),
+      (got) => expect(JSON.stringify(got.at(-1))).toContain('without an answer'),
+    ],
+    [
+      'a body that is no JSON',
+      (_one, response) => json(response, 200, '<html>'),
+      (got) => expect(JSON.stringify(got.at(-1))).toContain('without an answer'),
+    ],
+    [
+      '404 of a session',
+      (_one, response) => json(response, 404, { jsonrpc: '2.0', id: null, error: { code: -32001, message: 'Session not found' } }),
+      (got) => expect(JSON.stringify(got.at(-1))).toMatch(/ended this session \(HTTP 404: Session not found\); restart/),
+    ],
+    [
+      '401',
+      (_one, response) => void response.writeHead(401, { 'www-authenticate': 'Bearer' }).end(),
+      (got) => expect(JSON.stringify(got.at(-1))).toMatch(/wants authorization .*cannot sign in with OAuth yet/),
+    ],
+    [
+      '500 with a page',
+      (_one, response) => void response.writeHead(500).end('<h1>Oops</h1>'),
+      (got) => expect(JSON.stringify(got.at(-1))).toContain('HTTP 500: Oops'),
+    ],
+    [
+      'a dropped connection',
+      (_one, response) => void response.destroy(),
+      (got) => expect(JSON.stringify(got.at(-1))).toContain('cannot be reached'),
+    ],
   ];
   test.each(rows)('%s', async (_name, handle, check) => {
     const { url } = await serve(withSession(handle));
@@ -128,15 +216,22 @@ describe('answers', () => {
 
   test('a stream broken off after an event id is resumed with it', async () => {
     let asked = '';
-    const { url } = await serve(withSession((_one, response) => void sse(response).end('retry: 10\nid: e-1\ndata:\n\n'), (one, response) => {
-      const last = one.headers['last-event-id'];
-      if (last === undefined) {
-        response.writeHead(405).end();
-        return;
-      }
-      asked = String(last);
-      sse(response).end(`id: e-2\ndata: ${JSON.stringify({ jsonrpc: '2.0', id: 1, result: { content: [{ type: 'text', text: 'resumed' }] } })}\n\n`);
-    }));
+    const { url } = await serve(
+      withSession(
+        (_one, response) => void sse(response).end('retry: 10\nid: e-1\ndata:\n\n'),
+        (one, response) => {
+          const last = one.headers['last-event-id'];
+          if (last === undefined) {
+            response.writeHead(405).end();
+            return;
+          }
+          asked = String(last);
+          sse(response).end(
+            `id: e-2\ndata: ${JSON.stringify({ jsonrpc: '2.0', id: 1, result: { content: [{ type: 'text', text: 'resumed' }] } })}\n\n`,
+          );
+        },
+      ),
+    );
     const s = session(url);
     s.send(initialize);
     await s.answerTo(0);
@@ -146,10 +241,15 @@ describe('answers', () => {
   });
 
   test('what the server says unasked arrives over GET, and a listening stream does not keep anything alive', async () => {
-    const { url, seen } = await serve(withSession(() => undefined, (one, response) => {
-      if (one.method === 'GET') sse(response).write('data: {"jsonrpc":"2.0","id":"srv","method":"roots/list"}\n\n');
-      else response.writeHead(200).end();
-    }));
+    const { url, seen } = await serve(
+      withSession(
+        () => undefined,
+        (one, response) => {
+          if (one.method === 'GET') sse(response).write('data: {"jsonrpc":"2.0","id":"srv","method":"roots/list"}\n\n');
+          else response.writeHead(200).end();
+        },
+      ),
+    );
     const s = session(url);
     s.send(initialize);
     await s.answerTo(0);
@@ -199,11 +299,14 @@ test('notifications reach the server before what follows them', async () => {
       return;
     }
     const slow = methodOf(one) === 'notifications/initialized';
-    setTimeout(() => {
-      order.push(methodOf(one));
-      if (slow) response.writeHead(202).end();
-      else json(response, 200, result(one, {}));
-    }, slow ? 60 : 0);
+    setTimeout(
+      () => {
+        order.push(methodOf(one));
+        if (slow) response.writeHead(202).end();
+        else json(response, 200, result(one, {}));
+      },
+      slow ? 60 : 0,
+    );
   });
   const s = session(url);
   s.send(initialized + line({ jsonrpc: '2.0', id: 5, method: 'tools/list' }));

@@ -11,17 +11,21 @@ const gather = (limit: number): { feed: (chunk: Buffer) => void; lines: string[]
 
 test('lines come out whole however they were cut', () => {
   fc.assert(
-    fc.property(fc.array(fc.string({ unit: 'binary-ascii', maxLength: 12 })), fc.array(fc.nat(20), { minLength: 1, maxLength: 10 }), (words, steps) => {
-      const text = words.map((word) => `${word.replaceAll('\n', ' ')}\n`).join('');
-      const split = gather(1_000);
-      const bytes = Buffer.from(text, 'latin1');
-      for (let at = 0, turn = 0; at < bytes.length; turn++) {
-        const size = (steps[turn % steps.length] ?? 0) + 1;
-        split.feed(bytes.subarray(at, at + size));
-        at += size;
-      }
-      expect(split.lines.join('')).toBe(text);
-    }),
+    fc.property(
+      fc.array(fc.string({ unit: 'binary-ascii', maxLength: 12 })),
+      fc.array(fc.nat(20), { minLength: 1, maxLength: 10 }),
+      (words, steps) => {
+        const text = words.map((word) => `${word.replaceAll('\n', ' ')}\n`).join('');
+        const split = gather(1_000);
+        const bytes = Buffer.from(text, 'latin1');
+        for (let at = 0, turn = 0; at < bytes.length; turn++) {
+          const size = (steps[turn % steps.length] ?? 0) + 1;
+          split.feed(bytes.subarray(at, at + size));
+          at += size;
+        }
+        expect(split.lines.join('')).toBe(text);
+      },
+    ),
   );
 });
 

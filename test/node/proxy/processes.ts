@@ -20,7 +20,10 @@ export function isAlive(pid: number): boolean {
 export function pidsIn(file: string): Promise<number[]> {
   return until(`ids in ${file}`, () => {
     try {
-      const pids = readFileSync(file, 'utf8').split(' ').map(Number).filter((pid) => pid > 1);
+      const pids = readFileSync(file, 'utf8')
+        .split(' ')
+        .map(Number)
+        .filter((pid) => pid > 1);
       return pids.length > 0 && pids;
     } catch {
       return null;

@@ -7,8 +7,14 @@ const refuseAll: Judge = () => Promise.resolve(judgement('refused', 'not this on
 
 describe('lines that pass as the very bytes', () => {
   const rows: readonly (readonly [string, string])[] = [
-    ['server/discover with a string id', '{"jsonrpc":"2.0","id":"server-discover-probe-1","method":"server/discover","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}\n'],
-    ['initialize with white space and odd key order', '{ "method" :"initialize",  "params":{"protocolVersion":"2025-11-25"},"jsonrpc":"2.0", "id":0 }\n'],
+    [
+      'server/discover with a string id',
+      '{"jsonrpc":"2.0","id":"server-discover-probe-1","method":"server/discover","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}\n',
+    ],
+    [
+      'initialize with white space and odd key order',
+      '{ "method" :"initialize",  "params":{"protocolVersion":"2025-11-25"},"jsonrpc":"2.0", "id":0 }\n',
+    ],
     ['an unknown method with unknown fields', '{"jsonrpc":"2.0","id":7,"method":"x-vendor/thing","params":{"a":1e2},"extra":true}\n'],
     ['a notification', '{"jsonrpc":"2.0","method":"notifications/initialized"}\n'],
     ['an answer to the server', '{"jsonrpc":"2.0","id":"s-1","result":{"roots":[]}}\n'],
@@ -37,7 +43,11 @@ describe('lines that pass as the very bytes', () => {
   test('what the server sends', async () => {
     const b = bench(refuseAll);
     await b.send('{"jsonrpc":"2.0","id":"q","method":"tools/list"}\n');
-    const lines = ['{"id":"q", "jsonrpc":"2.0","result":{"tools":[{"name":"a","x":1}]}}\n', '{"jsonrpc":"2.0","id":1,"method":"sampling/createMessage","params":{}}\n', '{"jsonrpc":"2.0","method":"notifications/message","params":{"data":"x"}}\n'];
+    const lines = [
+      '{"id":"q", "jsonrpc":"2.0","result":{"tools":[{"name":"a","x":1}]}}\n',
+      '{"jsonrpc":"2.0","id":1,"method":"sampling/createMessage","params":{}}\n',
+      '{"jsonrpc":"2.0","method":"notifications/message","params":{"data":"x"}}\n',
+    ];
     for (const text of lines) await b.serve(text);
     expect(b.clientText()).toBe(lines.join(''));
   });
@@ -49,14 +59,34 @@ describe('lines that never reach the server', () => {
     ['no JSON', 'hello\n', -32700, 'invalid JSON'],
     ['bytes that are not UTF-8', Buffer.from([0x7b, 0x22, 0xc0, 0xa2, 0x22, 0x3a, 0x31, 0x7d, 0x0a]), -32700, 'UTF-8'],
     ['a byte order mark', `\ufeff{"jsonrpc":"2.0","id":1,${call}}\n`, -32700, 'invalid JSON'],
-    ['a call between two carriage returns', `{"jsonrpc":"2.0","id":2,"method":"x","params":\r{"jsonrpc":"2.0","id":1,${call}}\r}\n`, -32600, 'carriage return'],
+    [
+      'a call between two carriage returns',
+      `{"jsonrpc":"2.0","id":2,"method":"x","params":\r{"jsonrpc":"2.0","id":1,${call}}\r}\n`,
+      -32600,
+      'carriage return',
+    ],
     ['method twice', `{"jsonrpc":"2.0","id":1,"method":"ping",${call}}\n`, -32600, '"method" appears twice'],
     ['method twice, once with an escape', `{"jsonrpc":"2.0","id":1,${call},"m\\u0065thod":"ping"}\n`, -32600, '"method" appears twice'],
     ['name twice', '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","name":"b"}}\n', -32600, '"name" appears twice'],
-    ['a key twice deep in the arguments', '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":{"x":[{"y":1,"y":2}]}}}\n', -32600, '"y" appears twice'],
+    [
+      'a key twice deep in the arguments',
+      '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":{"x":[{"y":1,"y":2}]}}}\n',
+      -32600,
+      '"y" appears twice',
+    ],
     ['method in other case', '{"jsonrpc":"2.0","id":1,"Method":"tools/call","params":{"name":"a"}}\n', -32600, '"Method"'],
-    ['params with a long s', '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a"},"param\u017f":{"name":"b"}}\n', -32600, 'read as another'],
-    ['arguments in other case', '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","Arguments":{"x":1}}}\n', -32600, '"Arguments"'],
+    [
+      'params with a long s',
+      '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a"},"param\u017f":{"name":"b"}}\n',
+      -32600,
+      'read as another',
+    ],
+    [
+      'arguments in other case',
+      '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","Arguments":{"x":1}}}\n',
+      -32600,
+      '"Arguments"',
+    ],
     ['the method in other case', '{"jsonrpc":"2.0","id":1,"method":"Tools/Call","params":{"name":"a"}}\n', -32600, 'could be read as'],
     ['the method with a NUL', '{"jsonrpc":"2.0","id":1,"method":"tools/call\\u0000x","params":{"name":"a"}}\n', -32600, 'could be read as'],
     ['a method in a list', '{"jsonrpc":"2.0","id":1,"method":["tools/call"],"params":{"name":"a"}}\n', -32600, 'method must be a string'],
@@ -66,7 +96,12 @@ describe('lines that never reach the server', () => {
     ['a call with a null id', `{"jsonrpc":"2.0","id":null,${call}}\n`, -32600, 'needs an id'],
     ['a call without a name', '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{}}\n', -32600, 'params.name'],
     ['an id that is an object', '{"jsonrpc":"2.0","id":{},"method":"ping"}\n', -32600, 'an id must be'],
-    ['arguments nested without end', `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":${'['.repeat(501)}${']'.repeat(501)}}}\n`, -32600, 'nested deeper'],
+    [
+      'arguments nested without end',
+      `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":${'['.repeat(501)}${']'.repeat(501)}}}\n`,
+      -32600,
+      'nested deeper',
+    ],
     ['a bare string', '"tools/call"\n', -32600, 'JSON object'],
     ['an empty batch', '[]\n', -32600, 'empty batch'],
     ['a batch in a batch', `[[{"jsonrpc":"2.0","id":1,${call}}]]\n`, -32600, 'JSON object'],
@@ -83,10 +118,22 @@ describe('lines that never reach the server', () => {
 
 describe('calls', () => {
   const rows: readonly (readonly [string, string, Partial<ToolCall>])[] = [
-    ['Claude', callLine(2, 'echo', { text: 'yo' }, { 'claudecode/toolUseId': 'toolu_1', progressToken: 2 }), { useId: 'toolu_1', tool: 'echo', args: { text: 'yo' }, session: '' }],
-    ['Codex', callLine(2, 'echo', { text: 'yo' }, { callId: 'call_16', 'x-codex-turn-metadata': { session_id: 's-1' }, threadId: 't-1' }), { useId: 'call_16', session: 's-1' }],
+    [
+      'Claude',
+      callLine(2, 'echo', { text: 'yo' }, { 'claudecode/toolUseId': 'toolu_1', progressToken: 2 }),
+      { useId: 'toolu_1', tool: 'echo', args: { text: 'yo' }, session: '' },
+    ],
+    [
+      'Codex',
+      callLine(2, 'echo', { text: 'yo' }, { callId: 'call_16', 'x-codex-turn-metadata': { session_id: 's-1' }, threadId: 't-1' }),
+      { useId: 'call_16', session: 's-1' },
+    ],
     ['Codex without turn metadata', callLine(2, 'echo', {}, { threadId: 't-1' }), { useId: null, session: 't-1' }],
-    ['a client that says nothing', '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x"}}\n', { useId: null, session: '', args: {}, cwd: '/work', server: 'files', client: 'mcp', channel: 'mcp' }],
+    [
+      'a client that says nothing',
+      '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x"}}\n',
+      { useId: null, session: '', args: {}, cwd: '/work', server: 'files', client: 'mcp', channel: 'mcp' },
+    ],
     ['arguments that are no object', callLine(1, 'x', ['a']), { args: ['a'] }],
   ];
   test.each(rows)('are judged as %s sends them', async (_name, text, expected) => {
@@ -104,14 +151,19 @@ describe('calls', () => {
     const b = bench(() => Promise.resolve(judgement(outcome, 'because of this')));
     await b.send(callLine('id-1', 'rm'));
     expect(b.toServer).toEqual([]);
-    expect(b.clientMessages()).toEqual([{ jsonrpc: '2.0', id: 'id-1', result: { content: [{ type: 'text', text: 'because of this' }], isError: true } }]);
+    expect(b.clientMessages()).toEqual([
+      { jsonrpc: '2.0', id: 'id-1', result: { content: [{ type: 'text', text: 'because of this' }], isError: true } },
+    ]);
   });
 
   test.each([
     ['rejects', (() => Promise.reject(new Error('no journal'))) as Judge],
-    ['throws', (() => {
-      throw new Error('bug');
-    }) as Judge],
+    [
+      'throws',
+      (() => {
+        throw new Error('bug');
+      }) as Judge,
+    ],
   ])('a judge that %s is a refusal', async (_name, judge) => {
     const b = bench(judge);
     await b.send(callLine(1, 'rm'));
@@ -121,7 +173,9 @@ describe('calls', () => {
 
   test('a batch with calls is split and every call judged', async () => {
     const b = bench((call) => Promise.resolve(call.tool === 'good' ? judgement('delivered') : judgement('refused', 'no')));
-    await b.send(`[{"jsonrpc":"2.0","id":1,"method":"ping"}, ${callLine(2, 'good').trim()} ,${callLine(3, 'bad').trim()},{"jsonrpc":"2.0","id":4,"Method":"x"}]\n`);
+    await b.send(
+      `[{"jsonrpc":"2.0","id":1,"method":"ping"}, ${callLine(2, 'good').trim()} ,${callLine(3, 'bad').trim()},{"jsonrpc":"2.0","id":4,"Method":"x"}]\n`,
+    );
     expect(b.toServer).toEqual(['{"jsonrpc":"2.0","id":1,"method":"ping"}\n', callLine(2, 'good')]);
     expect(b.clientMessages().map((message) => message['id'])).toEqual([4, 3]);
   });
@@ -149,8 +203,17 @@ describe('calls', () => {
 });
 
 describe('results', () => {
-  const refuseBad: Judge = (call) => Promise.resolve(call.channel === 'response' && JSON.stringify(call.args).includes('BAD') ? judgement('refused', 'withheld') : judgement('delivered'));
-  const bad = expect.objectContaining({ id: 1, result: { content: [{ type: 'text', text: 'Callgate withheld the result of "read" on "files"; the call itself has run. withheld' }], isError: true } }) as unknown;
+  const refuseBad: Judge = (call) =>
+    Promise.resolve(
+      call.channel === 'response' && JSON.stringify(call.args).includes('BAD') ? judgement('refused', 'withheld') : judgement('delivered'),
+    );
+  const bad = expect.objectContaining({
+    id: 1,
+    result: {
+      content: [{ type: 'text', text: 'Callgate withheld the result of "read" on "files"; the call itself has run. withheld' }],
+      isError: true,
+    },
+  }) as unknown;
   const text = (value: string): unknown => ({ type: 'text', text: value });
   const rows: readonly (readonly [string, unknown])[] = [
     ['a text block', { result: { content: [text('fine'), text('BAD')] } }],
@@ -174,7 +237,11 @@ describe('results', () => {
   test.each(rows)('%s is withheld', async (_name, part) => {
     const b = bench(refuseBad);
     await b.send(callLine(1, 'read'));
-    await b.serve(part === null ? `[${line({ id: 1, result: { content: [text('BAD')] } }).trim()},{"jsonrpc":"2.0","method":"notifications/x"}]\n` : line({ jsonrpc: '2.0', id: 1, ...(part as object) }));
+    await b.serve(
+      part === null
+        ? `[${line({ id: 1, result: { content: [text('BAD')] } }).trim()},{"jsonrpc":"2.0","method":"notifications/x"}]\n`
+        : line({ jsonrpc: '2.0', id: 1, ...(part as object) }),
+    );
     await until('an answer', () => b.clientText().includes('"id":1'));
     expect(b.clientText()).not.toContain('BAD');
     expect(b.clientMessages()).toContainEqual(bad);
@@ -187,10 +254,16 @@ describe('results', () => {
       return Promise.resolve(judgement('delivered'));
     });
     await b.send(callLine(1, 'read', { path: '/x' }));
-    const answer = '{"result":{"content":[{"type":"text","text":"a"},{"text":"b","type":"text"}],"structuredContent":{"k":1} },"id":1,"jsonrpc":"2.0"}\n';
+    const answer =
+      '{"result":{"content":[{"type":"text","text":"a"},{"text":"b","type":"text"}],"structuredContent":{"k":1} },"id":1,"jsonrpc":"2.0"}\n';
     await b.serve(answer);
     expect(b.clientText()).toBe(answer);
-    expect(seen[1]).toMatchObject({ channel: 'response', tool: 'read', server: 'files', args: { content: 'a\nb', structuredContent: { k: 1 } } });
+    expect(seen[1]).toMatchObject({
+      channel: 'response',
+      tool: 'read',
+      server: 'files',
+      args: { content: 'a\nb', structuredContent: { k: 1 } },
+    });
   });
 
   test('a long one is judged whole and passes as it came', async () => {

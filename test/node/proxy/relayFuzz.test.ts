@@ -87,21 +87,98 @@ function callsSeen(lines: readonly string[]): string[] {
   return found;
 }
 
-const word = fc.constantFrom('"method"', '"tools/call"', '"params"', '"name"', '"arguments"', '"id"', '"jsonrpc"', '"Method"', '"m\\u0065thod"', '"TOOLS/CALL"', '"tools/call\\u0000"', '"evil"', '"good"', '"__proto__"', '1', '"1"', 'null', '{', '}', '[', ']', ':', ',', '\r', '\n', ' ', '\\', '"', '\u2028', '\ufeff');
+const word = fc.constantFrom(
+  '"method"',
+  '"tools/call"',
+  '"params"',
+  '"name"',
+  '"arguments"',
+  '"id"',
+  '"jsonrpc"',
+  '"Method"',
+  '"m\\u0065thod"',
+  '"TOOLS/CALL"',
+  '"tools/call\\u0000"',
+  '"evil"',
+  '"good"',
+  '"__proto__"',
+  '1',
+  '"1"',
+  'null',
+  '{',
+  '}',
+  '[',
+  ']',
+  ':',
+  ',',
+  '\r',
+  '\n',
+  ' ',
+  '\\',
+  '"',
+  '\u2028',
+  '\ufeff',
+);
 const soup = fc.array(word, { maxLength: 40 }).map((words) => words.join(''));
 
-const key = fc.constantFrom('method', 'params', 'id', 'jsonrpc', 'name', 'arguments', 'result', '_meta', 'Method', 'NAME', 'param\u017f', '__proto__', 'x', 'method\0');
-const method = fc.constantFrom('"tools/call"', '"Tools/Call"', '"ping"', '["tools/call"]', '"notifications/cancelled"', '"tools/call "', '"tools\\/call"', '7');
+const key = fc.constantFrom(
+  'method',
+  'params',
+  'id',
+  'jsonrpc',
+  'name',
+  'arguments',
+  'result',
+  '_meta',
+  'Method',
+  'NAME',
+  'param\u017f',
+  '__proto__',
+  'x',
+  'method\0',
+);
+const method = fc.constantFrom(
+  '"tools/call"',
+  '"Tools/Call"',
+  '"ping"',
+  '["tools/call"]',
+  '"notifications/cancelled"',
+  '"tools/call "',
+  '"tools\\/call"',
+  '7',
+);
 const call = fc.constant('{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"evil","arguments":{}}}');
 const member = fc.oneof(
-  fc.tuple(key, fc.oneof(method, call, fc.constantFrom('1', '"1"', 'null', '{"name":"evil"}', '{"name":"good","name":"evil"}', '{"requestId":1}', '"evil"', '[]'))),
+  fc.tuple(
+    key,
+    fc.oneof(
+      method,
+      call,
+      fc.constantFrom('1', '"1"', 'null', '{"name":"evil"}', '{"name":"good","name":"evil"}', '{"requestId":1}', '"evil"', '[]'),
+    ),
+  ),
   fc.tuple(fc.constant('method'), method),
-  fc.tuple(fc.constant('params'), fc.constantFrom('{"name":"evil"}', '{"name":"good","Name":"evil"}', '{"name":"evil","name":"good"}', '{"name":"good"}')),
+  fc.tuple(
+    fc.constant('params'),
+    fc.constantFrom('{"name":"evil"}', '{"name":"good","Name":"evil"}', '{"name":"evil","name":"good"}', '{"name":"good"}'),
+  ),
   fc.tuple(fc.constant('id'), fc.constantFrom('1', '2', '"1"', '"a"')),
 );
 const gap = fc.constantFrom('', ' ', '\t', '\r', ' ');
-const message = fc.tuple(fc.array(member, { maxLength: 6 }), gap).map(([members, space]) => `{${members.map(([name, value]) => `${space}${JSON.stringify(name)}:${space}${value}`).join(',')}}`);
-const wire = fc.array(fc.oneof({ weight: 3, arbitrary: message }, fc.array(message, { maxLength: 3 }).map((list) => `[${list.join(',')}]`), soup, call), { minLength: 1, maxLength: 12 }).map((lines) => Buffer.from(`${lines.join('\n')}\n`));
+const message = fc
+  .tuple(fc.array(member, { maxLength: 6 }), gap)
+  .map(([members, space]) => `{${members.map(([name, value]) => `${space}${JSON.stringify(name)}:${space}${value}`).join(',')}}`);
+const wire = fc
+  .array(
+    fc.oneof(
+      { weight: 3, arbitrary: message },
+      fc.array(message, { maxLength: 3 }).map((list) => `[${list.join(',')}]`),
+      soup,
+      call,
+    ),
+    { minLength: 1, maxLength: 12 },
+  )
+  .map((lines) => Buffer.from(`${lines.join('\n')}\n`));
 const cuts = fc.array(fc.nat(2_000), { maxLength: 6 });
 
 async function feed(bytes: Buffer, at: readonly number[]): Promise<{ toServer: string[]; judged: ToolCall[]; approved: number }> {
@@ -135,25 +212,35 @@ test('the lenient parser finds the tricks it is there for', () => {
 
 test('no call reaches the server unjudged, whatever the client sends', { timeout: 60_000 }, async () => {
   expect.hasAssertions();
-  await fc.assert(fc.asyncProperty(wire, cuts, async (bytes, at) => check(await feed(bytes, at))), { numRuns: 1_500 });
+  await fc.assert(
+    fc.asyncProperty(wire, cuts, async (bytes, at) => check(await feed(bytes, at))),
+    { numRuns: 1_500 },
+  );
 });
 
 test('nor for any bytes at all', async () => {
   expect.hasAssertions();
-  await fc.assert(fc.asyncProperty(fc.uint8Array({ maxLength: 400 }), cuts, async (bytes, at) => check(await feed(Buffer.from([...bytes, 10]), at))), { numRuns: 300 });
+  await fc.assert(
+    fc.asyncProperty(fc.uint8Array({ maxLength: 400 }), cuts, async (bytes, at) => check(await feed(Buffer.from([...bytes, 10]), at))),
+    { numRuns: 300 },
+  );
 });
 
 test('well-formed lines that are no calls arrive byte for byte and in order, calls between them in place', async () => {
   expect.hasAssertions();
   const plain = fc.oneof(
-    fc.json({ depthSize: 'small' }).map((params) => `{"jsonrpc":"2.0","method":"notifications/x","params":{"v":${params.replace(/[\r\n]/g, '')}}}`),
+    fc
+      .json({ depthSize: 'small' })
+      .map((params) => `{"jsonrpc":"2.0","method":"notifications/x","params":{"v":${params.replace(/[\r\n]/g, '')}}}`),
     fc.constant('{"jsonrpc":"2.0","id":"s","result":{}}'),
     fc.string({ unit: 'binary' }).map((text) => JSON.stringify({ jsonrpc: '2.0', method: 'notifications/y', params: { text } })),
   );
   const good = fc.constant('good');
   await fc.assert(
     fc.asyncProperty(fc.array(fc.oneof(plain, good), { maxLength: 20 }), cuts, async (lines, at) => {
-      const sent = lines.map((text, id) => `${text === 'good' ? `{"jsonrpc":"2.0","id":${id},"method":"tools/call","params":{"name":"good"}}` : text}\n`);
+      const sent = lines.map(
+        (text, id) => `${text === 'good' ? `{"jsonrpc":"2.0","id":${id},"method":"tools/call","params":{"name":"good"}}` : text}\n`,
+      );
       const { toServer } = await feed(Buffer.from(sent.join('')), at);
       expect(toServer).toEqual(sent);
     }),

@@ -3,7 +3,9 @@ import { CLIENT_TIMED_OUT, type Judge } from '#contract/judgement.ts';
 import { bench, callLine, judgement, line, settle, until, waitingJudge } from './harness.ts';
 
 const progressOf = (messages: Record<string, unknown>[]): number[] =>
-  messages.filter((message) => message['method'] === 'notifications/progress').map((message) => (message['params'] as { progress: number }).progress);
+  messages
+    .filter((message) => message['method'] === 'notifications/progress')
+    .map((message) => (message['params'] as { progress: number }).progress);
 
 describe('a held call', () => {
   test('tells the client it waits, lets others pass, and goes out unchanged when approved', async () => {
@@ -20,7 +22,11 @@ describe('a held call', () => {
     expect(b.toServer.at(-1)).toBe(held);
     const values = progressOf(b.clientMessages());
     expect(values).toEqual([...new Set(values)].sort((a, c) => a - c));
-    expect(b.clientMessages()[0]).toEqual({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken: 'tok', progress: 0.001, message: 'Waiting for a person to approve this call in Callgate' } });
+    expect(b.clientMessages()[0]).toEqual({
+      jsonrpc: '2.0',
+      method: 'notifications/progress',
+      params: { progressToken: 'tok', progress: 0.001, message: 'Waiting for a person to approve this call in Callgate' },
+    });
     // The server's own progress goes on, and after it no more of ours.
     await b.serve(line({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken: 'tok', progress: 5 } }));
     const count = progressOf(b.clientMessages()).length;
@@ -79,7 +85,13 @@ describe('a held call', () => {
       await settle();
     }
     expect(calls.map((held) => held.options.signal.aborted)).toEqual([false, false, true]);
-    expect(b.clientMessages()).toEqual([{ jsonrpc: '2.0', id: 3, result: { content: [{ type: 'text', text: expect.stringContaining('2 calls of "files" already wait') as unknown }], isError: true } }]);
+    expect(b.clientMessages()).toEqual([
+      {
+        jsonrpc: '2.0',
+        id: 3,
+        result: { content: [{ type: 'text', text: expect.stringContaining('2 calls of "files" already wait') as unknown }], isError: true },
+      },
+    ]);
     calls[0]?.answer(judgement('delivered'));
     await settle();
     await b.send(callLine(4, 'rm'));
@@ -114,7 +126,9 @@ describe('a held call', () => {
     b.events.onClosed('the MCP server exited with code 3');
     expect((await b.done).by).toBe('upstream');
     expect(calls[0]?.options.signal.aborted).toBe(true);
-    expect(b.clientMessages()).toEqual([1, 2].map((id) => ({ jsonrpc: '2.0', id, error: { code: -32000, message: 'the MCP server exited with code 3' } })));
+    expect(b.clientMessages()).toEqual(
+      [1, 2].map((id) => ({ jsonrpc: '2.0', id, error: { code: -32000, message: 'the MCP server exited with code 3' } })),
+    );
     expect(b.output.writableEnded).toBe(true);
   });
 });
@@ -122,7 +136,10 @@ describe('a held call', () => {
 describe('a held result', () => {
   const hold = (): { judge: Judge; calls: ReturnType<typeof waitingJudge>['calls'] } => {
     const { judge, calls } = waitingJudge();
-    return { judge: (call, options) => (call.channel === 'response' ? judge(call, options) : Promise.resolve(judgement('delivered'))), calls };
+    return {
+      judge: (call, options) => (call.channel === 'response' ? judge(call, options) : Promise.resolve(judgement('delivered'))),
+      calls,
+    };
   };
 
   test('reports progress above the server’s own and comes out after release', async () => {

@@ -11,7 +11,12 @@ interface Read {
 
 function read(chunks: readonly Buffer[], limit = 1_000): Read {
   const got: Read = { events: [], ids: [], retries: [], overlong: 0 };
-  const reader = readEvents(limit, { onEvent: (event) => got.events.push(event), onId: (id) => got.ids.push(id), onRetry: (ms) => got.retries.push(ms), onOverlong: () => got.overlong++ });
+  const reader = readEvents(limit, {
+    onEvent: (event) => got.events.push(event),
+    onId: (id) => got.ids.push(id),
+    onRetry: (ms) => got.retries.push(ms),
+    onOverlong: () => got.overlong++,
+  });
   for (const chunk of chunks) reader.feed(chunk);
   return got;
 }
@@ -19,8 +24,22 @@ function read(chunks: readonly Buffer[], limit = 1_000): Read {
 describe('an event stream', () => {
   const rows: readonly (readonly [string, string, Partial<Read>])[] = [
     ['one event', 'data: a\n\n', { events: [{ type: 'message', data: 'a' }] }],
-    ['a type, an id, a retry', 'event: x\nid: 7\nretry: 50\ndata: a\n\n', { events: [{ type: 'x', data: 'a' }], ids: ['7'], retries: [50] }],
-    ['every line break', 'data: a\r\rdata: b\r\n\r\ndata: c\n\n', { events: [{ type: 'message', data: 'a' }, { type: 'message', data: 'b' }, { type: 'message', data: 'c' }] }],
+    [
+      'a type, an id, a retry',
+      'event: x\nid: 7\nretry: 50\ndata: a\n\n',
+      { events: [{ type: 'x', data: 'a' }], ids: ['7'], retries: [50] },
+    ],
+    [
+      'every line break',
+      'data: a\r\rdata: b\r\n\r\ndata: c\n\n',
+      {
+        events: [
+          { type: 'message', data: 'a' },
+          { type: 'message', data: 'b' },
+          { type: 'message', data: 'c' },
+        ],
+      },
+    ],
     ['only one blank is cut', 'data:  a\ndata:b\n\n', { events: [{ type: 'message', data: ' a\nb' }] }],
     ['comments and unknown fields', ': ping\nfoo: bar\n\ndata: a\n\n', { events: [{ type: 'message', data: 'a' }] }],
     ['no data, no event', 'id: 1\nevent: x\n\n', { events: [], ids: ['1'] }],
@@ -28,8 +47,16 @@ describe('an event stream', () => {
     ['an event that was not ended', 'data: a\n', { events: [] }],
     ['a retry that is no number', 'retry: soon\n\n', { retries: [] }],
     ['a byte order mark', '\ufeffdata: a\n\n', { events: [{ type: 'message', data: 'a' }] }],
-    ['too long in one line, then a good one', `data: ${'x'.repeat(5_000)}\n\ndata: a\n\n`, { events: [{ type: 'message', data: 'a' }], overlong: 1 }],
-    ['too long over many lines', `${'data: 0123456789\n'.repeat(200)}\ndata: a\n\n`, { events: [{ type: 'message', data: 'a' }], overlong: 1 }],
+    [
+      'too long in one line, then a good one',
+      `data: ${'x'.repeat(5_000)}\n\ndata: a\n\n`,
+      { events: [{ type: 'message', data: 'a' }], overlong: 1 },
+    ],
+    [
+      'too long over many lines',
+      `${'data: 0123456789\n'.repeat(200)}\ndata: a\n\n`,
+      { events: [{ type: 'message', data: 'a' }], overlong: 1 },
+    ],
   ];
   test.each(rows)('%s', (_name, text, expected) => expect(read([Buffer.from(text)])).toMatchObject(expected));
 

@@ -42,14 +42,28 @@ interface Running {
 }
 
 function run(script: string, args: readonly string[], env: Record<string, string> = {}): Running {
-  const child = spawn(process.execPath, [here(script), ...args], { cwd: home, env: { PATH: process.env['PATH'] ?? '', HOME: home, ...env } });
+  const child = spawn(process.execPath, [here(script), ...args], {
+    cwd: home,
+    env: { PATH: process.env['PATH'] ?? '', HOME: home, ...env },
+  });
   children.push(child);
   let out = '';
   let err = '';
   child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
-  const messages = (): Record<string, unknown>[] => out.split('\n').slice(0, -1).map((text) => JSON.parse(text) as Record<string, unknown>);
-  return { child, out: () => out, err: () => err, messages, answerTo: (id) => until(`an answer to ${id}; stderr: ${err}`, () => messages().find((message) => message['id'] === id), 10_000), status: new Promise((resolve) => child.on('close', (code, signal) => resolve(signal ?? code))) };
+  const messages = (): Record<string, unknown>[] =>
+    out
+      .split('\n')
+      .slice(0, -1)
+      .map((text) => JSON.parse(text) as Record<string, unknown>);
+  return {
+    child,
+    out: () => out,
+    err: () => err,
+    messages,
+    answerTo: (id) => until(`an answer to ${id}; stderr: ${err}`, () => messages().find((message) => message['id'] === id), 10_000),
+    status: new Promise((resolve) => child.on('close', (code, signal) => resolve(signal ?? code))),
+  };
 }
 
 async function broker(): Promise<Running> {
@@ -58,7 +72,8 @@ async function broker(): Promise<Running> {
   return started;
 }
 
-const shim = (mode = 'plain', env: Record<string, string> = {}): Running => run('shimMain.ts', [home, '--server', 'scripted', '--', process.execPath, here('scripted.mjs'), mode, pidFile], env);
+const shim = (mode = 'plain', env: Record<string, string> = {}): Running =>
+  run('shimMain.ts', [home, '--server', 'scripted', '--', process.execPath, here('scripted.mjs'), mode, pidFile], env);
 const hello = line({ jsonrpc: '2.0', id: 0, method: 'initialize', params: { protocolVersion: '2025-06-18' } });
 
 describe.each(['with a broker', 'without'])('%s', (setting) => {
@@ -66,13 +81,21 @@ describe.each(['with a broker', 'without'])('%s', (setting) => {
 
   test('the SDK’s client lists, calls and is refused, and nothing is left afterwards', async () => {
     await start();
-    const transport = new StdioClientTransport({ command: process.execPath, args: [here('shimMain.ts'), home, '--server', 'scripted', '--', process.execPath, here('scripted.mjs'), 'plain', pidFile], env: { PATH: process.env['PATH'] ?? '' }, stderr: 'ignore' });
+    const transport = new StdioClientTransport({
+      command: process.execPath,
+      args: [here('shimMain.ts'), home, '--server', 'scripted', '--', process.execPath, here('scripted.mjs'), 'plain', pidFile],
+      env: { PATH: process.env['PATH'] ?? '' },
+      stderr: 'ignore',
+    });
     const client = new Client({ name: 'test', version: '1.0.0' });
     // The SDK's own classes disagree under exactOptionalPropertyTypes.
     await client.connect(transport as unknown as Transport);
     expect((await client.listTools()).tools.map((tool) => tool.name)).toEqual(['echo']);
     expect(await client.callTool({ name: 'echo', arguments: { text: 'yo' } })).toMatchObject({ content: [{ text: 'ECHO:yo' }] });
-    expect(await client.callTool({ name: 'echo', arguments: { text: 'danger' } })).toEqual({ content: [{ type: 'text', text: setting === 'without' ? 'alone: no' : 'broker: no' }], isError: true });
+    expect(await client.callTool({ name: 'echo', arguments: { text: 'danger' } })).toEqual({
+      content: [{ type: 'text', text: setting === 'without' ? 'alone: no' : 'broker: no' }],
+      isError: true,
+    });
     const pids = await pidsIn(pidFile);
     await client.close();
     expect(await allGone(pids)).toBe(true);
@@ -197,7 +220,20 @@ describe('in this process', () => {
     const stderr = new PassThrough();
     let err = '';
     stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
-    return { stdin, err: () => err, status: runShim({ argv, env: { PATH: process.env['PATH'] }, cwd: home, stdin, stdout: new PassThrough(), stderr, layout: layoutFor(home), judgeAlone: () => judgement('delivered') }) };
+    return {
+      stdin,
+      err: () => err,
+      status: runShim({
+        argv,
+        env: { PATH: process.env['PATH'] },
+        cwd: home,
+        stdin,
+        stdout: new PassThrough(),
+        stderr,
+        layout: layoutFor(home),
+        judgeAlone: () => judgement('delivered'),
+      }),
+    };
   };
   test('a wrong command line is status 2 with the usage', async () => {
     const s = inProcess(['--server']);

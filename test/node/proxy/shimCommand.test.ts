@@ -3,11 +3,27 @@ import { parseMcpLinkHeader } from '#node/proxy/mcpLink.ts';
 import { parseShimCommand, serverEnvironment } from '#node/proxy/shimCommand.ts';
 
 describe('the command line', () => {
-  const stdio = (command: string, args: string[], cwd = '/here', env = {}): unknown => ({ protocol: 1, server: 'S', upstream: { transport: 'stdio', command, args, env, cwd } });
+  const stdio = (command: string, args: string[], cwd = '/here', env = {}): unknown => ({
+    protocol: 1,
+    server: 'S',
+    upstream: { transport: 'stdio', command, args, env, cwd },
+  });
   const rows: readonly (readonly [string[], Record<string, string>, unknown])[] = [
     [['--server', 'S', '--', 'npx', '-y', '@a/b', '--', '--server', 'x'], {}, stdio('npx', ['-y', '@a/b', '--', '--server', 'x'])],
-    [['--server', 'S', '--cwd', '/there', '--', 'a'], { A: '1', CALLGATE_SET: 'NODE_OPTIONS', NODE_OPTIONS: 'x', ELECTRON_RUN_AS_NODE: '1' }, stdio('a', [], '/there', { A: '1' })],
-    [['--server', 'S', '--url', 'https://h/mcp'], { CALLGATE_HEADER_2: 'B: 2', CALLGATE_HEADER_10: 'C:3', CALLGATE_HEADER_1: 'Authorization: Bearer a:b', OTHER: 'x' }, { protocol: 1, server: 'S', upstream: { transport: 'http', url: 'https://h/mcp', headers: { Authorization: 'Bearer a:b', B: '2', C: '3' }, cwd: '/here' } }],
+    [
+      ['--server', 'S', '--cwd', '/there', '--', 'a'],
+      { A: '1', CALLGATE_SET: 'NODE_OPTIONS', NODE_OPTIONS: 'x', ELECTRON_RUN_AS_NODE: '1' },
+      stdio('a', [], '/there', { A: '1' }),
+    ],
+    [
+      ['--server', 'S', '--url', 'https://h/mcp'],
+      { CALLGATE_HEADER_2: 'B: 2', CALLGATE_HEADER_10: 'C:3', CALLGATE_HEADER_1: 'Authorization: Bearer a:b', OTHER: 'x' },
+      {
+        protocol: 1,
+        server: 'S',
+        upstream: { transport: 'http', url: 'https://h/mcp', headers: { Authorization: 'Bearer a:b', B: '2', C: '3' }, cwd: '/here' },
+      },
+    ],
     [['--', 'a'], {}, '--server is missing'],
     [['--server', 'S'], {}, 'the command of the server is missing after --'],
     [['--server', 'S', '--'], {}, 'the command of the server is missing after --'],
@@ -16,7 +32,11 @@ describe('the command line', () => {
     [['--server', 'S', '--url', 'file:///x'], {}, '--url needs an http or https address'],
     [['--server', 'S', '--url', 'http://h', '--', 'a'], {}, '--url and a command exclude each other'],
     [['--server', 'S', '--verbose', '--', 'a'], {}, 'callgate mcp does not know "--verbose"'],
-    [['--server', 'S', '--url', 'http://h'], { CALLGATE_HEADER_1: 'X: a\r\nY: b' }, 'CALLGATE_HEADER_1 must hold one header as "Name: value"'],
+    [
+      ['--server', 'S', '--url', 'http://h'],
+      { CALLGATE_HEADER_1: 'X: a\r\nY: b' },
+      'CALLGATE_HEADER_1 must hold one header as "Name: value"',
+    ],
   ];
   test.each(rows)('%j with %j', (argv, env, expected) => expect(parseShimCommand(argv, env, '/here')).toEqual(expected));
 });
@@ -25,7 +45,10 @@ test.each([
   [{ PATH: 'p', CALLGATE_HEADER_1: 's', CALLGATE_X: '1' }, { PATH: 'p' }],
   [{ NODE_OPTIONS: '--mine', ELECTRON_RUN_AS_NODE: '1' }, { NODE_OPTIONS: '--mine' }],
   [{ NODE_OPTIONS: '--ours', CALLGATE_SET: 'ELECTRON_RUN_AS_NODE NODE_OPTIONS' }, {}],
-  [{ CALLGATE_KEPT_NODE_OPTIONS: '--mine', CALLGATE_KEPT_ELECTRON_RUN_AS_NODE: '1', ELECTRON_RUN_AS_NODE: '1', CALLGATE_KEPT_: 'x' }, { NODE_OPTIONS: '--mine', ELECTRON_RUN_AS_NODE: '1' }],
+  [
+    { CALLGATE_KEPT_NODE_OPTIONS: '--mine', CALLGATE_KEPT_ELECTRON_RUN_AS_NODE: '1', ELECTRON_RUN_AS_NODE: '1', CALLGATE_KEPT_: 'x' },
+    { NODE_OPTIONS: '--mine', ELECTRON_RUN_AS_NODE: '1' },
+  ],
 ])('a server sees of %j only %j', (env, expected) => expect(serverEnvironment(env)).toEqual(expected));
 
 describe('the header line', () => {

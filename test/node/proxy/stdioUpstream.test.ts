@@ -34,7 +34,15 @@ interface Session {
   pids(): Promise<number[]>;
 }
 
-function session(mode: string, { judge = deliver, command = process.execPath, env = {}, limits = {} }: { judge?: Judge; command?: string; env?: Record<string, string>; limits?: Partial<RelayLimits> } = {}): Session {
+function session(
+  mode: string,
+  {
+    judge = deliver,
+    command = process.execPath,
+    env = {},
+    limits = {},
+  }: { judge?: Judge; command?: string; env?: Record<string, string>; limits?: Partial<RelayLimits> } = {},
+): Session {
   const input = new PassThrough();
   const output = new PassThrough();
   const log: string[] = [];
@@ -42,14 +50,42 @@ function session(mode: string, { judge = deliver, command = process.execPath, en
   let stderrBytes = 0;
   output.on('data', (chunk: Buffer) => (received += chunk.toString()));
   const pidFile = join(folder, 'pids');
-  const spec = { transport: 'stdio', command, args: [SERVER, mode, pidFile], env: { PATH: process.env['PATH'] ?? '', ...env }, cwd: folder } as const;
-  const relay = startRelay({ input, output, judge, origin: { server: 'scripted', cwd: folder, session: '' }, log: (text) => log.push(text), limits: { exitMs: 300, drainMs: 1_000, ...limits }, open: stdioUpstream({ spec, onStderr: (chunk) => (stderrBytes += chunk.length) }) });
+  const spec = {
+    transport: 'stdio',
+    command,
+    args: [SERVER, mode, pidFile],
+    env: { PATH: process.env['PATH'] ?? '', ...env },
+    cwd: folder,
+  } as const;
+  const relay = startRelay({
+    input,
+    output,
+    judge,
+    origin: { server: 'scripted', cwd: folder, session: '' },
+    log: (text) => log.push(text),
+    limits: { exitMs: 300, drainMs: 1_000, ...limits },
+    open: stdioUpstream({ spec, onStderr: (chunk) => (stderrBytes += chunk.length) }),
+  });
   stops.push(() => {
     relay.stop(0);
     return relay.done;
   });
-  const messages = (): Record<string, unknown>[] => received.split('\n').slice(0, -1).map((text) => JSON.parse(text) as Record<string, unknown>);
-  return { send: (text) => input.write(text), messages, answerTo: (id) => until(`an answer to ${id}`, () => messages().find((message) => message['id'] === id)), input, output, done: relay.done, log, stderr: () => stderrBytes, pids: () => pidsIn(pidFile) };
+  const messages = (): Record<string, unknown>[] =>
+    received
+      .split('\n')
+      .slice(0, -1)
+      .map((text) => JSON.parse(text) as Record<string, unknown>);
+  return {
+    send: (text) => input.write(text),
+    messages,
+    answerTo: (id) => until(`an answer to ${id}`, () => messages().find((message) => message['id'] === id)),
+    input,
+    output,
+    done: relay.done,
+    log,
+    stderr: () => stderrBytes,
+    pids: () => pidsIn(pidFile),
+  };
 }
 
 const hello = line({ jsonrpc: '2.0', id: 0, method: 'initialize', params: { protocolVersion: '2025-06-18' } });

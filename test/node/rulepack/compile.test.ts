@@ -60,7 +60,9 @@ describe('a rule file', () => {
 
   it('may not use an id twice', () => {
     const twice = GOOD + GOOD.split('\n').slice(2).join('\n');
-    expect(compile(twice).problems.map((problem) => problem.message)).toEqual(['the id demo.one is already used in rules/demo.yaml; ids are never reused']);
+    expect(compile(twice).problems.map((problem) => problem.message)).toEqual([
+      'the id demo.one is already used in rules/demo.yaml; ids are never reused',
+    ]);
   });
 });
 
@@ -75,7 +77,17 @@ describe('the hash of a pack', () => {
 
 describe('a compiled pack', () => {
   const rule = compile(GOOD).json.rules[0];
-  it.each([null, [], {}, { version: 2 }, { version: 1, hash: 'x', rules: [] }, { version: 1, hash: 'x', rules: [{}] }, { version: 1, hash: 'x', rules: [{ ...rule, severity: 'x' }] }, { version: 1, hash: 'x', rules: [rule, rule] }, { version: 1, hash: 'x', rules: [{ ...rule, match: { kind: 'any', of: [] } }] }])('is refused when malformed: %#', (json) => {
+  it.each([
+    null,
+    [],
+    {},
+    { version: 2 },
+    { version: 1, hash: 'x', rules: [] },
+    { version: 1, hash: 'x', rules: [{}] },
+    { version: 1, hash: 'x', rules: [{ ...rule, severity: 'x' }] },
+    { version: 1, hash: 'x', rules: [rule, rule] },
+    { version: 1, hash: 'x', rules: [{ ...rule, match: { kind: 'any', of: [] } }] },
+  ])('is refused when malformed: %#', (json) => {
     const { pack, problems } = parseRulePack(json);
     expect(pack).toBeNull();
     expect(problems.length).toBeGreaterThan(0);
@@ -83,7 +95,18 @@ describe('a compiled pack', () => {
 });
 
 describe('regexes of rules', () => {
-  it.each([['a{1,20}b', null], ['[*+]x', null], ['\\*\\+', null], ['a+', 'unbounded'], ['(a{0,3})*', 'unbounded'], ['a{2,}', 'open repeat'], ['a{9999}', 'more than'], ['(', 'not a valid'], ['(?:a{1,30}){1,30}', 'nested'], ['(?:a|a){1,40}', null]] as const)('%s', (regex, problem) => {
+  it.each([
+    ['a{1,20}b', null],
+    ['[*+]x', null],
+    ['\\*\\+', null],
+    ['a+', 'unbounded'],
+    ['(a{0,3})*', 'unbounded'],
+    ['a{2,}', 'open repeat'],
+    ['a{9999}', 'more than'],
+    ['(', 'not a valid'],
+    ['(?:a{1,30}){1,30}', 'nested'],
+    ['(?:a|a){1,40}', null],
+  ] as const)('%s', (regex, problem) => {
     if (problem === null) expect(regexProblem(regex, '')).toBeNull();
     else expect(regexProblem(regex, '')).toContain(problem);
   });
@@ -91,15 +114,33 @@ describe('regexes of rules', () => {
 
 describe('the editor schema', () => {
   it('knows the same keys as the compiler', () => {
-    const schema = JSON.parse(readFileSync(new URL('../../../rules/rule.schema.json', import.meta.url), 'utf8')) as { properties: object; $defs: Record<string, { properties: Record<string, { properties?: object; items?: { properties: object } }> }> };
+    const schema = JSON.parse(readFileSync(new URL('../../../rules/rule.schema.json', import.meta.url), 'utf8')) as {
+      properties: object;
+      $defs: Record<string, { properties: Record<string, { properties?: object; items?: { properties: object } }> }>;
+    };
     const keys = (value: object | undefined): string[] => Object.keys(value ?? {}).sort();
     const defs = schema.$defs;
     const sorted = (known: readonly string[]): string[] => [...known].sort();
     expect({
-      file: keys(schema.properties), rule: keys(defs['rule']?.properties), match: keys(defs['rule']?.properties['match']?.properties), condition: keys(defs['condition']?.properties),
-      command: keys(defs['command']?.properties), path: keys(defs['path']?.properties), url: keys(defs['url']?.properties), secret: keys(defs['condition']?.properties['secret']?.properties), examples: keys(defs['rule']?.properties['examples']?.properties),
+      file: keys(schema.properties),
+      rule: keys(defs['rule']?.properties),
+      match: keys(defs['rule']?.properties['match']?.properties),
+      condition: keys(defs['condition']?.properties),
+      command: keys(defs['command']?.properties),
+      path: keys(defs['path']?.properties),
+      url: keys(defs['url']?.properties),
+      secret: keys(defs['condition']?.properties['secret']?.properties),
+      examples: keys(defs['rule']?.properties['examples']?.properties),
     }).toEqual({
-      file: sorted(shape.FILE_KEYS), rule: sorted(shape.RULE_KEYS), match: sorted(shape.MATCH_KEYS), condition: sorted(shape.CONDITION_KEYS), command: sorted(shape.COMMAND_KEYS), path: sorted(shape.PATH_KEYS), url: sorted(shape.URL_KEYS), secret: sorted(shape.SECRET_KEYS), examples: sorted(shape.EXAMPLES_KEYS),
+      file: sorted(shape.FILE_KEYS),
+      rule: sorted(shape.RULE_KEYS),
+      match: sorted(shape.MATCH_KEYS),
+      condition: sorted(shape.CONDITION_KEYS),
+      command: sorted(shape.COMMAND_KEYS),
+      path: sorted(shape.PATH_KEYS),
+      url: sorted(shape.URL_KEYS),
+      secret: sorted(shape.SECRET_KEYS),
+      examples: sorted(shape.EXAMPLES_KEYS),
     });
   });
 });

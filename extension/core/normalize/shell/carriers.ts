@@ -8,11 +8,25 @@ interface Carrier {
 }
 
 /** Settings of git whose value git runs. */
-const GIT_RUNS = '(?:alias\\.[\\w-]+=!|core\\.(?:pager|editor|sshcommand|fsmonitor|hookspath|gitproxy|askpass)=!?|pager\\.[\\w-]+=|sequence\\.editor=|diff\\.external=|credential\\.helper=!|(?:diff|merge|filter)\\.[\\w.-]+\\.(?:command|textconv|driver|clean|smudge|process|cmd)=|(?:diff|merge)tool\\.[\\w.-]+\\.cmd=|gpg\\.program=|ssh\\.variant=|uploadpack\\.packobjectshook=)';
+const GIT_RUNS =
+  '(?:alias\\.[\\w-]+=!|core\\.(?:pager|editor|sshcommand|fsmonitor|hookspath|gitproxy|askpass)=!?|pager\\.[\\w-]+=|sequence\\.editor=|diff\\.external=|credential\\.helper=!|(?:diff|merge|filter)\\.[\\w.-]+\\.(?:command|textconv|driver|clean|smudge|process|cmd)=|(?:diff|merge)tool\\.[\\w.-]+\\.cmd=|gpg\\.program=|ssh\\.variant=|uploadpack\\.packobjectshook=)';
 
 const CARRIERS: ReadonlyMap<string, readonly Carrier[]> = new Map([
-  ['git', [{ joined: new RegExp(`^${GIT_RUNS}`, 'iu') }, { joined: /^(?:--upload-pack|--receive-pack|--exec|--extcmd)=/u }, { next: /^(?:--exec|-x|--extcmd|--tree-filter|--index-filter|--msg-filter|--env-filter)$/u }]],
-  ['tar', [{ joined: /^--(?:checkpoint-action=exec|to-command|use-compress-program|rsh-command|info-script|new-volume-script)=/u }, { next: /^(?:-I|--to-command|--use-compress-program|-F)$/u }]],
+  [
+    'git',
+    [
+      { joined: new RegExp(`^${GIT_RUNS}`, 'iu') },
+      { joined: /^(?:--upload-pack|--receive-pack|--exec|--extcmd)=/u },
+      { next: /^(?:--exec|-x|--extcmd|--tree-filter|--index-filter|--msg-filter|--env-filter)$/u },
+    ],
+  ],
+  [
+    'tar',
+    [
+      { joined: /^--(?:checkpoint-action=exec|to-command|use-compress-program|rsh-command|info-script|new-volume-script)=/u },
+      { next: /^(?:-I|--to-command|--use-compress-program|-F)$/u },
+    ],
+  ],
   ['rsync', [{ joined: /^--(?:rsh|rsync-path)=/u }, { next: /^(?:-e|--rsh|--rsync-path)$/u }]],
   ['ssh', [{ joined: /^(?:-o)?(?:ProxyCommand|LocalCommand|KnownHostsCommand)[= ]/iu }]],
   ['scp', [{ joined: /^(?:-o)?(?:ProxyCommand|LocalCommand|KnownHostsCommand)[= ]/iu }, { next: /^-S$/u }]],
@@ -30,19 +44,43 @@ const CARRIERS: ReadonlyMap<string, readonly Carrier[]> = new Map([
   ['less', [{ joined: /^\+!/u }]],
   ['wget', [{ joined: /^--use-askpass=/u }]],
   ['start-stop-daemon', [{ next: /^(?:--exec|--startas|-x|-a)$/u }]],
-  ...['vim', 'vi', 'nvim', 'ex', 'gvim', 'view'].map((name): [string, readonly Carrier[]] => [name, [{ joined: /^(?:\+|--cmd=)?:?\s*(?:silent!?\s+)?(?:!|(?:call\s+)?system\(["'])/u }]]),
+  ...['vim', 'vi', 'nvim', 'ex', 'gvim', 'view'].map((name): [string, readonly Carrier[]] => [
+    name,
+    [{ joined: /^(?:\+|--cmd=)?:?\s*(?:silent!?\s+)?(?:!|(?:call\s+)?system\(["'])/u }],
+  ]),
   ...['sed', 'gsed'].map((name): [string, readonly Carrier[]] => [name, [{ joined: /^(?:\d{1,6}|\$)?\s*e\s+/u }]]),
 ]);
 
 /** Programs that run the words after a subcommand, or after `--`. */
 const RUNNERS: ReadonlyMap<string, readonly string[]> = new Map([
-  ['npm', ['exec', 'x']], ['pnpm', ['exec', 'dlx']], ['yarn', ['exec', 'dlx', 'run']], ['bun', ['x', 'exec']], ['uv', ['run']], ['poetry', ['run']], ['pipenv', ['run']], ['pdm', ['run']], ['rye', ['run']], ['hatch', ['run']], ['conda', ['run']],
-  ['bundle', ['exec']], ['mise', ['exec', 'x']], ['asdf', ['exec']], ['direnv', ['exec']], ['tmux', ['new', 'new-session', 'new-window', 'neww', 'split-window', 'splitw', 'send-keys', 'send', 'run-shell', 'run']], ['op', ['run']], ['doppler', ['run']], ['vagrant', ['ssh']],
-  ['dotenv', []], ['screen', []], ['start-stop-daemon', []], ['corepack', []],
+  ['npm', ['exec', 'x']],
+  ['pnpm', ['exec', 'dlx']],
+  ['yarn', ['exec', 'dlx', 'run']],
+  ['bun', ['x', 'exec']],
+  ['uv', ['run']],
+  ['poetry', ['run']],
+  ['pipenv', ['run']],
+  ['pdm', ['run']],
+  ['rye', ['run']],
+  ['hatch', ['run']],
+  ['conda', ['run']],
+  ['bundle', ['exec']],
+  ['mise', ['exec', 'x']],
+  ['asdf', ['exec']],
+  ['direnv', ['exec']],
+  ['tmux', ['new', 'new-session', 'new-window', 'neww', 'split-window', 'splitw', 'send-keys', 'send', 'run-shell', 'run']],
+  ['op', ['run']],
+  ['doppler', ['run']],
+  ['vagrant', ['ssh']],
+  ['dotenv', []],
+  ['screen', []],
+  ['start-stop-daemon', []],
+  ['corepack', []],
 ]);
 
 /** Variables whose value some program runs. */
-const RUN_VARIABLES = /^(?:GIT_(?:SSH_COMMAND|SSH|EDITOR|SEQUENCE_EDITOR|PAGER|EXTERNAL_DIFF|ASKPASS|PROXY_COMMAND)|(?:MAN)?PAGER|VISUAL|EDITOR|FCEDIT|PROMPT_COMMAND|BROWSER|SSH_ASKPASS|LESSOPEN|LESSCLOSE|RSYNC_RSH|CVS_RSH|TAR_OPTIONS|PS4)=(.{1,4000})$/su;
+const RUN_VARIABLES =
+  /^(?:GIT_(?:SSH_COMMAND|SSH|EDITOR|SEQUENCE_EDITOR|PAGER|EXTERNAL_DIFF|ASKPASS|PROXY_COMMAND)|(?:MAN)?PAGER|VISUAL|EDITOR|FCEDIT|PROMPT_COMMAND|BROWSER|SSH_ASKPASS|LESSOPEN|LESSCLOSE|RSYNC_RSH|CVS_RSH|TAR_OPTIONS|PS4)=(.{1,4000})$/su;
 
 /** What `words` runs because an option, an operand or a variable says so. */
 export function carriedBy(program: string, args: readonly string[], assigns: readonly string[]): readonly Inner[] {

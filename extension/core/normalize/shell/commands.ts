@@ -60,11 +60,20 @@ function readScript(script: Script, job: Job): Built[] {
         const input: string | null = body ?? fileInput(simple, job) ?? carried;
         let fields = known.get(simple);
         if (!fields) {
-          fields = build(simple, input === null ? [] : [input], { ...job, here: hereOf(simple.scope, job.folders, job.collector.shell) }, known);
+          fields = build(
+            simple,
+            input === null ? [] : [input],
+            { ...job, here: hereOf(simple.scope, job.folders, job.collector.shell) },
+            known,
+          );
           known.set(simple, fields);
           all.push(...fields);
         }
-        printed = filtered(simple.words.map((word) => word.text), input, job.collector.shell);
+        printed = filtered(
+          simple.words.map((word) => word.text),
+          input,
+          job.collector.shell,
+        );
         if (printed !== null) remember(fields[0], printed, job.written);
         built.push(...fields);
       }
@@ -110,7 +119,14 @@ function build(simple: Simple, stdin: readonly string[], job: Job, known: Readon
   for (const redirect of simple.redirects) {
     for (const inner of redirect.target.inner) for (const early of known.get(inner) ?? []) for (const late of fields) link(early, late);
     if (redirect.body !== null || /^&?\d+-?$|^-$|^\/dev\/(?:null|stdout|stderr|tty|fd\/\d+)$/u.test(redirect.target.text)) continue;
-    first.paths.push(...job.collector.path(place, redirect.target.text, redirect.op.startsWith('<') && redirect.op !== '<>' ? 'read' : 'write', job.here.folder));
+    first.paths.push(
+      ...job.collector.path(
+        place,
+        redirect.target.text,
+        redirect.op.startsWith('<') && redirect.op !== '<>' ? 'read' : 'write',
+        job.here.folder,
+      ),
+    );
   }
   // What a substitution prints counts only where its text becomes a command or a script, or is sent away.
   for (const [index, word] of simple.words.entries()) {
@@ -122,7 +138,23 @@ function build(simple: Simple, stdin: readonly string[], job: Job, known: Readon
 }
 
 /** Programs whose words leave this machine: what a substitution puts into them is sent. */
-const SENDERS: ReadonlySet<string> = new Set(['curl', 'wget', 'http', 'https', 'xh', 'nc', 'ncat', 'netcat', 'telnet', 'dig', 'nslookup', 'host', 'ping', 'drill', 'resolvectl']);
+const SENDERS: ReadonlySet<string> = new Set([
+  'curl',
+  'wget',
+  'http',
+  'https',
+  'xh',
+  'nc',
+  'ncat',
+  'netcat',
+  'telnet',
+  'dig',
+  'nslookup',
+  'host',
+  'ping',
+  'drill',
+  'resolvectl',
+]);
 /** Programs that act on what their words name: which processes to end. */
 const ENDERS: ReadonlySet<string> = new Set(['kill', 'pkill', 'taskkill']);
 
@@ -131,10 +163,19 @@ function isRun(words: readonly Word[], index: number, word: Word): boolean {
   const program = programName(words[0]?.text ?? '');
   if (program === 'eval' || program === 'source' || program === '.' || SENDERS.has(program) || ENDERS.has(program)) return true;
   const names = words.slice(0, index).map((before) => programName(before.text));
-  return word.startsWithInner && (names.some((name) => SHELLS.has(name)) || names.some((name) => /^(?:python|perl|ruby|node|php)[\d.]*$/u.test(name)));
+  return (
+    word.startsWithInner &&
+    (names.some((name) => SHELLS.has(name)) || names.some((name) => /^(?:python|perl|ruby|node|php)[\d.]*$/u.test(name)))
+  );
 }
 
-function buildWords(given: readonly string[], stdin: readonly string[], place: Place, job: Job, extra: Pick<CommandField, 'assigns' | 'redirects'>): Built[] {
+function buildWords(
+  given: readonly string[],
+  stdin: readonly string[],
+  place: Place,
+  job: Job,
+  extra: Pick<CommandField, 'assigns' | 'redirects'>,
+): Built[] {
   const { collector } = job;
   const words = withoutUnknown(given);
   const { shell } = collector;
@@ -147,7 +188,20 @@ function buildWords(given: readonly string[], stdin: readonly string[], place: P
   shell.commands--;
   const program = words.length === 0 ? '' : programName(words[0] ?? '');
   const { flags, operands } = splitArguments(program, words.slice(1));
-  const field: Built = { ...place, program, words, flags, operands, redirects: extra.redirects, assigns: extra.assigns, stdin, paths: [], urls: [], from: [], to: [] };
+  const field: Built = {
+    ...place,
+    program,
+    words,
+    flags,
+    operands,
+    redirects: extra.redirects,
+    assigns: extra.assigns,
+    stdin,
+    paths: [],
+    urls: [],
+    from: [],
+    to: [],
+  };
   const scripts = new Set<string>();
   const out: Built[] = [field];
   const folder = ownFolder(program, words, job.here.folder, collector.paths.home);
@@ -165,12 +219,17 @@ function buildWords(given: readonly string[], stdin: readonly string[], place: P
       if (text !== undefined && text !== '') scripts.add(text);
     }
   }
-  for (const text of guardedWords(program, words, operands, folder)) for (const path of collector.path(place, text, 'use', folder)) field.paths.push(path);
+  for (const text of guardedWords(program, words, operands, folder))
+    for (const path of collector.path(place, text, 'use', folder)) field.paths.push(path);
   addUrls(field, place, collector);
   if (field.urls.length > 0 && (program === 'curl' || program === 'wget')) rememberDownloads(field, job);
   for (const command of out) collector.command(command);
   follow(program, operands, job.here, collector.paths.home);
-  const runsOf = [...innerOf(words, stdin), ...carriedBy(program, words.slice(1), extra.assigns), ...[...scripts].map((text) => ({ kind: 'script', text }) as const)];
+  const runsOf = [
+    ...innerOf(words, stdin),
+    ...carriedBy(program, words.slice(1), extra.assigns),
+    ...[...scripts].map((text) => ({ kind: 'script', text }) as const),
+  ];
   for (const inner of runsOf) {
     // `eval` changes the folder of this shell; what other programs start has its own.
     const here: Here = program === 'eval' ? job.here : { folder, back: [] };
@@ -223,12 +282,18 @@ function remember(field: Built | undefined, printed: string, written: Map<string
   }
 }
 
-const BARE_HOST = /^(?:[\w.-]+\.[a-z]{2,24}|(?:\d{1,3}\.){3}\d{1,3}|\[[0-9a-f:.]+\]|0x[0-9a-f]{8}|\d{8,10}|localhost)(?::\d{1,5})?(?:[/?].*)?$/iu;
+const BARE_HOST =
+  /^(?:[\w.-]+\.[a-z]{2,24}|(?:\d{1,3}\.){3}\d{1,3}|\[[0-9a-f:.]+\]|0x[0-9a-f]{8}|\d{8,10}|localhost)(?::\d{1,5})?(?:[/?].*)?$/iu;
 
 function addUrls(field: Built, place: Place, collector: Collector): void {
   for (const word of field.words.slice(1)) {
     const at = word.slice(0, 8192).search(/[a-z][a-z0-9+.-]{0,30}:\/\//iu);
-    const written = at >= 0 ? word.slice(at) : /^(?:curl|wget|http|https|xh|fetch|aria2c)$/u.test(field.program) && !word.startsWith('-') && BARE_HOST.test(word) ? `http://${word}` : null;
+    const written =
+      at >= 0
+        ? word.slice(at)
+        : /^(?:curl|wget|http|https|xh|fetch|aria2c)$/u.test(field.program) && !word.startsWith('-') && BARE_HOST.test(word)
+          ? `http://${word}`
+          : null;
     const url = written === null ? null : collector.url(place, written);
     if (url) field.urls.push(url);
   }
@@ -238,12 +303,16 @@ function addUrls(field: Built, place: Place, collector: Collector): void {
 function rememberDownloads(field: Built, job: Job): void {
   for (const path of field.paths) if (path.access === 'write') job.downloads.set(path.text, field);
   for (const redirect of field.redirects) {
-    if (redirect.op.startsWith('>')) for (const path of job.collector.path({ at: field.at, span: field.span }, redirect.target, 'write', job.here.folder)) job.downloads.set(path.text, field);
+    if (redirect.op.startsWith('>'))
+      for (const path of job.collector.path({ at: field.at, span: field.span }, redirect.target, 'write', job.here.folder))
+        job.downloads.set(path.text, field);
   }
   if (field.program === 'wget' || field.flags.has('O') || field.flags.has('remote-name')) {
     for (const url of field.urls) {
       const name = url.path.split('/').at(-1) ?? '';
-      if (name !== '') for (const path of job.collector.path({ at: field.at, span: field.span }, name, 'write', job.here.folder)) job.downloads.set(path.text, field);
+      if (name !== '')
+        for (const path of job.collector.path({ at: field.at, span: field.span }, name, 'write', job.here.folder))
+          job.downloads.set(path.text, field);
     }
   }
 }

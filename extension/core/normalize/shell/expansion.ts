@@ -19,16 +19,20 @@ export function reveal(text: string): string {
 
 /** The text of `$'…'` without its delimiters. */
 export function ansiC(body: string): string {
-  return body.replace(/\\(?:x([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{1,4})|U([0-9a-fA-F]{1,8})|([0-7]{1,3})|c(.)|([\s\S]))/gu, (_, x?: string, u?: string, U?: string, octal?: string, control?: string, other?: string) => {
-    const hex = x ?? u ?? U;
-    if (hex !== undefined) return char(Number.parseInt(hex, 16));
-    if (octal !== undefined) return char(Number.parseInt(octal, 8));
-    if (control !== undefined) return char(control.charCodeAt(0) & 0x1f);
-    return { a: '', b: '', e: '', E: '', f: ' ', n: '\n', r: '\r', t: '\t', v: ' ' }[other ?? ''] ?? other ?? '';
-  });
+  return body.replace(
+    /\\(?:x([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{1,4})|U([0-9a-fA-F]{1,8})|([0-7]{1,3})|c(.)|([\s\S]))/gu,
+    (_, x?: string, u?: string, U?: string, octal?: string, control?: string, other?: string) => {
+      const hex = x ?? u ?? U;
+      if (hex !== undefined) return char(Number.parseInt(hex, 16));
+      if (octal !== undefined) return char(Number.parseInt(octal, 8));
+      if (control !== undefined) return char(control.charCodeAt(0) & 0x1f);
+      return { a: '', b: '', e: '', E: '', f: ' ', n: '\n', r: '\r', t: '\t', v: ' ' }[other ?? ''] ?? other ?? '';
+    },
+  );
 }
 
-const char = (code: number): string => (code > 0 && code <= 0x10ffff && !(code >= 0xd800 && code <= 0xdfff) ? String.fromCodePoint(code) : '');
+const char = (code: number): string =>
+  code > 0 && code <= 0x10ffff && !(code >= 0xd800 && code <= 0xdfff) ? String.fromCodePoint(code) : '';
 
 /** The value of `${body}`; null when it is not known. */
 export function parameter(body: string, variables: ReadonlyMap<string, string>): string | null {
@@ -49,7 +53,10 @@ export function parameter(body: string, variables: ReadonlyMap<string, string>):
     return value.slice(start, length < 0 ? value.length + length : start + length);
   }
   const replace = /^\/(\/?)([^/*?[]{1,200})(?:\/(.*))?$/su.exec(rest);
-  if (replace) return replace[1] === '/' ? value.replaceAll(replace[2] ?? '', () => replace[3] ?? '') : value.replace(replace[2] ?? '', () => replace[3] ?? '');
+  if (replace)
+    return replace[1] === '/'
+      ? value.replaceAll(replace[2] ?? '', () => replace[3] ?? '')
+      : value.replace(replace[2] ?? '', () => replace[3] ?? '');
   const trim = /^(##?|%%?)([^*?[]{1,200})$/su.exec(rest);
   if (trim) {
     const cut = trim[2] ?? '';
@@ -118,6 +125,7 @@ function range(body: string): readonly string[] | null {
   const from = letters ? (ends[3] ?? '').charCodeAt(0) : Number(ends[1]);
   const to = letters ? (ends[4] ?? '').charCodeAt(0) : Number(ends[2]);
   const out: string[] = [];
-  for (let at = from; out.length < MAX_RANGE && (from <= to ? at <= to : at >= to); at += from <= to ? 1 : -1) out.push(letters ? String.fromCharCode(at) : String(at));
+  for (let at = from; out.length < MAX_RANGE && (from <= to ? at <= to : at >= to); at += from <= to ? 1 : -1)
+    out.push(letters ? String.fromCharCode(at) : String(at));
   return out;
 }

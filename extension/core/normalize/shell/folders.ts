@@ -51,13 +51,29 @@ export function follow(program: string, operands: readonly string[], here: Here,
 }
 
 export function insideOf(folder: string, wanted: string, home: string): string {
-  return resolvePath(wanted.replace(/^~(?=\/|$)/u, () => home), folder);
+  return resolvePath(
+    wanted.replace(/^~(?=\/|$)/u, () => home),
+    folder,
+  );
 }
 
 /** Flags by which programs run in another folder. */
 const CHANGERS: ReadonlyMap<string, readonly string[]> = new Map([
-  ['git', ['-C', '--work-tree']], ['make', ['-C', '--directory']], ['gmake', ['-C', '--directory']], ['ninja', ['-C']], ['tar', ['-C', '--directory', '--cd']], ['bsdtar', ['-C', '--directory']], ['env', ['-C', '--chdir']],
-  ['sudo', ['-D', '--chdir']], ['npm', ['-C', '--prefix']], ['pnpm', ['-C', '--dir']], ['yarn', ['--cwd']], ['cargo', ['-C']], ['go', ['-C']], ['just', ['-d']], ['systemd-run', ['--working-directory']],
+  ['git', ['-C', '--work-tree']],
+  ['make', ['-C', '--directory']],
+  ['gmake', ['-C', '--directory']],
+  ['ninja', ['-C']],
+  ['tar', ['-C', '--directory', '--cd']],
+  ['bsdtar', ['-C', '--directory']],
+  ['env', ['-C', '--chdir']],
+  ['sudo', ['-D', '--chdir']],
+  ['npm', ['-C', '--prefix']],
+  ['pnpm', ['-C', '--dir']],
+  ['yarn', ['--cwd']],
+  ['cargo', ['-C']],
+  ['go', ['-C']],
+  ['just', ['-d']],
+  ['systemd-run', ['--working-directory']],
 ]);
 
 /** The folder a command itself works in: `git -C there …`, `tar -C there …`. */

@@ -13,7 +13,11 @@ export function constantOutput(pipelines: readonly Pipeline[], state: ShellState
   for (const stage of pipeline) {
     const command = stage.length === 1 ? stage[0] : undefined;
     if (!command) return null;
-    text = filtered(command.words.map((word) => word.text), bodyOf(command) ?? text, state);
+    text = filtered(
+      command.words.map((word) => word.text),
+      bodyOf(command) ?? text,
+      state,
+    );
     if (text === null) return null;
   }
   if (text === null) return null;
@@ -36,7 +40,9 @@ export function filtered(words: readonly string[], input: string | null, state: 
   const has = (...flags: string[]): boolean => args.some((arg) => flags.includes(arg));
   switch (program) {
     case 'echo': {
-      const text = args.filter((arg, index) => !(/^-[neE]+$/u.test(arg) && args.slice(0, index).every((before) => /^-[neE]+$/u.test(before)))).join(' ');
+      const text = args
+        .filter((arg, index) => !(/^-[neE]+$/u.test(arg) && args.slice(0, index).every((before) => /^-[neE]+$/u.test(before))))
+        .join(' ');
       return /\\[xu0-7]/u.test(text) ? ansiC(text.replace(/\\0([0-7]{1,3})/gu, '\\$1')) : text;
     }
     case 'printf': {
@@ -66,13 +72,20 @@ export function filtered(words: readonly string[], input: string | null, state: 
       return args.every((arg) => arg === '-' || program === 'tee') ? input : null;
     case 'base64':
     case 'gbase64':
-      return input !== null && (has('-d', '-D', '--decode', '-di', '-id') || args.some((arg) => arg.startsWith('--d'))) ? decodeBase64Text(input) : null;
+      return input !== null && (has('-d', '-D', '--decode', '-di', '-id') || args.some((arg) => arg.startsWith('--d')))
+        ? decodeBase64Text(input)
+        : null;
     case 'openssl':
-      return input !== null && has('base64', 'enc') && has('-d') && (has('base64', '-base64', '-a')) ? decodeBase64Text(input) : null;
+      return input !== null && has('base64', 'enc') && has('-d') && has('base64', '-base64', '-a') ? decodeBase64Text(input) : null;
     case 'xxd':
       return input !== null && args.some((arg) => /^-\w*r/u.test(arg)) ? decodeHexText(input) : null;
     case 'rev':
-      return input === null ? null : input.split('\n').map((line) => [...line].reverse().join('')).join('\n');
+      return input === null
+        ? null
+        : input
+            .split('\n')
+            .map((line) => [...line].reverse().join(''))
+            .join('\n');
     case 'tr':
       return input === null ? null : translated(input, args);
     default:

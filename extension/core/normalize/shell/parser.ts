@@ -10,7 +10,15 @@ import { ahead, atEnd, newline, skipArithmetic, skipBlanks, subshell, type Reade
 import type { ParsedRedirect, Script, ShellState, Simple, Word } from '#core/normalize/shell/syntax.ts';
 import { assignedValue, rawWord, readQuoted, readWord } from '#core/normalize/shell/words.ts';
 
-const OPENERS: ReadonlyMap<string, string> = new Map([['if', 'fi'], ['while', 'done'], ['until', 'done'], ['for', 'done'], ['select', 'done'], ['case', 'esac'], ['{', '}']]);
+const OPENERS: ReadonlyMap<string, string> = new Map([
+  ['if', 'fi'],
+  ['while', 'done'],
+  ['until', 'done'],
+  ['for', 'done'],
+  ['select', 'done'],
+  ['case', 'esac'],
+  ['{', '}'],
+]);
 const CLOSERS: ReadonlySet<string> = new Set(['fi', 'done', 'esac', '}']);
 const SKIPPED: ReadonlySet<string> = new Set(['then', 'else', 'elif', 'do', '!', 'coproc', 'time']);
 const DECLARERS: ReadonlySet<string> = new Set(['export', 'local', 'declare', 'readonly', 'typeset']);
@@ -34,7 +42,13 @@ function newReader(text: string, state: ShellState, scope: number): Reader {
   }
   state.units -= source.length;
   const reader: Reader = {
-    source, pos: 0, state, pipelines: [], heredocs: [], scope, input: null,
+    source,
+    pos: 0,
+    state,
+    pipelines: [],
+    heredocs: [],
+    scope,
+    input: null,
     list: (closer) => list(reader, closer),
     nested: (inner) => {
       const own = ++state.scopes;
@@ -98,7 +112,13 @@ function pipeline(reader: Reader, closer: string, all: Simple[]): boolean {
     closed = command(reader, closer, stage);
     if (stage.length > 0) stages.push(stage);
     const only = stage.length === 1 ? stage[0] : undefined;
-    reader.input = only ? filtered(only.words.map((word) => word.text), bodyOf(only) ?? reader.input, reader.state) : null;
+    reader.input = only
+      ? filtered(
+          only.words.map((word) => word.text),
+          bodyOf(only) ?? reader.input,
+          reader.state,
+        )
+      : null;
     if (closed) break;
     skipBlanks(reader);
     if (source[reader.pos] !== '|' || source[reader.pos + 1] === '|') break;
@@ -224,7 +244,8 @@ function simpleCommand(reader: Reader): Simple | null {
       break;
     }
     const before = reader.pos;
-    const assign = words.length === 0 || DECLARERS.has(words[0]?.text ?? '') ? /^([A-Za-z_][A-Za-z0-9_]*)\+?=/u.exec(ahead(reader, 200)) : null;
+    const assign =
+      words.length === 0 || DECLARERS.has(words[0]?.text ?? '') ? /^([A-Za-z_][A-Za-z0-9_]*)\+?=/u.exec(ahead(reader, 200)) : null;
     if (assign) {
       reader.pos += assign[0].length;
       const name = assign[1] ?? '';
@@ -234,7 +255,16 @@ function simpleCommand(reader: Reader): Simple | null {
       if (value.inner.length + appended.length > 0) state.origins.set(name, [...appended, ...value.inner].slice(0, MAX_EXPANSION));
       else state.origins.delete(name);
       state.variables.set(name, assign[0].includes('+=') ? (state.variables.get(name) ?? '') + value.text : value.text);
-      if (words.length > 0) words.push({ text: `${name}=${value.text}`, start: before, end: reader.pos, quoted: false, inner: value.inner, startsWithInner: false, prints: null });
+      if (words.length > 0)
+        words.push({
+          text: `${name}=${value.text}`,
+          start: before,
+          end: reader.pos,
+          quoted: false,
+          inner: value.inner,
+          startsWithInner: false,
+          prints: null,
+        });
       continue;
     }
     const read = readWord(reader);
@@ -265,7 +295,8 @@ function setVariables(reader: Reader, simple: Simple): void {
     // Every line at once, as a loop would see them one after the other.
     if (input !== null) for (const name of operands) variables.set(name, input.replaceAll('\n', ' ').trim());
   }
-  if (program === 'set' && simple.words[1]?.text === '--') for (const [index, operand] of simple.words.slice(2, 11).entries()) variables.set(String(index + 1), operand.text);
+  if (program === 'set' && simple.words[1]?.text === '--')
+    for (const [index, operand] of simple.words.slice(2, 11).entries()) variables.set(String(index + 1), operand.text);
   const folder = variables.get('PWD');
   if ((program === 'cd' || program === 'pushd') && folder !== undefined) {
     const here: Here = { folder, back: [variables.get('OLDPWD') ?? folder] };
@@ -284,11 +315,26 @@ function redirect(reader: Reader, into: ParsedRedirect[]): boolean {
   skipBlanks(reader);
   const start = reader.pos;
   const raw = rawWord(reader, 'word');
-  const target: Word = { text: reveal(raw.parts), start, end: reader.pos, quoted: raw.quoted, inner: raw.inner, startsWithInner: raw.startsWithInner, prints: raw.prints };
+  const target: Word = {
+    text: reveal(raw.parts),
+    start,
+    end: reader.pos,
+    quoted: raw.quoted,
+    inner: raw.inner,
+    startsWithInner: raw.startsWithInner,
+    prints: raw.prints,
+  };
   if (op === '<<' || op === '<<-') {
     const entry: { op: string; target: Word; body: string | null } = { op: '<<', target, body: '' };
     into.push(entry);
-    reader.heredocs.push({ delimiter: target.text, strip: op === '<<-', quoted: raw.quoted, fill: (body) => { entry.body = body; } });
+    reader.heredocs.push({
+      delimiter: target.text,
+      strip: op === '<<-',
+      quoted: raw.quoted,
+      fill: (body) => {
+        entry.body = body;
+      },
+    });
   } else into.push({ op, target, body: op === '<<<' ? target.text : null });
   return true;
 }

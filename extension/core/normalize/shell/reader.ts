@@ -82,11 +82,14 @@ export function newline(reader: Reader): void {
 function expandBody(reader: Reader, body: string): string {
   const { variables } = reader.state;
   let room = reader.state.output;
-  return body.replace(/\\([$`\\])|\$\{([^{}]{1,200})\}|\$([A-Za-z_][A-Za-z0-9_]*)/gu, (whole, escaped?: string, braced?: string, name?: string) => {
-    const value = escaped ?? (braced === undefined ? variables.get(name ?? '') : parameter(braced, variables)) ?? whole;
-    room -= value.length;
-    return room < 0 ? whole : value;
-  });
+  return body.replace(
+    /\\([$`\\])|\$\{([^{}]{1,200})\}|\$([A-Za-z_][A-Za-z0-9_]*)/gu,
+    (whole, escaped?: string, braced?: string, name?: string) => {
+      const value = escaped ?? (braced === undefined ? variables.get(name ?? '') : parameter(braced, variables)) ?? whole;
+      room -= value.length;
+      return room < 0 ? whole : value;
+    },
+  );
 }
 
 /** Passes over `(( … ))` after its opening; only substitutions in it run anything. */

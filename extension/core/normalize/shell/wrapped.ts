@@ -61,7 +61,16 @@ export function innerOf(words: readonly string[], stdin: readonly string[]): rea
   let rest = wrappedWords(args, wrapper.valued, wrapper.skip);
   if (program === 'env') {
     const at = args.findIndex((arg) => arg === '-S' || arg.startsWith('--split-string'));
-    if (at >= 0) return [{ kind: 'script', text: args.slice(at).join(' ').replace(/^(?:-S|--split-string)[= ]?/u, '') }];
+    if (at >= 0)
+      return [
+        {
+          kind: 'script',
+          text: args
+            .slice(at)
+            .join(' ')
+            .replace(/^(?:-S|--split-string)[= ]?/u, ''),
+        },
+      ];
   }
   if (program === 'flock' && rest[0] === '-c') return [{ kind: 'script', text: rest.slice(1).join(' ') }];
   if (program === 'xargs') rest = withInput(args, rest, stdin);
@@ -89,13 +98,20 @@ function wrappedWords(args: readonly string[], valued: readonly string[], skip: 
 /** xargs adds the words of its input to the command, or puts them where the replacement string stands. */
 function withInput(args: readonly string[], rest: readonly string[], stdin: readonly string[]): readonly string[] {
   if (rest.length === 0 || stdin.length === 0) return rest;
-  const input = stdin.join('\n').split(/\s+/u).filter((word) => word !== '').slice(0, 256);
+  const input = stdin
+    .join('\n')
+    .split(/\s+/u)
+    .filter((word) => word !== '')
+    .slice(0, 256);
   const at = args.findIndex((arg) => /^-[Ii]/u.test(arg));
   const mark = at < 0 ? null : (args[at] ?? '').slice(2) || args[at + 1] || '{}';
-  return mark === null ? [...rest, ...input] : rest.map((word) => (word.includes(mark) ? word.replaceAll(mark, () => input.join(' ')) : word));
+  return mark === null
+    ? [...rest, ...input]
+    : rest.map((word) => (word.includes(mark) ? word.replaceAll(mark, () => input.join(' ')) : word));
 }
 
-const isStdin = (word: string | undefined): boolean => word !== undefined && /^(?:-|\/dev\/(?:stdin|fd\/0)|\/proc\/self\/fd\/0)$/u.test(word);
+const isStdin = (word: string | undefined): boolean =>
+  word !== undefined && /^(?:-|\/dev\/(?:stdin|fd\/0)|\/proc\/self\/fd\/0)$/u.test(word);
 
 function shell(args: readonly string[], stdin: readonly string[]): readonly Inner[] {
   for (let index = 0; index < args.length; index++) {
@@ -121,7 +137,10 @@ function interpreter(program: string, args: readonly string[], codeFlags: readon
   for (let index = 0; index < args.length; index++) {
     const arg = args[index] ?? '';
     const name = arg.replace(/^--?/u, '');
-    if ((arg.startsWith('-') || program === 'deno' || program === 'bun') && (codeFlags.includes(name) || (/^-[a-z]{1,5}$/iu.test(arg) && codeFlags.includes(arg.slice(-1))))) {
+    if (
+      (arg.startsWith('-') || program === 'deno' || program === 'bun') &&
+      (codeFlags.includes(name) || (/^-[a-z]{1,5}$/iu.test(arg) && codeFlags.includes(arg.slice(-1))))
+    ) {
       const text = args[index + 1];
       return text === undefined ? [] : [{ kind: 'code', text }];
     }
@@ -159,14 +178,27 @@ export function foundNames(args: readonly string[]): readonly string[] {
 }
 
 function fdNames(args: readonly string[]): readonly string[] {
-  const [name, ...starts] = args.slice(0, args.findIndex((arg) => /^(?:-x|-X|--exec|--exec-batch)$/u.test(arg))).filter((arg) => !arg.startsWith('-'));
+  const [name, ...starts] = args
+    .slice(
+      0,
+      args.findIndex((arg) => /^(?:-x|-X|--exec|--exec-batch)$/u.test(arg)),
+    )
+    .filter((arg) => !arg.startsWith('-'));
   return pairs(starts.length === 0 ? ['.'] : starts, name === undefined ? [] : [name]);
 }
 
 const MAX_FOUND = 64;
 function pairs(starts: readonly string[], names: readonly string[]): readonly string[] {
   if (names.length === 0) return starts.slice(0, MAX_FOUND);
-  return starts.flatMap((start) => names.slice(0, MAX_FOUND).map((name) => (name.startsWith('/') || name.startsWith('~') ? name : `${start.replace(/\/$/u, '')}/${name.replace(/^\*\//u, '')}`))).slice(0, MAX_FOUND);
+  return starts
+    .flatMap((start) =>
+      names
+        .slice(0, MAX_FOUND)
+        .map((name) =>
+          name.startsWith('/') || name.startsWith('~') ? name : `${start.replace(/\/$/u, '')}/${name.replace(/^\*\//u, '')}`,
+        ),
+    )
+    .slice(0, MAX_FOUND);
 }
 
 /** `docker exec [flags] name cmd …`, `docker run [flags] image cmd …`, `kubectl exec name -- cmd …`. */

@@ -16,10 +16,12 @@ createServer({ allowHalfOpen: true }, (socket) =>
       if (text.includes('danger')) return Promise.resolve(judgement('refused', 'broker: no'));
       if (!text.includes('hold')) return Promise.resolve(judgement('delivered'));
       onHeld?.(0);
-      return new Promise((resolve) => signal.addEventListener('abort', () => {
-        process.stdout.write('freed\n');
-        resolve(judgement('refused', 'gone'));
-      }));
+      return new Promise((resolve) =>
+        signal.addEventListener('abort', () => {
+          process.stdout.write('freed\n');
+          resolve(judgement('refused', 'gone'));
+        }),
+      );
     },
     (line) => process.stdout.write(`${line}\n`),
   ),

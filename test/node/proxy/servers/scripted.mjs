@@ -8,7 +8,9 @@ const send = (message) => process.stdout.write(`${JSON.stringify(message)}\n`);
 
 if (mode === 'child') {
   // A grandchild that ignores the polite signal, as build tools and browsers do.
-  const child = spawn(process.execPath, ['-e', "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000); process.send?.('up')"], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const child = spawn(process.execPath, ['-e', "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000); process.send?.('up')"], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
   child.on('message', () => writeFileSync(pidFile, `${process.pid} ${child.pid}`));
 } else if (pidFile) writeFileSync(pidFile, `${process.pid}`);
 if (mode === 'deaf') {
@@ -31,14 +33,19 @@ const answer = (message) => {
   const { id, method, params } = message;
   if (id === undefined || method === undefined) return;
   const ok = (result) => send({ jsonrpc: '2.0', id, result });
-  if (method === 'initialize') ok({ protocolVersion: params.protocolVersion, capabilities: { tools: {} }, serverInfo: { name: 'scripted', version: '1.0.0' } });
+  if (method === 'initialize')
+    ok({ protocolVersion: params.protocolVersion, capabilities: { tools: {} }, serverInfo: { name: 'scripted', version: '1.0.0' } });
   else if (method === 'tools/list') ok({ tools: [{ name: 'echo', description: 'Echo text', inputSchema: { type: 'object' } }] });
   else if (method === 'tools/call') {
     if (mode === 'crash') process.kill(process.pid, 'SIGKILL');
     else if (mode === 'hang') return;
-    else if (params.name === 'env') ok({ content: [{ type: 'text', text: JSON.stringify({ env: process.env, cwd: process.cwd(), argv: process.argv.slice(3) }) }] });
+    else if (params.name === 'env')
+      ok({ content: [{ type: 'text', text: JSON.stringify({ env: process.env, cwd: process.cwd(), argv: process.argv.slice(3) }) }] });
     else if (params.name === 'huge') ok({ content: [{ type: 'text', text: 'h'.repeat(params.arguments.size) }] });
-    else if (params.name === 'exitAfter') process.stdout.write(`${JSON.stringify({ jsonrpc: '2.0', id, result: { content: [{ type: 'text', text: 'last words' }] } })}\n`, () => process.exit(0));
+    else if (params.name === 'exitAfter')
+      process.stdout.write(`${JSON.stringify({ jsonrpc: '2.0', id, result: { content: [{ type: 'text', text: 'last words' }] } })}\n`, () =>
+        process.exit(0),
+      );
     else ok({ content: [{ type: 'text', text: `ECHO:${params.arguments?.text ?? ''}` }] });
   } else send({ jsonrpc: '2.0', id, error: { code: -32601, message: 'no such method' } });
 };
@@ -48,9 +55,11 @@ const begin = () => {
     setInterval(() => undefined, 1000);
     return;
   }
-  createInterface({ input: process.stdin }).on('line', (line) => answer(JSON.parse(line))).on('close', () => {
-    if (mode !== 'deaf' && mode !== 'child') process.exit(0);
-  });
+  createInterface({ input: process.stdin })
+    .on('line', (line) => answer(JSON.parse(line)))
+    .on('close', () => {
+      if (mode !== 'deaf' && mode !== 'child') process.exit(0);
+    });
 };
 if (mode === 'slow') setTimeout(begin, 400);
 else begin();
