@@ -1,7 +1,7 @@
 /** Real MCP servers from npm behind the relay, called by the real Claude Code through the entry the installer rewrote. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { test } from 'node:test';
 import { ensureAgents, mcpServerScript } from '#kit/agents.ts';
 import { claudeAgent } from '#kit/agentsBoth.ts';
@@ -70,13 +70,13 @@ const CONTENT = 'exit 1 # from the server';
 /** Git runs what lies there: writing it is held. */
 const HOOK = '.git/hooks/pre-commit';
 const OTHER_HOOK = '.git/hooks/pre-push';
-/** The agents' own settings: writing them is blocked. */
-const SETTINGS = '.claude/settings.json';
+/** Our own data folder: writing there is blocked. */
+const ours = (box: Sandbox): string => relative(box.work, join(box.layout.root, 'planted'));
 
 test('without a broker the shim relays and judges by itself', async () => {
   const { box, undo } = await prepare();
   try {
-    const results = await play(box, [echo('hello relay'), write(box, 'clean.txt'), write(box, HOOK), write(box, SETTINGS)]);
+    const results = await play(box, [echo('hello relay'), write(box, 'clean.txt'), write(box, HOOK), write(box, ours(box))]);
     assert.deepEqual(
       results.map((result) => result.isError),
       [false, false, true, true],
@@ -86,7 +86,7 @@ test('without a broker the shim relays and judges by itself', async () => {
     assert.ok(existsSync(join(box.work, 'clean.txt')));
     assert.match(results[2]?.text ?? '', /callgate holds this call/i);
     assert.match(results[3]?.text ?? '', /callgate blocked this call/i);
-    for (const name of [HOOK, SETTINGS]) assert.ok(!existsSync(join(box.work, name)), `${name} was written`);
+    for (const name of [HOOK, ours(box)]) assert.ok(!existsSync(join(box.work, name)), `${name} was written`);
     assert.deepEqual(
       callEntries(box).map((entry) => `${entry.client} ${entry.server ?? ''} ${entry.tool} ${entry.outcome}`),
       ['mcp every echo delivered', 'mcp files write_file delivered', 'mcp files write_file refused', 'mcp files write_file refused'],
@@ -114,7 +114,7 @@ test('with a broker a held call is approved or rejected by a person', async () =
   const broker = await serve(box, { holdSeconds: 30 });
   try {
     person(broker);
-    const results = await play(box, [echo('hello broker'), write(box, HOOK), write(box, OTHER_HOOK), write(box, SETTINGS)]);
+    const results = await play(box, [echo('hello broker'), write(box, HOOK), write(box, OTHER_HOOK), write(box, ours(box))]);
     assert.deepEqual(
       results.map((result) => result.isError),
       [false, false, true, true],
@@ -122,7 +122,7 @@ test('with a broker a held call is approved or rejected by a person', async () =
     );
     assert.equal(readFileSync(join(box.work, HOOK), 'utf8'), CONTENT, 'the approved call ran unchanged');
     assert.match(results[2]?.text ?? '', /rejected.*write a plain script instead/is);
-    for (const name of [OTHER_HOOK, SETTINGS]) assert.ok(!existsSync(join(box.work, name)), `${name} was written`);
+    for (const name of [OTHER_HOOK, ours(box)]) assert.ok(!existsSync(join(box.work, name)), `${name} was written`);
     assert.ok(
       callEntries(box).every((entry) => entry.writer.startsWith(`${broker.pid}:`)),
       'the relay runs in the broker',
