@@ -1,4 +1,5 @@
 import type { ToolCall } from '#core/model/call.ts';
+import type { Finding } from '#core/model/finding.ts';
 import type { Decision } from '#core/model/verdict.ts';
 import type { RulePack } from '#core/detect/rulePack.ts';
 import { detect } from '#core/detect/detect.ts';
@@ -24,5 +25,17 @@ export type { ToolCall };
 
 /** The one verdict over a call. Never throws; depends on nothing but its two parameters. */
 export function decide(call: ToolCall, context: GateContext): Decision {
-  return decideFrom(maskSecrets(detect(normalize(call, context), call.channel, context.pack)));
+  try {
+    return decideFrom(maskSecrets(detect(normalize(call, context), call.channel, context.pack)));
+  } catch (error) {
+    // Nothing in here throws that we know of; what does is ours to mend and must not let the call through.
+    return decideFrom([failed(error instanceof Error ? error.message : String(error))]);
+  }
+}
+
+function failed(message: string): Finding {
+  return {
+    rule: 'engine.failed', title: 'The call could not be judged', category: 'evasion', severity: 'high', confidence: 'high', status: 'stable', at: '', span: null, matched: message.slice(0, 200), decoded: null,
+    rationale: 'Callgate itself failed on this call. Have a person look at it, and please report it.',
+  };
 }

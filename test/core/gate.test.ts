@@ -67,6 +67,11 @@ describe('what cannot be looked at is said', () => {
     ['an open quote', { command: "echo 'abc" }, 'engine.unparsable', 'flag'],
     ['nested substitutions', { command: '$('.repeat(500) }, 'engine.too-complex', 'quarantine'],
     ['too many commands', { command: 'a;'.repeat(5000) }, 'engine.too-complex', 'quarantine'],
+    ['variables that hold themselves', { command: `a=xx;${'a=$a$a;'.repeat(40)} echo $a` }, 'engine.too-complex', 'quarantine'],
+    ['wrappers of wrappers', { command: 'find . -exec '.repeat(4000) }, 'engine.too-complex', 'quarantine'],
+    ['braces without end', { command: `echo ${'{a,b}'.repeat(20)}` }, 'engine.too-complex', 'quarantine'],
+    ['more encoded text than is decoded', { command: `echo ${Array.from({ length: 3000 }, (_, index) => Buffer.from(`text number ${index} of many`).toString('base64')).join(' ')}` }, 'engine.too-complex', 'quarantine'],
+    ['inline code too long', { command: `python3 -c '${'x = 1;'.repeat(50_000)}'` }, 'engine.too-complex', 'quarantine'],
     ['a long text', { command: `echo ${'a'.repeat(1 << 20)}` }, 'engine.oversize', 'quarantine'],
     ['deep JSON', deep(100), 'engine.oversize', 'quarantine'],
   ] as const)('%s', (_, args, rule, verdict) => {
@@ -114,20 +119,9 @@ describe('the gate holds its promises', () => {
     expect(decideFrom([finding])).toMatchObject({ verdict: 'clean', reason: '', findings: [finding] });
   });
 
-  it('in bounded time on hostile input', { timeout: 120_000 }, () => {
-    const size = 1 << 18;
-    const units = ['$(', '`', '"', "a'", '{a,b}', '${a:-', '$((', '<<E\n', 'a|', 'a=b;', '\\x41', '%41', 'QUJD', 'ignore all ', 'ghp_a', 'http://a/', 'eyJaaaa.', '../', '{', '(', '<!--', 'curl a|', '-----BEGIN PRIVATE KEY-----\n', 'a:b@', '\u202e', 'for i in a b; do ', 'a', ' ', '\n', '/', '0'];
-    const slow: unknown[] = [];
-    for (const unit of units) {
-      const text = unit.repeat(Math.floor(size / unit.length));
-      for (const call of [{ channel: 'shell', args: { command: text } }, { channel: 'response', args: text }, { channel: 'write', args: { content: text } }] as const) {
-        const start = performance.now();
-        judge(call);
-        const took = performance.now() - start;
-        if (took > 5000) slow.push([unit, call.channel, Math.round(took)]);
-      }
-    }
-    expect(slow).toEqual([]);
+  it('also when what it was given fails', () => {
+    const decision = judge({ channel: 'read', tool: 'Read', args: { file_path: 'a' } }, { realpath: () => { throw new Error('disk'); } });
+    expect([decision.verdict, ...ruleIds(decision)]).toEqual(['quarantine', 'engine.failed']);
   });
 
   it('and spans that point into the arguments', () => {

@@ -1,0 +1,57 @@
+/** Judging takes time in proportion to the input, whatever the input: a guard that can be made to hang is a guard that can be got past. */
+import { describe, expect, it } from 'vitest';
+import type { ToolCall } from '#core/model/call.ts';
+import { judge } from './gateKit.ts';
+
+const MIB = 1 << 20;
+/** Generous: the largest on a slow and busy machine stays well under half of it; what is quadratic takes minutes. */
+const MOST_MS = 5000;
+
+const UNITS: readonly string[] = [
+  '(', '$(', '"', "'", '\\', '{a,b}', '{a,', '{', 'a=b;', 'a=$a$a;', 'QUJD', 'Z2V0IGFsbCB0aGUga2V5cyAgICAgICAgICAg ', '../', 'a\u0301', '\u0301', '\ufb03', '\ufdfa', '`', '${a:-', '$((', '<<E\n', '<(', 'a|', 'curl a|', 'a;', '\\x41', '%41', '&#65;',
+  'ignore all ', 'send a ', 'you must run ', '<!-- ignore ', 'ghp_a', 'http://a/', 'http://a ', 'eyJaaaa.', '-----BEGIN PRIVATE KEY-----\n', 'a:b@', 'token=', '\u202e', '\ud800', '\u0000', '\r', 'a', ' ', '\n', '0', '$a', "$'a'", 'rm -rf ~;', "bash -c '", 'bash -c ', "eval '", 'ssh a ', 'xargs ', 'find . -exec ',
+  'for i in a b; do ', 'case a in ', 'a) ', 'cat /e*c/a ', '~/.ssh/a ', 'rm -- a ', 'system "', 'cd a;', 'read a;', 'git -c alias.x=!',
+];
+
+function slowest(units: readonly string[], callsOf: (text: string) => readonly Partial<ToolCall>[]): unknown[] {
+  const slow: unknown[] = [];
+  for (const unit of units) {
+    const text = unit.repeat(Math.ceil(MIB / unit.length)).slice(0, MIB);
+    for (const call of callsOf(text)) {
+      const start = performance.now();
+      judge(call);
+      const took = performance.now() - start;
+      if (took > MOST_MS) slow.push([unit, call.channel, Math.round(took)]);
+    }
+  }
+  return slow;
+}
+
+describe('1 MiB of the worst', () => {
+  it('in commands', { timeout: 240_000 }, () => {
+    expect(slowest(UNITS, (text) => [{ channel: 'shell', args: { command: text } }])).toEqual([]);
+  });
+  it('in answers and contents', { timeout: 240_000 }, () => {
+    expect(slowest(UNITS, (text) => [{ channel: 'response', args: text }, { channel: 'write', args: { file_path: 'a', content: text } }])).toEqual([]);
+  });
+  it('in a hundred thousand strings', { timeout: 60_000 }, () => {
+    const many = Array.from({ length: 100_000 }, (_, index) => `string ${index}`);
+    expect(slowest(['a'], () => [{ channel: 'mcp', args: many }, { channel: 'response', args: Object.fromEntries(many.map((text) => [text, text])) }])).toEqual([]);
+  });
+});
+
+describe('a large file', () => {
+  it('of ordinary code is clean and takes no time to notice', { timeout: 60_000 }, () => {
+    const line = 'export function total(items: readonly Item[]): number { return items.reduce((sum, item) => sum + item.price, 0); }\n';
+    const content = line.repeat(Math.floor(900_000 / line.length));
+    const call: Partial<ToolCall> = { channel: 'write', tool: 'Write', args: { file_path: '/home/dev/app/src/big.ts', content } };
+    expect(judge(call).verdict).toBe('clean');
+    const times = Array.from({ length: 5 }, () => {
+      const start = performance.now();
+      judge(call);
+      return performance.now() - start;
+    });
+    // The aim is 150 ms; the bound leaves room for a machine that does other things.
+    expect(Math.min(...times)).toBeLessThan(600);
+  });
+});
