@@ -1,6 +1,6 @@
 // `npm test [tier…] [-- arguments for the last tier]`: sets a fresh clone up, then runs the tiers in order, stops at
 // the first that fails and ends with a table and one line `N passed, N failed`.
-//   check  types, lint, format    build  bundles and VSIX        unit  vitest
+//   check  types, lint, format    build  bundles and VSIX        unit  vitest, quick    faults  vitest, whole processes
 //   host   inside the editor's extension host                    e2e   real editor, real agents, real browser
 //   bench  <name> [--json]: one of test/bench, on its own
 import { spawn } from 'node:child_process';
@@ -10,9 +10,28 @@ import { fileURLToPath } from 'node:url';
 import { cache, pinnedNode, repository, seconds } from './kit/installing.mjs';
 import { continueWithPinnedNode, ensureAgents, ensureChromium, ensureEditor, ensureNetcat, ensureToolchain } from './kit/setup.mjs';
 
-const DEFAULT_TIERS = ['check', 'build', 'unit', 'host', 'e2e'];
+const DEFAULT_TIERS = ['check', 'build', 'unit', 'faults', 'host', 'e2e'];
 const reports = join(cache, 'reports');
 const bin = (name, script) => [join(repository, 'node_modules', name, script)];
+
+/** A tier that is one of the projects in vitest.config.ts. */
+function vitest(project) {
+  const report = join(reports, `${project}.json`);
+  return {
+    needs: [ensureNetcat],
+    commands: (extra) => [
+      [
+        'vitest',
+        bin('vitest', 'vitest.mjs'),
+        ['run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...extra],
+      ],
+    ],
+    count: () => {
+      const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, 'utf8'));
+      return { passed: numPassedTests, failed: numFailedTests };
+    },
+  };
+}
 
 /** What a tier needs installed, the commands it runs, and how many tests its report counts. */
 const TIERS = {
@@ -25,20 +44,8 @@ const TIERS = {
     ],
   },
   build: { needs: [], commands: () => [['bundles and VSIX', ['esbuild.mjs'], ['--vsix']]] },
-  unit: {
-    needs: [ensureNetcat],
-    commands: (extra) => [
-      [
-        'vitest',
-        bin('vitest', 'vitest.mjs'),
-        ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${join(reports, 'unit.json')}`, ...extra],
-      ],
-    ],
-    count: () => {
-      const report = JSON.parse(readFileSync(join(reports, 'unit.json'), 'utf8'));
-      return { passed: report.numPassedTests, failed: report.numFailedTests };
-    },
-  },
+  unit: vitest('unit'),
+  faults: vitest('faults'),
   host: {
     needs: [ensureChromium, ensureEditor, ensureNetcat],
     commands: () => [['editor host', ['test/host/run.ts'], []]],
