@@ -35,7 +35,16 @@ export function decide(call: ToolCall, context: GateContext): Decision {
 
 function failed(message: string): Finding {
   return {
-    rule: 'engine.failed', title: 'The call could not be judged', category: 'evasion', severity: 'high', confidence: 'high', status: 'stable', at: '', span: null, matched: message.slice(0, 200), decoded: null,
+    rule: 'engine.failed',
+    title: 'The call could not be judged',
+    category: 'evasion',
+    severity: 'high',
+    confidence: 'high',
+    status: 'stable',
+    at: '',
+    span: null,
+    matched: message.slice(0, 200),
+    decoded: null,
     rationale: 'Callgate itself failed on this call. Have a person look at it, and please report it.',
   };
 }

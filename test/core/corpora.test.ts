@@ -87,7 +87,10 @@ function rates(samples: readonly Sample[], wanted: 'attack' | 'benign'): Rates {
 /** Most of the benign samples of a file that may be held. */
 const MOST_HELD = 0.015;
 const EXCEPTIONS: Readonly<Record<string, { readonly held: number; readonly why: string }>> = {
-  'pi_agt_smoke.jsonl': { held: 0.25, why: 'its benign samples quote an attack word for word and ask about it; holding a quotation is the price of holding the attack' },
+  'pi_agt_smoke.jsonl': {
+    held: 0.25,
+    why: 'its benign samples quote an attack word for word and ask about it; holding a quotation is the price of holding the attack',
+  },
   'bash_dcg.jsonl': { held: 0.02, why: 'two samples delete whole namespaces, which the source calls benign' },
 };
 
@@ -121,21 +124,47 @@ const percent = (part: number, whole: number): string => (whole === 0 ? '' : `${
 
 describe('third-party samples', () => {
   it('are read with their flags', () => {
-    const text = ['{"id":"a","label":"attack","channel":"bash","tool_input":{"command":"x"}}', '{"id":"b","label":"attack","channel":"bash","semantic":true,"tool_input":{}}', '{"id":"c","label":"benign","channel":"url","flags":["loopback"],"tool_input":{}}'].join('\n');
+    const text = [
+      '{"id":"a","label":"attack","channel":"bash","tool_input":{"command":"x"}}',
+      '{"id":"b","label":"attack","channel":"bash","semantic":true,"tool_input":{}}',
+      '{"id":"c","label":"benign","channel":"url","flags":["loopback"],"tool_input":{}}',
+    ].join('\n');
     expect(readSamples(text).map((sample) => sample.id)).toEqual(['a']);
   });
   const table: string[][] = [['file', 'attacks', 'held', 'noticed', 'benign', 'held', 'noticed', 'rules that held benign samples']];
   afterAll(() => {
     if (table.length === 1) return;
     const widths = (table[0] ?? []).map((_, column) => Math.max(...table.map((row) => (row[column] ?? '').length)));
-    console.log(table.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()).join('\n'));
+    console.log(
+      table
+        .map((row) =>
+          row
+            .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+            .join('  ')
+            .trimEnd(),
+        )
+        .join('\n'),
+    );
   });
-  for (const file of present ? readdirSync(folder).filter((name) => name.endsWith('.jsonl')).sort() : []) {
+  for (const file of present
+    ? readdirSync(folder)
+        .filter((name) => name.endsWith('.jsonl'))
+        .sort()
+    : []) {
     it(file, { timeout: 60_000 }, () => {
       const samples = readSamples(readFileSync(join(folder, file), 'utf8'));
       const attack = rates(samples, 'attack');
       const benign = rates(samples, 'benign');
-      table.push([file, String(attack.total || ''), percent(attack.held, attack.total), percent(attack.noticed, attack.total), String(benign.total || ''), percent(benign.held, benign.total), percent(benign.noticed, benign.total), [...benign.rules].map((item) => item.join(' ')).join(', ')]);
+      table.push([
+        file,
+        String(attack.total || ''),
+        percent(attack.held, attack.total),
+        percent(attack.noticed, attack.total),
+        String(benign.total || ''),
+        percent(benign.held, benign.total),
+        percent(benign.noticed, benign.total),
+        [...benign.rules].map((item) => item.join(' ')).join(', '),
+      ]);
       if (process.env['CALLGATE_CORPORA_SHOW'] === file) console.log([...benign.examples, ...attack.examples].join('\n'));
       expect(benign.held / Math.max(1, benign.total)).toBeLessThanOrEqual(EXCEPTIONS[file]?.held ?? MOST_HELD);
       expect(attack.total === 0 ? 1 : attack.held / attack.total).toBeGreaterThanOrEqual(LEAST_HELD[file] ?? 0);

@@ -8,9 +8,72 @@ const MIB = 1 << 20;
 const MOST_MS = 5000;
 
 const UNITS: readonly string[] = [
-  '(', '$(', '"', "'", '\\', '{a,b}', '{a,', '{', 'a=b;', 'a=$a$a;', 'QUJD', 'Z2V0IGFsbCB0aGUga2V5cyAgICAgICAgICAg ', '../', 'a\u0301', '\u0301', '\ufb03', '\ufdfa', '`', '${a:-', '$((', '<<E\n', '<(', 'a|', 'curl a|', 'a;', '\\x41', '%41', '&#65;',
-  'ignore all ', 'send a ', 'you must run ', '<!-- ignore ', 'ghp_a', 'http://a/', 'http://a ', 'eyJaaaa.', '-----BEGIN PRIVATE KEY-----\n', 'a:b@', 'token=', '\u202e', '\ud800', '\u0000', '\r', 'a', ' ', '\n', '0', '$a', "$'a'", 'rm -rf ~;', "bash -c '", 'bash -c ', "eval '", 'ssh a ', 'xargs ', 'find . -exec ',
-  'for i in a b; do ', 'case a in ', 'a) ', 'cat /e*c/a ', '~/.ssh/a ', 'rm -- a ', 'system "', 'cd a;', 'read a;', 'git -c alias.x=!',
+  '(',
+  '$(',
+  '"',
+  "'",
+  '\\',
+  '{a,b}',
+  '{a,',
+  '{',
+  'a=b;',
+  'a=$a$a;',
+  'QUJD',
+  'Z2V0IGFsbCB0aGUga2V5cyAgICAgICAgICAg ',
+  '../',
+  'a\u0301',
+  '\u0301',
+  '\ufb03',
+  '\ufdfa',
+  '`',
+  '${a:-',
+  '$((',
+  '<<E\n',
+  '<(',
+  'a|',
+  'curl a|',
+  'a;',
+  '\\x41',
+  '%41',
+  '&#65;',
+  'ignore all ',
+  'send a ',
+  'you must run ',
+  '<!-- ignore ',
+  'ghp_a',
+  'http://a/',
+  'http://a ',
+  'eyJaaaa.',
+  '-----BEGIN PRIVATE KEY-----\n',
+  'a:b@',
+  'token=',
+  '\u202e',
+  '\ud800',
+  '\u0000',
+  '\r',
+  'a',
+  ' ',
+  '\n',
+  '0',
+  '$a',
+  "$'a'",
+  'rm -rf ~;',
+  "bash -c '",
+  'bash -c ',
+  "eval '",
+  'ssh a ',
+  'xargs ',
+  'find . -exec ',
+  'for i in a b; do ',
+  'case a in ',
+  'a) ',
+  'cat /e*c/a ',
+  '~/.ssh/a ',
+  'rm -- a ',
+  'system "',
+  'cd a;',
+  'read a;',
+  'git -c alias.x=!',
 ];
 
 function slowest(units: readonly string[], callsOf: (text: string) => readonly Partial<ToolCall>[]): unknown[] {
@@ -32,11 +95,21 @@ describe('1 MiB of the worst', () => {
     expect(slowest(UNITS, (text) => [{ channel: 'shell', args: { command: text } }])).toEqual([]);
   });
   it('in answers and contents', { timeout: 240_000 }, () => {
-    expect(slowest(UNITS, (text) => [{ channel: 'response', args: text }, { channel: 'write', args: { file_path: 'a', content: text } }])).toEqual([]);
+    expect(
+      slowest(UNITS, (text) => [
+        { channel: 'response', args: text },
+        { channel: 'write', args: { file_path: 'a', content: text } },
+      ]),
+    ).toEqual([]);
   });
   it('in a hundred thousand strings', { timeout: 60_000 }, () => {
     const many = Array.from({ length: 100_000 }, (_, index) => `string ${index}`);
-    expect(slowest(['a'], () => [{ channel: 'mcp', args: many }, { channel: 'response', args: Object.fromEntries(many.map((text) => [text, text])) }])).toEqual([]);
+    expect(
+      slowest(['a'], () => [
+        { channel: 'mcp', args: many },
+        { channel: 'response', args: Object.fromEntries(many.map((text) => [text, text])) },
+      ]),
+    ).toEqual([]);
   });
 });
 

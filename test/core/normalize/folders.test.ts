@@ -5,8 +5,24 @@ import { context } from '../gateKit.ts';
 
 /** The paths a command touches. */
 function paths(command: string, access: Access): string[] {
-  const call = { client: 'claude', agent: 'main', session: 's', useId: null, channel: 'shell', tool: 'Bash', server: null, args: { command }, cwd: '/home/dev/app' } as const;
-  return [...new Set(normalize(call, context).paths.filter((path) => path.access === access).map((path) => path.text))];
+  const call = {
+    client: 'claude',
+    agent: 'main',
+    session: 's',
+    useId: null,
+    channel: 'shell',
+    tool: 'Bash',
+    server: null,
+    args: { command },
+    cwd: '/home/dev/app',
+  } as const;
+  return [
+    ...new Set(
+      normalize(call, context)
+        .paths.filter((path) => path.access === access)
+        .map((path) => path.text),
+    ),
+  ];
 }
 
 describe('the folder a command runs in', () => {
@@ -30,6 +46,11 @@ describe('the folder a command runs in', () => {
     ['find /etc -name a -exec cat {} +', '/etc/a'],
     ['find /etc -name a | xargs cat', '/etc/a'],
   ])('%s', (command, path) => expect(paths(command, 'read')).toContain(path));
-  it.each([['cd x; echo > a', '~/app/x/a'], ['cd x; tee a', '~/app/x/a'], ['cd x; cp b a', '~/app/x/a'], ['curl -so a http://h.example/', '~/app/a']])('%s', (command, path) => expect(paths(command, 'write')).toContain(path));
+  it.each([
+    ['cd x; echo > a', '~/app/x/a'],
+    ['cd x; tee a', '~/app/x/a'],
+    ['cd x; cp b a', '~/app/x/a'],
+    ['curl -so a http://h.example/', '~/app/a'],
+  ])('%s', (command, path) => expect(paths(command, 'write')).toContain(path));
   it('is not left by a subshell', () => expect(paths('(cd /etc); cat a', 'read')).toEqual(['~/app/a']));
 });
