@@ -1,7 +1,7 @@
 /** Forms that get around guards, and every way we know to change, read or end the gate itself. Each row is a general mechanism at work, not a pattern of its own. */
 import { describe, expect, it } from 'vitest';
 import type { Verdict } from '#core/model/verdict.ts';
-import { ruleIds, shell } from './gateKit.ts';
+import { judge, ruleIds, shell } from './gateKit.ts';
 
 /** Refused outright: destroys the home folder or the system, opens a shell to others, sends credentials away. */
 const BLOCKED: readonly string[] = [
@@ -484,6 +484,14 @@ const OWN_BLOCKED: readonly string[] = [
   'export HOME=/tmp/x; claude -p hi',
   'unset HOME; claude -p hi',
   'XDG_CONFIG_HOME=/tmp/x claude -p hi',
+  'CDPATH=~ cd .callgate && echo x > settings.json',
+  'export CDPATH=$HOME; cd .callgate; echo x > settings.json',
+  "apply_patch <<'E'\n*** Begin Patch\n*** Add File: /home/dev/.callgate/x\n+x\n*** End Patch\nE",
+  "cd ~/.codex && apply_patch <<'E'\n*** Begin Patch\n*** Update File: config.toml\n@@\n-a\n+b\n*** End Patch\nE",
+  "applypatch '*** Begin Patch\n*** Delete File: /home/dev/.callgate/settings.json\n*** End Patch'",
+  "codex --codex-run-as-apply-patch '*** Begin Patch\n*** Add File: /home/dev/.callgate/x\n+x\n*** End Patch'",
+  "cd ~/.claude && patch -p0 <<'E'\n--- settings.json\n+++ settings.json\n@@ -1 +1 @@\n-a\n+b\nE",
+  "patch -d ~/.codex -p1 <<'E'\n--- a/config.toml\n+++ b/config.toml\n@@ -1 +1 @@\n-a\n+b\nE",
 ];
 
 /** Would change what a project's settings say about hooks or servers: a person may have asked for that. */
@@ -505,6 +513,7 @@ const OWN_HELD: readonly string[] = [
   'git clean -fdx .claude',
   'patch .claude/settings.json x.patch',
   'ln -s /tmp/x .claude',
+  "git apply <<'E'\n--- a/.claude/settings.json\n+++ b/.claude/settings.json\n@@ -1 +1 @@\n-a\n+b\nE",
 ];
 
 function check(rows: readonly string[], verdict: Verdict): void {
@@ -520,7 +529,24 @@ describe('whatever its form', () => {
   it('what reads credentials or runs what nobody read is held', () => check(HELD, 'quarantine'));
 });
 
+/** What Codex was seen to accept as headers. */
+const PATCH_HEADERS: readonly string[] = [
+  '*** Add File: /home/dev/.callgate/x',
+  '  *** Add File: /home/dev/.callgate/x',
+  '\t*** Delete File: /home/dev/.callgate/settings.json  ',
+  '*** Update File: a\n*** Move to: /home/dev/.callgate/x',
+  '*** Add File:   /home/dev/.callgate/x\r',
+  '*** Add File: a\u2028/../../.callgate/x',
+];
+
 describe('the gate itself', () => {
+  it('is out of reach of a patch', () => {
+    const verdicts = PATCH_HEADERS.map((header) => {
+      const command = `*** Begin Patch\n${header}\n+x\n*** End Patch`;
+      return [header, judge({ channel: 'write', tool: 'apply_patch', args: { command } }).verdict];
+    });
+    expect(verdicts).toEqual(PATCH_HEADERS.map((header) => [header, 'block']));
+  });
   it('is out of reach', () => check(OWN_BLOCKED, 'block'));
   it('leaves the settings of a project to a person', () => check(OWN_HELD, 'quarantine'));
 });

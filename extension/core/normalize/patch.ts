@@ -7,15 +7,17 @@ export interface PatchFile {
   readonly end: number;
 }
 
-const HEADER = /^\*\*\* (Add File|Update File|Delete File|Move to): (.*)$/gmu;
+/** Codex strips white space around a header before it reads it, and ends lines at a line feed alone (seen with 0.169.0). */
+const HEADER = /(?<![^\n])[^\S\n]{0,200}\*\*\* (Add File|Update File|Delete File|Move to):([^\n]*)/gu;
 
 /** The files a patch touches; empty when `text` is no patch. */
 export function patchFiles(text: string): readonly PatchFile[] {
   if (!text.includes('*** ')) return [];
   const files: PatchFile[] = [];
   for (const hit of text.matchAll(HEADER)) {
-    const path = (hit[2] ?? '').trim();
-    const start = hit.index + hit[0].length - (hit[2] ?? '').length;
+    const rest = hit[2] ?? '';
+    const path = rest.trim();
+    const start = hit.index + hit[0].length - rest.trimStart().length;
     if (path !== '') files.push({ path, action: hit[1] === 'Delete File' ? 'delete' : 'write', start, end: start + path.length });
   }
   return files;

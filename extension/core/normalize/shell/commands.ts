@@ -8,6 +8,7 @@ import { carriedBy } from '#core/normalize/shell/carriers.ts';
 import { follow, hereOf, ownFolder, type Folders, type Here } from '#core/normalize/shell/folders.ts';
 import { guardedWords, pathUses, splitArguments } from '#core/normalize/shell/operands.ts';
 import { bodyOf, filtered } from '#core/normalize/shell/output.ts';
+import { patchedBy } from '#core/normalize/shell/patched.ts';
 import { parseShell } from '#core/normalize/shell/parser.ts';
 import { SHELLS } from '#core/normalize/shell/programs.ts';
 import type { Script, Simple, Word } from '#core/normalize/shell/syntax.ts';
@@ -221,10 +222,11 @@ function buildWords(
   }
   for (const text of guardedWords(program, words, operands, folder))
     for (const path of collector.path(place, text, 'use', folder)) field.paths.push(path);
+  for (const file of patchedBy(program, words, stdin)) field.paths.push(...collector.path(place, file.path, file.access, folder));
   addUrls(field, place, collector);
   if (field.urls.length > 0 && (program === 'curl' || program === 'wget')) rememberDownloads(field, job);
   for (const command of out) collector.command(command);
-  follow(program, operands, job.here, collector.paths.home);
+  follow(program, operands, job.here, collector.paths.home, searchPath(extra.assigns, shell));
   const runsOf = [
     ...innerOf(words, stdin),
     ...carriedBy(program, words.slice(1), extra.assigns),
@@ -252,6 +254,12 @@ function buildWords(
 
 function ran(field: Built, source: CommandField): Built {
   return { ...field, program: '.', words: ['.', ...field.words], from: [source], to: [] };
+}
+
+/** The CDPATH a command sees: its own, else the shell's. */
+function searchPath(assigns: readonly string[], shell: Collector['shell']): string {
+  const own = assigns.find((assign) => assign.startsWith('CDPATH='));
+  return own?.slice('CDPATH='.length) ?? shell.variables.get('CDPATH') ?? '';
 }
 
 /** A name broken up by variables nobody set, `r${x}m`, is the name without them. */

@@ -32,8 +32,11 @@ export function hereOf(scope: number, folders: Folders, state: ShellState): Here
   return here;
 }
 
-/** Follows one command; an operand that is not known leaves the folder as it was. */
-export function follow(program: string, operands: readonly string[], here: Here, home: string): void {
+/**
+ * Follows one command; an operand that is not known leaves the folder as it was. `searchPath`: the shell's CDPATH, in
+ * whose first folder a plain name is taken to be found.
+ */
+export function follow(program: string, operands: readonly string[], here: Here, home: string, searchPath = ''): void {
   if (program === 'popd' || (program === 'cd' && operands[0] === '-')) {
     const last = here.back.pop();
     if (last !== undefined) {
@@ -47,7 +50,8 @@ export function follow(program: string, operands: readonly string[], here: Here,
   if (wanted === '' || /[$*?[]/u.test(wanted)) return;
   here.back.push(here.folder);
   if (here.back.length > MAX_BACK) here.back.shift();
-  here.folder = insideOf(here.folder, wanted, home);
+  const first = /^[^./~]|^\.[^./]/u.test(wanted) ? searchPath.split(':').find((one) => one !== '' && one !== '.') : undefined;
+  here.folder = insideOf(first === undefined ? here.folder : insideOf(here.folder, first, home), wanted, home);
 }
 
 export function insideOf(folder: string, wanted: string, home: string): string {
@@ -74,6 +78,7 @@ const CHANGERS: ReadonlyMap<string, readonly string[]> = new Map([
   ['go', ['-C']],
   ['just', ['-d']],
   ['systemd-run', ['--working-directory']],
+  ['patch', ['-d', '--directory']],
 ]);
 
 /** The folder a command itself works in: `git -C there …`, `tar -C there …`. */

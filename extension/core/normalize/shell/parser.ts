@@ -300,7 +300,8 @@ function setVariables(reader: Reader, simple: Simple): void {
   const folder = variables.get('PWD');
   if ((program === 'cd' || program === 'pushd') && folder !== undefined) {
     const here: Here = { folder, back: [variables.get('OLDPWD') ?? folder] };
-    follow(program, operands, here, variables.get('HOME') ?? '');
+    const searchPath = simple.assigns.find((assign) => assign.name === 'CDPATH')?.value ?? variables.get('CDPATH');
+    follow(program, operands, here, variables.get('HOME') ?? '', searchPath);
     variables.set('PWD', here.folder).set('OLDPWD', folder);
   }
 }
