@@ -23,7 +23,7 @@ test('Codex: what is over is not judged again', () => {
 
 describe('Claude', () => {
   const calls: readonly (readonly [string, JsonValue, Record<string, JsonValue>, Partial<ToolCall>])[] = [
-    ['Bash', { command: 'ls' }, {}, { channel: 'shell', tool: 'Bash', agent: 'main', session: 's1', useId: 'toolu_1', cwd: '/work' }],
+    ['Bash', { command: 'ls' }, {}, { channel: 'shell', tool: 'Bash', agent: 'main', session: 's1', useId: 'toolu_1', cwd: '/project' }],
     ['Bash', { command: 'ls' }, { agent_id: 'a49', agent_type: 'general-purpose' }, { agent: 'a49' }],
     ['Read', { file_path: '/a' }, {}, { channel: 'read' }],
     ['Write', { file_path: '/a', content: 'x' }, {}, { channel: 'write' }],

@@ -57,7 +57,7 @@ export function shellCall(command: string, over: Partial<ToolCall> = {}): ToolCa
     tool: 'Bash',
     server: null,
     args: { command },
-    cwd: '/work',
+    cwd: '/project',
     ...over,
   };
 }
@@ -67,7 +67,7 @@ export function claudePayload(command: string, over: Record<string, JsonValue> =
   return JSON.stringify({
     session_id: 's1',
     transcript_path: '/home/dev/.claude/projects/p/s1.jsonl',
-    cwd: '/work',
+    cwd: '/project',
     prompt_id: 'p1',
     permission_mode: 'default',
     effort: { level: 'medium' },
@@ -85,7 +85,7 @@ export function codexPayload(command: string, over: Record<string, JsonValue> = 
     session_id: 's1',
     turn_id: 't1',
     transcript_path: '/home/dev/.codex/sessions/s1.jsonl',
-    cwd: '/work',
+    cwd: '/project',
     hook_event_name: 'PreToolUse',
     model: 'gpt-5.5',
     permission_mode: 'bypassPermissions',

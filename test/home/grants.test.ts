@@ -41,7 +41,7 @@ const rows: readonly (readonly [string, GrantScope, Partial<ToolCall>, boolean])
   ['the same from another client', 'once', { client: 'codex', useId: 'x', agent: 'sub' }, true],
   ['the same, described otherwise', 'once', { args: { command: 'rm -r build', description: 'clean up' } }, true],
   ['another command', 'once', { args: { command: 'rm -r build ' } }, false],
-  ['another folder', 'always', { cwd: '/work/sub' }, false],
+  ['another folder', 'always', { cwd: '/project/sub' }, false],
   ['another tool', 'always', { tool: 'x', channel: 'mcp', server: 'x' }, false],
   ['the same session', 'session', {}, true],
   ['another session', 'session', { session: 's2' }, false],

@@ -12,7 +12,7 @@ export function sampleEvent(changes: Partial<AuditEvent> = {}): AuditEvent {
     channel: 'shell',
     tool: 'Bash',
     server: null,
-    cwd: '/work/shop',
+    cwd: '/home/dev/shop',
     args: { command: 'ls -la', hash: 'x', key: ['"hash":"y","key":"z"'] },
     argsHash: 'ab'.repeat(32),
     verdict: 'clean',

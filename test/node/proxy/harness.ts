@@ -79,7 +79,7 @@ export function bench(judge: Judge, limits: Partial<RelayLimits> = {}): Bench {
     input,
     output,
     judge,
-    origin: { server: 'files', cwd: '/work', session: '' },
+    origin: { server: 'files', cwd: '/project', session: '' },
     log: (line) => log.push(line),
     limits: { exitMs: 50, drainMs: 500, ...limits },
     open: (given) => {

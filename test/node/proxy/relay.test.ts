@@ -132,7 +132,7 @@ describe('calls', () => {
     [
       'a client that says nothing',
       '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x"}}\n',
-      { useId: null, session: '', args: {}, cwd: '/work', server: 'files', client: 'mcp', channel: 'mcp' },
+      { useId: null, session: '', args: {}, cwd: '/project', server: 'files', client: 'mcp', channel: 'mcp' },
     ],
     ['arguments that are no object', callLine(1, 'x', ['a']), { args: ['a'] }],
   ];
