@@ -16,7 +16,7 @@ export type DecidedBy = 'gate' | 'person' | 'grant' | 'timeout' | 'failure' | 'c
 
 /**
  * What happened, as handed to the journal. Arguments are already redacted.
- * The journal adds sequence, time, writer, previous hash, own hash and key id (see node/audit).
+ * The journal adds sequence, time, writer, previous hash, own hash and key id (see home/journal).
  */
 export interface AuditEvent {
   /** `call`: a decision about a call · `hold`: its end · `grant`, `config`, `broker`: everything else a person should find later. */

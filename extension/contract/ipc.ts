@@ -2,7 +2,7 @@
  * The wire between the broker and an editor window: JSON lines over `window.sock`.
  * The window sends requests, the broker answers each once; the broker also sends events.
  */
-import type { AuditEntry, DecidedBy } from '#contract/auditRecord.ts';
+import type { AuditEntry } from '#contract/auditRecord.ts';
 import type { ToolCall } from '#core/model/call.ts';
 import type { Decision, Verdict } from '#core/model/verdict.ts';
 
@@ -138,6 +138,3 @@ export interface EventMessage<N extends EventName = EventName> {
   readonly data: Events[N];
 }
 export type IpcErrorCode = 'BAD_REQUEST' | 'UNAUTHORIZED' | 'PROTOCOL' | 'UNKNOWN_HOLD' | 'ALREADY_SETTLED' | 'BUSY' | 'INTERNAL';
-
-/** How a settled hold names who settled it, for the journal. */
-export type SettledBy = Extract<DecidedBy, 'person' | 'timeout' | 'client'>;

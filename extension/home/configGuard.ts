@@ -56,7 +56,7 @@ export function refuseConfigChange(layout: Layout, change: { readonly source: st
 }
 
 const refuse = (file: string, what: string): string =>
-  `Callgate refused a settings change: ${file} ${what}. Put the file back as it was; to stop using Callgate, choose "Unprotect" in its panel.`;
+  `Callgate refused a settings change: ${file} ${what}. Put the file back as it was; to stop using Callgate, choose "Undo" beside Claude Code in its panel.`;
 
 /** Exactly as we write it: with a condition, a short timeout or a word in front of the command it would ask nobody. */
 function hasOurHook(settings: { readonly [key: string]: unknown }, layout: Layout): boolean {

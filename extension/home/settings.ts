@@ -4,7 +4,7 @@ import { isObject } from '#core/model/json.ts';
 import type { Layout } from '#home/layout.ts';
 import { errorText, readBounded, writePrivate } from '#home/privateFile.ts';
 
-/** Above the longest hold and below the hook timeout written into client configs. */
+/** The hook timeout written into client configs, in seconds: above the longest hold, so that we refuse before the client gives up on the hook. */
 export const HOOK_TIMEOUT_SECONDS = 900;
 export const MIN_HOLD_SECONDS = 10;
 export const MAX_HOLD_SECONDS = 600;

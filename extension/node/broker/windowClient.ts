@@ -6,6 +6,7 @@ import {
   type EventName,
   type Events,
   type IpcErrorCode,
+  type RequestMessage,
   type RequestName,
   type Requests,
 } from '#contract/ipc.ts';
@@ -117,7 +118,8 @@ export async function connectBroker(layout: Layout, options: ConnectOptions): Pr
       const timer = setTimeout(late, limit);
       // The broker answers each request with its own result; nothing else is sent under its number.
       open.set(id, { settle: settle as (value: unknown) => void, fail, timer });
-      socket.write(`${JSON.stringify({ id, request: name, params })}\n`);
+      const message: RequestMessage = { id, request: name, params };
+      socket.write(`${JSON.stringify(message)}\n`);
     });
 
   await new Promise<void>((resolve, reject) => {

@@ -1,6 +1,14 @@
 /** The window socket: greets windows of the same user, answers every request once and sends events to all of them. */
 import { createServer, type Server, type Socket } from 'node:net';
-import { PROTOCOL_VERSION, type EventName, type Events, type RequestName, type Requests, type ResponseMessage } from '#contract/ipc.ts';
+import {
+  PROTOCOL_VERSION,
+  type EventMessage,
+  type EventName,
+  type Events,
+  type RequestName,
+  type Requests,
+  type ResponseMessage,
+} from '#contract/ipc.ts';
 import { errorText } from '#home/privateFile.ts';
 import { createLineReader } from '#node/broker/jsonLines.ts';
 import { IpcError, parseRequest, requestId, type ParsedRequest } from '#node/broker/windowRequests.ts';
@@ -37,7 +45,7 @@ export function createWindowServer(options: WindowServerOptions): WindowServer {
   const all = new Set<Socket>();
   const greeted = new Set<Socket>();
 
-  const write = (socket: Socket, message: ResponseMessage | { readonly event: EventName; readonly data: unknown }): void => {
+  const write = (socket: Socket, message: ResponseMessage | EventMessage): void => {
     if (socket.destroyed) return;
     if (socket.writableLength > MAX_BACKLOG_BYTES) socket.destroy();
     else socket.write(`${JSON.stringify(message)}\n`);

@@ -16,9 +16,7 @@ export interface CommandHost {
   readonly stderr: Writable;
 }
 
-/** 0 done · 1 it found or met a problem, said on stderr · 2 the command line is wrong. */
-export type ExitStatus = 0 | 1 | 2;
-
+/** Gives the exit status: 0 done · 1 it found or met a problem, said on stderr · 2 the command line is wrong · others say so where they are given. */
 export type Command = (args: readonly string[], host: CommandHost) => Promise<number>;
 
 export const print = (stream: Writable, text: string): void => void stream.write(`${text}\n`);

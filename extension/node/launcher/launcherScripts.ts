@@ -124,7 +124,7 @@ const KEEP_FOR_SERVER = ['NODE_OPTIONS', 'NODE_PATH']
   .map((name) => `unset CALLGATE_KEPT_${name}\n[ -z "\${${name}+x}" ] || export CALLGATE_KEPT_${name}="$${name}"\n`)
   .join('');
 
-/** `callgate …`, or with \`words\` a fixed subcommand in front. */
+/** `callgate …`, or with `words` a fixed subcommand in front. */
 export function programScript(facts: ScriptFacts, words: readonly string[]): string {
   return `#!/bin/sh
 # Runs Callgate's own program. Written by the Callgate extension; changes are lost when it is next installed.
