@@ -533,6 +533,9 @@ describe('whatever its form', () => {
 const PATCH_HEADERS: readonly string[] = [
   '*** Add File: /home/dev/.callgate/x',
   '  *** Add File: /home/dev/.callgate/x',
+  '\u0085*** Add File: /home/dev/.callgate/x',
+  '\u000b*** Add File: /home/dev/.callgate/x',
+  `${'\u2003'.repeat(300)}*** Add File: /home/dev/.callgate/x`,
   '\t*** Delete File: /home/dev/.callgate/settings.json  ',
   '*** Update File: a\n*** Move to: /home/dev/.callgate/x',
   '*** Add File:   /home/dev/.callgate/x\r',
