@@ -1,9 +1,9 @@
 /** Where the demo lives: a HOME and a workspace of its own under `.demo/`, made anew at each start. */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { layoutFor } from '#home/layout.ts';
 import { isAlive } from '#kit/leftovers.ts';
+import { sandboxIn } from '#kit/sandbox.ts';
 import type { Sandbox } from '#kit/sandbox.ts';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
@@ -21,21 +21,7 @@ export interface DemoState {
 
 /** The demo's folders as the test kit knows them; nothing is made. */
 export function demoBox(): Sandbox {
-  const home = join(folder, 'home');
-  const work = join(folder, 'sample-project');
-  return {
-    folder,
-    home,
-    work,
-    layout: layoutFor(home),
-    write: (path, content) => {
-      const file = resolve(work, path);
-      mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(file, content);
-      return file;
-    },
-    remove: () => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }),
-  };
+  return sandboxIn(folder, join(folder, 'home'), join(folder, 'sample-project'));
 }
 
 /** Empties the folders. @throws when another demo runs in them. */

@@ -4,7 +4,7 @@
  */
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { listen } from '#kit/model.ts';
 
 export interface Page {
   readonly url: string;
@@ -18,21 +18,15 @@ export interface Page {
 export async function startPage(html: string): Promise<Page> {
   const { certificate, key } = selfSigned();
   const hits: string[] = [];
-  const server = createServer({ cert: certificate, key }, (request, response) => {
-    hits.push(request.url ?? '');
-    response.writeHead(200, { 'content-type': 'text/html' });
-    response.end(html);
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const stop = async (): Promise<void> => {
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    server.closeAllConnections();
-    await closed;
-  };
-  return { url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`, certificate, hits, stop };
+  const { port, stop } = await listen(
+    (request, response) => {
+      hits.push(request.url ?? '');
+      response.writeHead(200, { 'content-type': 'text/html' });
+      response.end(html);
+    },
+    createServer({ cert: certificate, key }),
+  );
+  return { url: `https://127.0.0.1:${port}`, certificate, hits, stop };
 }
 
 /** A certificate for 127.0.0.1 that is its own authority: X.509 v3, P-256, SHA-256 (RFC 5280). */

@@ -6,6 +6,7 @@
  */
 import { createServer } from 'node:http';
 import type { IncomingMessage, RequestListener, Server } from 'node:http';
+import type { Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { isObject } from '#core/model/json.ts';
@@ -106,8 +107,11 @@ export async function readBody(request: IncomingMessage): Promise<JsonObject> {
 }
 
 /** @throws when no loopback port can be opened. */
-export async function listen(handler: RequestListener): Promise<{ readonly port: number; readonly stop: () => Promise<void> }> {
-  const server: Server = createServer(handler);
+export async function listen(
+  handler: RequestListener,
+  server: Server | SecureServer = createServer(),
+): Promise<{ readonly port: number; readonly stop: () => Promise<void> }> {
+  server.on('request', handler);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(0, '127.0.0.1', resolve);

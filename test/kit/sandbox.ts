@@ -24,6 +24,11 @@ export function sandbox(): Sandbox {
   const work = join(folder, 'work');
   mkdirSync(home, { mode: 0o700 });
   mkdirSync(work);
+  return sandboxIn(folder, home, work);
+}
+
+/** Folders as a sandbox; nothing is made. */
+export function sandboxIn(folder: string, home: string, work: string): Sandbox {
   return {
     folder,
     home,

@@ -1,4 +1,5 @@
 /** A broker in this process over a sandbox, its hooks and windows. */
+import { mkdirSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { formatReply, parseReply, type HookReply } from '#contract/hookReply.ts';
 import type { AuditEntry } from '#contract/auditRecord.ts';
@@ -19,7 +20,6 @@ export async function brokerBox(
   box: GateBox = gateBox(),
 ): Promise<BrokerBox> {
   const log: string[] = [];
-  const { mkdirSync } = await import('node:fs');
   mkdirSync(box.layout.root, { recursive: true, mode: 0o700 });
   writeSettings(box.layout, { holdSeconds: 60, onJournalFailure: 'deny', ...settings });
   const broker = await startBroker({
@@ -37,7 +37,7 @@ export async function brokerBox(
     graceMs: 300,
     ...over,
   });
-  return { ...box, broker, log, remove: box.remove };
+  return { ...box, broker, log };
 }
 
 /** Polls until `look` gives something. */
