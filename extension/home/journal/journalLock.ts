@@ -110,7 +110,7 @@ export function createJournalLock(folder: string, identity: string, waitMs: numb
           throw new JournalError(
             'LOCKED',
             { file: lockFile, line: 0 },
-            `another process has held this lock for ${Math.round(waited)} ms (${ownerText(lockFile)}); end that process if it hangs, then try again`,
+            `another process has held this lock for ${Math.round(waited)} ms (${ownerText(lockFile)}); ${lockMend(lockFile, scope)}, then try again`,
           );
         }
         if (waited >= nextCheck) {
@@ -168,21 +168,47 @@ function ownerText(file: string): string {
   }
 }
 
-/** Whether the lock at `file` exists and its owner is certainly gone. */
+/** Whose process we cannot look up, so that only the age of the lock tells whether it still runs. */
+function isForeign({ identity, scope }: Owner, ownScope: string): boolean {
+  const process = parseIdentity(identity);
+  return process === null || process.start === 'unknown' || scope !== ownScope;
+}
+
+function lockMend(file: string, scope: string): string {
+  try {
+    const owner = readOwner(file);
+    if (owner !== null && isForeign(owner, scope))
+      return `its owner cannot be looked up from here: wait, it breaks by itself after ${FOREIGN_STALE_MS / 1000} s`;
+  } catch {
+    return 'end that process if it hangs'; // only words for a message that is thrown anyway
+  }
+  return 'end that process if it hangs';
+}
+
+/** Whether the lock at `file` exists and its owner is certainly gone. @throws JournalError when no writer can have made it */
 function isStale(file: string, scope: string): boolean {
   let owner: Owner | null;
   let age: number;
   try {
+    const stat = lstatSync(file);
+    // Nobody would ever give it back: a link to nothing reads as no lock at all and still keeps every writer out.
+    if (!stat.isFile())
+      throw new JournalError(
+        'UNSAFE_FOLDER',
+        { file, line: 0 },
+        'this is no lock of ours but a link or a folder; remove it, then try again',
+      );
     owner = readOwner(file);
-    // A new link to the owner file renews ctime and leaves mtime alone, so ctime tells since when the lock is held.
-    age = Date.now() - lstatSync(file).ctimeMs;
+    // A new link to the owner file renews ctime and leaves mtime alone, so ctime tells since when the lock is held. A
+    // clock put back since must not make the lock young for ever.
+    age = Math.abs(Date.now() - stat.ctimeMs);
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return false;
     throw journalErrorFrom(error, file, 'look at the lock of the journal');
   }
   if (owner === null) return false;
   const process = parseIdentity(owner.identity);
-  if (process === null || owner.scope !== scope || process.start === 'unknown') return age > FOREIGN_STALE_MS;
+  if (process === null || isForeign(owner, scope)) return age > FOREIGN_STALE_MS;
   return !isRunning(process);
 }
 

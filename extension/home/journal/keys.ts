@@ -39,8 +39,31 @@ export function loadSigningKey(layout: Layout): SigningKey {
   }
   if (privateKey.asymmetricKeyType !== 'ed25519') throw unusableKey(file, 'it is not an Ed25519 key');
   const publicKey = createPublicKey(privateKey);
-  readOrMake(layout, publicKeyFile(layout), () => publicKey.export({ format: 'pem', type: 'spki' }).toString());
+  const wanted = publicPem(publicKey);
+  const beside = readOrMake(layout, publicKeyFile(layout), () => wanted);
+  // Entries signed beside a foreign public key would look forged to everyone who has only that one.
+  if (beside !== wanted) requirePair(layout, beside, publicKey);
   return { privateKey, publicKey, id: keyId(publicKey) };
+}
+
+function requirePair(layout: Layout, pem: string, publicKey: KeyObject): void {
+  let other: KeyObject;
+  try {
+    other = createPublicKey(pem);
+  } catch (error) {
+    throw unusablePublicKey(layout, errorText(error), error);
+  }
+  if (!other.equals(publicKey)) throw unusablePublicKey(layout, 'it does not belong to the private key beside it');
+}
+
+function unusablePublicKey(layout: Layout, why: string, cause?: unknown): JournalError {
+  const file = publicKeyFile(layout);
+  return new JournalError(
+    'KEY',
+    { file, line: 0 },
+    `this key cannot be used (${why}); if the private key beside it is the right one, remove it and it is made anew from that`,
+    cause,
+  );
 }
 
 /**
@@ -54,16 +77,17 @@ export function readPublicKey(layout: Layout): Pick<SigningKey, 'publicKey' | 'i
     try {
       return createPublicKey(pem);
     } catch (error) {
+      if (file === publicKeyFile(layout) && fromPrivate !== null) throw unusablePublicKey(layout, errorText(error), error);
       throw unusableKey(file, errorText(error), error);
     }
   };
-  const fromPrivate = read(signingKeyFile(layout));
+  let fromPrivate: KeyObject | null = null;
+  fromPrivate = read(signingKeyFile(layout));
   const beside = read(publicKeyFile(layout));
   const publicKey = fromPrivate ?? beside;
   if (publicKey === null) return null;
   if (publicKey.asymmetricKeyType !== 'ed25519') throw unusableKey(signingKeyFile(layout), 'it is not an Ed25519 key');
-  if (beside !== null && !beside.equals(publicKey))
-    throw unusableKey(publicKeyFile(layout), 'it does not belong to the private key beside it');
+  if (beside !== null && !beside.equals(publicKey)) throw unusablePublicKey(layout, 'it does not belong to the private key beside it');
   return { publicKey, id: keyId(publicKey) };
 }
 
@@ -79,6 +103,16 @@ export function keyId(publicKey: KeyObject): string {
 /** An Ed25519 key in PKCS#8 is this and the raw 32 bytes (RFC 8410). */
 const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex');
 const PEM = /^-----BEGIN PRIVATE KEY-----\n([A-Za-z0-9+/]{64})\n-----END PRIVATE KEY-----\n$/;
+
+/** An Ed25519 key in SPKI is this and the raw 32 bytes (RFC 8410). */
+const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
+
+/** As OpenSSL writes it, without its encoders. */
+function publicPem(publicKey: KeyObject): string {
+  const { x } = publicKey.export({ format: 'jwk' });
+  const der = Buffer.concat([SPKI_PREFIX, Buffer.from(x ?? '', 'base64url')]);
+  return `-----BEGIN PUBLIC KEY-----\n${der.toString('base64')}\n-----END PUBLIC KEY-----\n`;
+}
 
 /** The key in a file exactly as we write it, without OpenSSL's decoders, whose first use takes a millisecond; else null. */
 function rawPrivateKey(pem: string): KeyObject | null {
@@ -101,11 +135,16 @@ export function loadRedactionSecret(layout: Layout): Buffer {
   return Buffer.from(text, 'hex');
 }
 
+/** The public key goes with the private one: left behind it would belong to no key. */
+function whatGoes(file: string): string {
+  return file.endsWith('journal-signing.pem') ? `${file} and ${file.replace(/pem$/, 'pub.pem')}` : 'it';
+}
+
 function unusableKey(file: string, why: string, cause?: unknown): JournalError {
   return new JournalError(
     'KEY',
     { file, line: 0 },
-    `this key cannot be used (${why}); put the original back from a backup, or move it away with the journal folder and journal-checkpoint to start anew`,
+    `this key cannot be used (${why}); put the original back from a backup, or, to start anew, move ${whatGoes(file)} away with the journal folder and journal-checkpoint`,
     cause,
   );
 }
