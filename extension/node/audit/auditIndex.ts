@@ -36,6 +36,8 @@ const BLOCK_BYTES = 256 * 1024;
 const MAX_PAGE = 500;
 /** A text search reads at most this many entries for one page; `next` goes on from there. */
 const MAX_SCANNED = 10_000;
+/** The same for any page in bytes: entries can be huge, and a query must not keep calls waiting while it reads them. */
+const MAX_PAGE_BYTES = 8 * 1024 * 1024;
 
 /** @throws Error when the WebAssembly module cannot be loaded or the index's folder cannot be used */
 export async function openIndex(layout: Layout, wasmPath: string): Promise<AuditIndex> {
@@ -223,6 +225,7 @@ function queryPage(folder: string, store: IndexStore, query: TimelineQuery): Rea
   const entries: AuditEntry[] = [];
   let misfits = 0;
   let scanned = 0;
+  let bytesRead = 0;
   let before = Math.min(query.before ?? Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
   const read = (row: IndexRow): void => {
     let handle = handles.get(row.segment);
@@ -232,6 +235,7 @@ function queryPage(folder: string, store: IndexStore, query: TimelineQuery): Rea
       return;
     }
     const bytes = readAt(handle, row.offset, row.length);
+    bytesRead += row.length;
     if (query.text !== undefined && !mayHaveText(bytes, query.text)) return;
     const parsed = parseEntryLine(bytes);
     if (parsed.code !== null || parsed.entry.seq !== row.seq) misfits += 1;
@@ -241,7 +245,7 @@ function queryPage(folder: string, store: IndexStore, query: TimelineQuery): Rea
     for (;;) {
       const rows = store.rows(query, before, batch);
       for (const row of rows) {
-        if (entries.length === limit || scanned === MAX_SCANNED) return { entries, next: before, misfits };
+        if (entries.length === limit || scanned === MAX_SCANNED || bytesRead > MAX_PAGE_BYTES) return { entries, next: before, misfits };
         read(row);
         scanned += 1;
         before = row.seq;

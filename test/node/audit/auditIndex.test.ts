@@ -163,6 +163,26 @@ describe('the timeline', () => {
   }, 30_000);
 });
 
+describe('huge entries', () => {
+  test('a page and a text search read a bounded number of bytes, and lose nothing over the pages', async () => {
+    const layout = emptyLayout();
+    const journal = openJournal(layout);
+    const huge = 'h'.repeat(900_000);
+    for (let at = 0; at < 60; at += 1) journal.append([sampleEvent({ call: `c-${at}`, args: { huge }, reason: at === 0 ? 'needle' : '' })]);
+    journal.close();
+    const index = await indexOf(layout);
+    const page = index.query({ limit: 500 });
+    expect(page.entries.length).toBeGreaterThan(0);
+    expect(page.entries.length).toBeLessThan(20);
+    expect(page.next).not.toBeNull();
+    const pages = allPages(index, { limit: 500 });
+    expect(seqs(pages.entries)).toEqual(Array.from({ length: 60 }, (_, at) => 60 - at));
+    const search = allPages(index, { limit: 5, text: 'needle' });
+    expect(seqs(search.entries)).toEqual([1]);
+    expect(search.sizes.length).toBeGreaterThan(2);
+  }, 30_000);
+});
+
 describe('keeping up', () => {
   test('with this process, at once', async () => {
     const layout = emptyLayout();
