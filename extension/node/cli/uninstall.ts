@@ -31,7 +31,7 @@ export const uninstall: Command = async (args, { layout, bundleFolder, platform,
   const launcher = { hookCommand: () => '', mcpCommand: join(layout.bin, 'callgate-mcp') };
   for (const { record } of records) {
     try {
-      const applied = revert(record.id, { layout, home: layout.home, platform, env, workspaceFolders: [], launcher });
+      const applied = revert(record.id, { layout, home: layout.home, platform, env, workspaceFolders: [], launcher }, record.file);
       print(stdout, `${applied.file} is as it was before Callgate.`);
     } catch (error) {
       problems.push(messageOf(error));

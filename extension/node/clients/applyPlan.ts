@@ -3,7 +3,7 @@ import { clearReleased, markReleased } from '#home/configGuard.ts';
 import type { ClientContext, Plan } from '#node/clients/planChange.ts';
 import { planUnprotect } from '#node/clients/planChange.ts';
 import { readConfig, removeEmptyFolders, replaceConfig, sha256, WRITE_STEPS, type WriteSteps } from '#node/clients/configFile.ts';
-import { keepOriginal, liveRecord, updateRecord } from '#node/clients/originals.ts';
+import { dropRecord, keepOriginal, liveRecord, type StoredRecord, updateRecord } from '#node/clients/originals.ts';
 
 export interface Applied {
   readonly id: string;
@@ -20,7 +20,7 @@ export interface Applied {
  */
 export function applyPlan(plan: Plan, context: Pick<ClientContext, 'layout'>, steps: WriteSteps = WRITE_STEPS): Applied {
   const { id, file, target, before, after } = plan;
-  const stored = liveRecord(context.layout, id);
+  const stored = liveRecord(context.layout, id, file);
   const agent = id === 'claude' || id === 'codex' ? id : null;
   if (plan.action === 'unprotect') {
     // Claude's ConfigChange hook would refuse to let our own entry go.
@@ -51,19 +51,36 @@ export function applyPlan(plan: Plan, context: Pick<ClientContext, 'layout'>, st
     before,
     plan.restore,
   );
-  replaceConfig({ file, target, before, after, folders: before === null ? plan.folders : [] }, steps);
+  try {
+    replaceConfig({ file, target, before, after, folders: before === null ? plan.folders : [] }, steps);
+  } catch (error) {
+    forget(kept, file, after);
+    throw error;
+  }
   if (agent) clearReleased(context.layout, agent);
   return { id, file, backup: kept.folder, changed: 'changed' };
 }
 
-/** Plans the undo and applies it at once: the original bytes if nobody touched the file since, else only our parts go. */
-export function revert(id: string, context: ClientContext): Applied {
-  return applyPlan(planUnprotect(id, context), context);
+/** Another window may have changed the file while this one planned: then its record has to stay the one that counts. */
+function forget(kept: StoredRecord, file: string, after: string): void {
+  try {
+    if (readConfig(file).text !== after) dropRecord(kept);
+  } catch {
+    return; // what the file is cannot be told, so the record stays; the first error is the one to report
+  }
+}
+
+/**
+ * Plans the undo and applies it at once: the original bytes if nobody touched the file since, else only our parts go.
+ * `file` chooses among several files of one client.
+ */
+export function revert(id: string, context: ClientContext, file?: string): Applied {
+  return applyPlan(planUnprotect(id, context, file), context);
 }
 
 /** Tells the record that the client itself has just rewritten the file, and which trust entries are ours. */
 export function noteRewritten(id: string, file: string, trustKeys: readonly string[], context: Pick<ClientContext, 'layout'>): void {
-  const stored = liveRecord(context.layout, id);
+  const stored = liveRecord(context.layout, id, file);
   const { text } = readConfig(file);
   if (!stored || text === null) return;
   const notes = typeof stored.record.undo.notes === 'object' && stored.record.undo.notes !== null ? stored.record.undo.notes : {};

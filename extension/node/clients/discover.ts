@@ -61,7 +61,7 @@ function look(subject: Subject, context: Omit<ClientContext, 'layout'>): readonl
   }
   if (text === null) return [];
   const { adapter } = subject;
-  const listed = listServers(adapter, text);
+  const listed = listServers(adapter, text, context.launcher.mcpCommand);
   if ('kind' in listed) {
     const { line, column, message } = listed.problem;
     return [{ ...common, name: adapter.name, state: 'broken', detail: `Line ${line}, column ${column}: ${message}.` }];

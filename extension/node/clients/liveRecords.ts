@@ -1,9 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { isObject } from '#core/model/json.ts';
 import type { Layout } from '#home/layout.ts';
 import { messageOf, systemCode } from '#node/clients/configError.ts';
-import { liveRecord, type StoredRecord } from '#node/clients/originals.ts';
+import { liveRecord, liveRecordsIn, type StoredRecord } from '#node/clients/originals.ts';
 
 export interface LiveRecords {
   readonly records: readonly StoredRecord[];
@@ -15,16 +14,11 @@ export interface LiveRecords {
 export function liveRecords(layout: Layout): LiveRecords {
   const records: StoredRecord[] = [];
   const problems: string[] = [];
-  for (const folder of namesIn(layout.backups)) {
-    const parent = join(layout.backups, folder);
+  for (const name of namesIn(layout.backups)) {
+    const parent = join(layout.backups, name);
     try {
-      const id = namesIn(parent)
-        .sort()
-        .reverse()
-        .map((number) => idIn(join(parent, number, 'record.json')))
-        .find((found) => found !== null);
-      const record = id === undefined || id === null ? null : liveRecord(layout, id);
-      if (record !== null) records.push(record);
+      // Only what an undo by its id finds again: a record in a folder of another id is none of ours.
+      records.push(...liveRecordsIn(parent).filter(({ folder, record }) => liveRecord(layout, record.id, record.file)?.folder === folder));
     } catch (error) {
       problems.push(`${parent}: ${messageOf(error)}`);
     }
@@ -39,17 +33,4 @@ function namesIn(folder: string): string[] {
     if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return [];
     throw error;
   }
-}
-
-/** Null for a backup without a record: its process died before it changed anything. */
-function idIn(file: string): string | null {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return null;
-    throw error;
-  }
-  const value: unknown = JSON.parse(text);
-  return isObject(value) && typeof value['id'] === 'string' ? value['id'] : null;
 }

@@ -16,9 +16,19 @@ export function isWrapped(entry: JsonValue): boolean {
   return isOurs(entry['command']) && entry['args'][0] === '--server';
 }
 
+/** Whether a wrapped entry starts this very shim: a stranger's file can name another program in a folder called as ours. */
+export function startsShim(entry: JsonValue, mcpCommand: string): boolean {
+  return isWrapped(entry) && isObject(entry) && entry['command'] === mcpCommand;
+}
+
 /** Why an entry cannot run through the shim; null if it can. */
 export function whyNot(entry: JsonValue): string | null {
-  if (isWrapped(entry)) return null;
+  if (isWrapped(entry) && isObject(entry) && Array.isArray(entry['args'])) {
+    const [, , separator, target] = entry['args'] as readonly JsonValue[];
+    return (separator === '--' || separator === '--url') && typeof target === 'string' && target !== ''
+      ? null
+      : 'it starts the Callgate shim without naming a server behind it';
+  }
   if (!isObject(entry)) return 'the entry is not an object';
   for (const key of ['oauth', 'headersHelper', 'auth']) {
     if (entry[key] !== undefined) return `the client itself signs in to this server ("${key}"), which a relay cannot do for it`;

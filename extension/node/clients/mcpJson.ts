@@ -10,7 +10,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { isObject, type JsonValue } from '#core/model/json.ts';
 import { type EditResult, type McpDialect, refuse, type UndoInfo } from '#node/clients/adapter.ts';
 import { indentUnit, type JsonDialect, memberOf, members, nodeValue, parseJson, replaceNode, textOf } from '#node/clients/jsonEdit.ts';
-import { isWrapped, upgradeEntry, unwrapValue, whyNot, wrapEntry } from '#node/clients/mcpEntry.ts';
+import { isWrapped, startsShim, upgradeEntry, unwrapValue, whyNot, wrapEntry } from '#node/clients/mcpEntry.ts';
 import { applySplices, type Splice } from '#node/clients/splices.ts';
 import { indentAt, lineEnding, placeOf, splitBom } from '#node/clients/textPlace.ts';
 
@@ -70,14 +70,16 @@ function open(adapter: McpAdapter, text: string): Servers | ReturnType<typeof re
   return { bom, body, root: parsed.root, servers };
 }
 
-export function listServers(adapter: McpAdapter, text: string): readonly ServerEntry[] | ReturnType<typeof refuse> {
+/** A server whose shim is not the one at `mcpCommand` is `plain`: nothing says that it asks us. */
+export function listServers(adapter: McpAdapter, text: string, mcpCommand: string): readonly ServerEntry[] | ReturnType<typeof refuse> {
   const opened = open(adapter, text);
   if ('kind' in opened) return opened;
   return members(opened.servers).map(({ key, value }) => {
     const entry = nodeValue(value);
     const reason = whyNot(entry);
     const target = isObject(entry) ? String(entry['url'] ?? entry['command'] ?? '') : '';
-    return { name: key, state: isWrapped(entry) ? 'wrapped' : reason === null ? 'plain' : 'unsupported', detail: reason ?? target };
+    const state = reason !== null ? 'unsupported' : startsShim(entry, mcpCommand) ? 'wrapped' : 'plain';
+    return { name: key, state, detail: reason ?? target };
   });
 }
 
@@ -94,7 +96,7 @@ export function planMcp(adapter: McpAdapter, text: string, names: readonly strin
     const member = memberOf(servers, name);
     if (!member) return refuse('UNSUPPORTED_SHAPE', { line: 1, column: 1, message: `there is no server "${name}" under "${adapter.key}"` });
     const entry = nodeValue(member.value);
-    if (isWrapped(entry)) {
+    if (isWrapped(entry) && whyNot(entry) === null) {
       const upgrade = upgradeEntry(body, member.value, mcpCommand);
       if (upgrade.length > 0) summary.push(`bring the shim of "${name}" up to date`);
       splices.push(...upgrade);

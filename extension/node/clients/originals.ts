@@ -4,8 +4,8 @@
  * so no backup is ever overwritten; the highest one counts.
  */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join, sep } from 'node:path';
 import { isObject, type JsonValue } from '#core/model/json.ts';
 import { ensurePrivateFolder, type Layout } from '#home/layout.ts';
 import type { UndoInfo } from '#node/clients/adapter.ts';
@@ -59,7 +59,8 @@ export function keepOriginal(
     if (before !== null) writeNew(join(folder, 'before'), before);
     if (restore !== null) writeNew(join(folder, 'restore'), restore);
     const whole: ChangeRecord = { version: 1, ...record, before: hashOf(before), restore: hashOf(restore), undone: null };
-    writeNew(join(folder, 'record.json'), `${JSON.stringify(whole, null, 2)}\n`);
+    // In one step: half a record would stand in the way of every later change.
+    rewriteOwn(join(folder, 'record.json'), `${JSON.stringify(whole, null, 2)}\n`);
     return { folder, record: whole };
   } catch (error) {
     throw new ConfigError(
@@ -74,20 +75,20 @@ function hashOf(text: string | null): string | null {
   return text === null ? null : sha256(text);
 }
 
-function numbers(parent: string): readonly number[] {
+/** Names of the numbered folders, the highest first. */
+function numbered(parent: string): readonly string[] {
   try {
     return readdirSync(parent)
       .filter((name) => /^\d+$/u.test(name))
-      .map(Number)
-      .sort((a, b) => b - a);
+      .sort((a, b) => Number(b) - Number(a));
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return [];
+    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return [];
     throw error;
   }
 }
 
 function nextFolder(parent: string): string {
-  for (let number = (numbers(parent)[0] ?? 0) + 1; ; number += 1) {
+  for (let number = Number(numbered(parent)[0] ?? 0) + 1; ; number += 1) {
     const folder = join(parent, String(number).padStart(4, '0'));
     try {
       mkdirSync(folder, { mode: 0o700 });
@@ -99,16 +100,34 @@ function nextFolder(parent: string): string {
   }
 }
 
-/** The change that is in force for `id`; null when there is none or it was taken back. */
-export function liveRecord(layout: Layout, id: string): StoredRecord | null {
-  const parent = folderOf(layout, id);
-  for (const number of numbers(parent)) {
-    const folder = join(parent, String(number).padStart(4, '0'));
+/** The change that is in force for `id` in this file; null when there is none or it was taken back. */
+export function liveRecord(layout: Layout, id: string, file: string): StoredRecord | null {
+  return liveRecordsIn(folderOf(layout, id)).find(({ record }) => record.id === id && record.file === file) ?? null;
+}
+
+/** Every change in force for `id`, the newest first: a client whose folder an environment variable names can have several files. */
+export function liveRecordsOf(layout: Layout, id: string): readonly StoredRecord[] {
+  return liveRecordsIn(folderOf(layout, id)).filter(({ record }) => record.id === id);
+}
+
+/** Of each file only the newest record counts. @throws ConfigError BROKEN_RECORD */
+export function liveRecordsIn(parent: string): readonly StoredRecord[] {
+  const seen = new Set<string>();
+  const live: StoredRecord[] = [];
+  for (const name of numbered(parent)) {
+    const folder = join(parent, name);
     const record = readRecord(folder);
     // Without a record the process died before anything was written to the client's file.
-    if (record && record.id === id) return record.undone === null ? { folder, record } : null;
+    if (!record || seen.has(record.file)) continue;
+    seen.add(record.file);
+    if (record.undone === null) live.push({ folder, record });
   }
-  return null;
+  return live;
+}
+
+/** For a change that did not come about: its record must not hide the one that is in force. The original beside it stays. */
+export function dropRecord({ folder }: StoredRecord): void {
+  rmSync(join(folder, 'record.json'), { force: true });
 }
 
 /** What undo gives back, checked against the record. */
@@ -145,13 +164,27 @@ function readRecord(folder: string): ChangeRecord | null {
     value = JSON.parse(readFileSync(path, 'utf8')) as JsonValue;
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return null;
-    throw new ConfigError('BROKEN_RECORD', `${path} cannot be read (${messageOf(error)}); the original beside it is still whole`, {
-      cause: error,
-    });
+    throw new ConfigError('BROKEN_RECORD', `${path} cannot be read (${messageOf(error)}); ${mend(folder)}`, { cause: error });
   }
   const record = parseRecord(value);
-  if (!record) throw new ConfigError('BROKEN_RECORD', `${path} is not a record of ours; the original beside it is still whole`);
+  if (!record) throw new ConfigError('BROKEN_RECORD', `${path} is not a record of ours; ${mend(folder)}`);
+  if (!namesItsOwn(record)) throw new ConfigError('BROKEN_RECORD', `${path} names files that are none of its own; ${mend(folder)}`);
   return record;
+}
+
+function mend(folder: string): string {
+  return `move ${folder} out of ${dirname(dirname(folder))} and keep it (its file \`before\` is the original), then try again: undo then removes the Callgate entries only`;
+}
+
+/** A client's settings by the name they have, and folders we can have made for them: nothing else is ours to overwrite or remove. */
+function namesItsOwn({ id, file, createdFolders }: ChangeRecord): boolean {
+  const plain = (path: string): boolean => !path.split(/[\\/]/u).includes('..');
+  const named = new Map([
+    ['claude', 'settings.json'],
+    ['codex', 'config.toml'],
+  ]).get(id);
+  const ends = named === undefined ? id === `mcp:${file}` : file.split(/[\\/]/u).at(-1) === named;
+  return ends && plain(file) && createdFolders.every((folder) => plain(folder) && file.startsWith(folder + sep));
 }
 
 function parseRecord(value: JsonValue): ChangeRecord | null {

@@ -1,10 +1,10 @@
 /** Settings outside the file we edit that decide whether a client calls the user's hooks at all. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, posix, win32 } from 'node:path';
+import { readBounded } from '#home/privateFile.ts';
 import { switchedOff } from '#node/clients/claude.ts';
 import { codex } from '#node/clients/codex.ts';
 import { codexSwitchedOff } from '#node/clients/codexHooks.ts';
-import { messageOf, systemCode } from '#node/clients/configError.ts';
 import { parseJson } from '#node/clients/jsonEdit.ts';
 import { splitBom } from '#node/clients/textPlace.ts';
 import { parseTomlText } from '#node/clients/tomlEdit.ts';
@@ -76,13 +76,14 @@ function codexScopes({ home, platform, env, workspaceFolders, systemRoot = '/' }
   return [...off, ...second, ...elsewhere];
 }
 
-/** A file we only look at: one that cannot be read obstructs nothing we know of, so it is said rather than thrown. */
+/** No settings file is larger; a client would choke on it long before us. */
+const MAX_BYTES = 4 * 1024 * 1024;
+
+/** Null too for what is no readable file of that size: a pipe or an endless device in a stranger's folder obstructs nothing we know of. */
 function readIfThere(file: string): string | null {
   try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    const code = systemCode(error);
-    if (code === '') throw new Error(`${file}: ${messageOf(error)}`, { cause: error });
-    return null;
+    return readBounded(file, MAX_BYTES)?.toString('utf8') ?? null;
+  } catch {
+    return null; // no client reads it either
   }
 }

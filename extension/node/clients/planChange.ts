@@ -6,7 +6,7 @@ import { codex } from '#node/clients/codex.ts';
 import { ConfigError } from '#node/clients/configError.ts';
 import { type ConfigFile, missingFolders, readConfig, sha256 } from '#node/clients/configFile.ts';
 import { listServers, MCP_ADAPTERS, type McpAdapter, planMcp, unplanMcp } from '#node/clients/mcpJson.ts';
-import { liveRecord, originalOf, type StoredRecord } from '#node/clients/originals.ts';
+import { liveRecord, liveRecordsOf, originalOf, type StoredRecord } from '#node/clients/originals.ts';
 import { otherScopes } from '#node/clients/otherScopes.ts';
 
 export interface ClientContext {
@@ -75,7 +75,7 @@ export interface ProtectChoice {
 export function planProtect(id: string, context: ClientContext, choice: ProtectChoice = {}): Plan {
   const subject = subjectOf(id, context);
   const config = readConfig(subject.file);
-  const stored = liveRecord(context.layout, id);
+  const stored = liveRecord(context.layout, id, config.file);
   const result = edit(subject, config, context, choice);
   if (result.kind === 'refused') throw refusal(subject, result);
   // Over an older entry of ours, undo goes back to before that one.
@@ -109,7 +109,7 @@ function needsTrust(subject: Subject, after: string, { launcher }: ClientContext
 function edit(subject: Subject, config: ConfigFile, context: ClientContext, choice: ProtectChoice): EditResult {
   if (subject.kind === 'agent') return subject.adapter.plan(config.text, context.launcher.hookCommand(subject.adapter.id));
   if (config.text === null) throw new ConfigError('NOT_A_FILE', `${config.file} does not exist; there is no MCP server to protect`);
-  const listed = listServers(subject.adapter, config.text);
+  const listed = listServers(subject.adapter, config.text, context.launcher.mcpCommand);
   if ('kind' in listed) return listed;
   const names = choice.servers ?? listed.filter((server) => server.state !== 'unsupported').map((server) => server.name);
   return planMcp(subject.adapter, config.text, names, context.launcher.mcpCommand);
@@ -128,8 +128,8 @@ function mergedUndo(subject: Subject, older: UndoInfo, newer: UndoInfo): UndoInf
 }
 
 /** @throws ConfigError NO_RECORD when nothing of ours is there, CANNOT_UNDO, BROKEN_RECORD, INVALID_FILE, NOT_A_FILE */
-export function planUnprotect(id: string, context: ClientContext): Plan {
-  const stored = liveRecord(context.layout, id);
+export function planUnprotect(id: string, context: ClientContext, file?: string): Plan {
+  const stored = recordToUndo(id, context, file);
   const subject = stored ? recordedSubject(id, stored, context) : subjectOf(id, context);
   const config = readConfig(subject.file);
   const { text, summary, warnings } = undone(subject, config, stored);
@@ -147,6 +147,13 @@ export function planUnprotect(id: string, context: ClientContext): Plan {
     undo: { splices: [], notes: null },
     folders: stored && text === null ? stored.record.createdFolders : [],
   };
+}
+
+/** The wanted file's, else the one this environment means, else the newest of another environment. */
+function recordToUndo(id: string, context: ClientContext, file: string | undefined): StoredRecord | null {
+  const live = liveRecordsOf(context.layout, id);
+  const wanted = file ?? subjects(context).find((one) => one.id === id)?.file;
+  return live.find(({ record }) => record.file === wanted) ?? (file === undefined ? live[0] : undefined) ?? null;
 }
 
 /** Undo works on the file that was changed, even when that folder is not open or the environment has changed. */

@@ -53,7 +53,7 @@ const rows: readonly Row[] = [
 
 function wrapped(row: Pick<Row, 'id' | 'before'>): Extract<ReturnType<typeof planMcp>, { kind: 'edited' }> {
   const file = adapter(row.id);
-  const listed = listServers(file, row.before);
+  const listed = listServers(file, row.before, SHIM);
   if ('kind' in listed) throw new Error(listed.problem.message);
   const result = planMcp(
     file,
