@@ -161,6 +161,22 @@ export async function openWalkthrough(page: Page, name: string): Promise<void> {
   await page.locator('.quick-input-list .monaco-list-row', { hasText: 'Open Walkthrough...' }).first().click();
   await page.locator('.quick-input-list .monaco-list-row', { hasText: name }).first().click();
   await page.locator('.gettingStartedContainer', { hasText: name }).waitFor();
+  await waitFor('the picture of the walkthrough in the colours of the theme', () => isPictureColoured(page));
+}
+
+/** Black is what a drawing is whose styles the editor's own page policy has refused. */
+async function isPictureColoured(page: Page): Promise<boolean> {
+  for (const frame of page.frames()) {
+    const fill = await frame
+      .evaluate(() => {
+        const shape = document.querySelector('body > svg rect');
+        return shape === null ? '' : getComputedStyle(shape).fill;
+      })
+      // A frame that is just going away answers with an error.
+      .catch(() => '');
+    if (fill !== '' && fill !== 'rgb(0, 0, 0)') return true;
+  }
+  return false;
 }
 
 /** Clicks a button of a held call's card; it ignores clicks for a moment after it appeared or moved. */
