@@ -20,3 +20,21 @@ export interface CommandHost {
 export type Command = (args: readonly string[], host: CommandHost) => Promise<number>;
 
 export const print = (stream: Writable, text: string): void => void stream.write(`${text}\n`);
+
+/** Whoever reads us may stop (`callgate status | head`): then nothing more is said, and what was begun is finished. */
+export function outliveReaders(...streams: readonly Writable[]): void {
+  for (const stream of streams) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
+}
+
+/** `process.cwd` throws when the folder was removed under us, as happens to an extension that is being uninstalled. */
+export function currentFolder(cwd: () => string, fallback: string): string {
+  try {
+    return cwd();
+  } catch {
+    return fallback; // nothing is in a folder that is gone
+  }
+}

@@ -2,7 +2,7 @@
 import { dirname } from 'node:path';
 import { layoutFor } from '#home/layout.ts';
 import { audit } from '#node/cli/audit.ts';
-import { type Command, type CommandHost, print } from '#node/cli/command.ts';
+import { type Command, type CommandHost, currentFolder, outliveReaders, print } from '#node/cli/command.ts';
 import { mcp } from '#node/cli/mcp.ts';
 import { ownHome } from '#node/cli/ownHome.ts';
 import { protect, status, unprotect } from '#node/cli/protect.ts';
@@ -23,11 +23,14 @@ const COMMANDS: Readonly<Record<string, { readonly run: Command; readonly help: 
 
 async function main(argv: readonly string[]): Promise<number> {
   const [name = 'help', ...args] = argv;
+  // The shim's client is its only reader: without one it has to end.
+  if (name !== 'mcp') outliveReaders(process.stdout, process.stderr);
+  const layout = layoutFor(ownHome(dirname(__filename)));
   const host: CommandHost = {
-    layout: layoutFor(ownHome(dirname(__filename))),
+    layout,
     version: CALLGATE_VERSION,
     bundleFolder: dirname(__filename),
-    cwd: process.cwd(),
+    cwd: currentFolder(() => process.cwd(), layout.home),
     env: process.env,
     platform: process.platform,
     stdin: process.stdin,
