@@ -253,8 +253,9 @@ function removeStructurally(text: string, keys: readonly string[], notes: { read
 
 function markerLines(text: string): readonly { readonly start: number; readonly end: number }[] {
   return [OPEN, CLOSE].flatMap((marker) => {
-    const start = `\n${text}`.indexOf(`\n${marker}`);
-    return start < 0 ? [] : [{ start, end: start + marker.length }];
+    // Whole lines, and of several the last: ours stand at the end, the user may have quoted them above.
+    const last = [...text.matchAll(/^.*$/gmu)].findLast(([line]) => line.trimEnd() === marker);
+    return last === undefined ? [] : [{ start: last.index, end: last.index + marker.length }];
   });
 }
 

@@ -51,6 +51,13 @@ export function whyNot(entry: JsonValue): string | null {
   return headers === undefined || strings(headers) ? null : '"headers" is not an object of texts';
 }
 
+/** An address for people: a password or token in it is not for a screen or a log. */
+export function shownUrl(url: string): string {
+  return url.replace(/^([^/?#]*:\/\/)[^/?#@]*@/u, '$1…@').replace(/\?.*$/su, '?…');
+}
+
+const NAMES_SECRET = /^[^/?#]*:\/\/[^/?#@]*@|\?|\$\{/u;
+
 export function wrapEntry(
   text: string,
   node: Node,
@@ -112,14 +119,15 @@ function wrapUrl(text: string, node: Node, name: string, mcpCommand: string): Re
   const plain = [
     `"${name}": if this server signs you in through the browser, leave it as it is; the client cannot do that through a relay`,
   ];
+  const visible = `"${name}": its address becomes an argument, which other users of this machine can see while it runs; if a password or token is part of it, move it into a header`;
   const sse =
     type?.value === 'sse'
       ? [`"${name}" is declared as SSE; the relay speaks Streamable HTTP and falls back to SSE only if the server answers so`]
       : [];
   return {
     splices,
-    summary: `reach "${name}" (${target}) through the Callgate shim`,
-    warnings: [...(list.length === 0 ? plain : []), ...sse],
+    summary: `reach "${name}" (${shownUrl(target)}) through the Callgate shim`,
+    warnings: [...(NAMES_SECRET.test(target) ? [visible] : []), ...(list.length === 0 ? plain : []), ...sse],
   };
 }
 

@@ -10,7 +10,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { isObject, type JsonValue } from '#core/model/json.ts';
 import { type EditResult, type McpDialect, refuse, type UndoInfo } from '#node/clients/adapter.ts';
 import { indentUnit, type JsonDialect, memberOf, members, nodeValue, parseJson, replaceNode, textOf } from '#node/clients/jsonEdit.ts';
-import { isWrapped, startsShim, upgradeEntry, unwrapValue, whyNot, wrapEntry } from '#node/clients/mcpEntry.ts';
+import { isWrapped, shownUrl, startsShim, upgradeEntry, unwrapValue, whyNot, wrapEntry } from '#node/clients/mcpEntry.ts';
 import { applySplices, type Splice } from '#node/clients/splices.ts';
 import { indentAt, lineEnding, placeOf, splitBom } from '#node/clients/textPlace.ts';
 
@@ -77,7 +77,7 @@ export function listServers(adapter: McpAdapter, text: string, mcpCommand: strin
   return members(opened.servers).map(({ key, value }) => {
     const entry = nodeValue(value);
     const reason = whyNot(entry);
-    const target = isObject(entry) ? String(entry['url'] ?? entry['command'] ?? '') : '';
+    const target = isObject(entry) ? (typeof entry['url'] === 'string' ? shownUrl(entry['url']) : String(entry['command'] ?? '')) : '';
     const state = reason !== null ? 'unsupported' : startsShim(entry, mcpCommand) ? 'wrapped' : 'plain';
     return { name: key, state, detail: reason ?? target };
   });

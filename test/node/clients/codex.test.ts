@@ -147,3 +147,15 @@ describe('Codex config', () => {
     expect(clean).not.toMatch(/callgate/iu);
   });
 });
+
+it.each([
+  ['in a comment', `# >>> callgate: asks before every tool call\n# <<< callgate\n# <<< callgate, said somebody\nmodel = "m"\n`],
+  ['in a text', 'note = """\n# >>> callgate: asks before every tool call\n# <<< callgate\n"""\n'],
+])('the user quotes our marker lines %s: undo of an edited file leaves theirs and takes ours', (_name, before) => {
+  const planned = codex.plan(before, HOOK);
+  if (planned.kind !== 'edited') throw new Error(planned.problem.message);
+  const edited = planned.text.replace('timeout = 900', 'timeout = 900 # mine');
+  const result = codex.unplan(edited, planned.undo, FILE);
+  expect(result).toMatchObject({ kind: 'edited' });
+  expect(result.kind === 'edited' && result.text.trimEnd()).toBe(before.trimEnd());
+});

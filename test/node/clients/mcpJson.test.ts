@@ -143,3 +143,15 @@ describe('MCP server files', () => {
     }
   });
 });
+
+it('a secret in the address is shown to nobody, and said to be visible', () => {
+  const file = adapter('claudeMcp');
+  const before = '{"mcpServers":{"a":{"url":"https://user:pass@h.example/mcp?token=abc"}}}';
+  const result = planMcp(file, before, ['a'], SHIM);
+  const listed = listServers(file, before, SHIM);
+  expect(listed).toEqual([{ name: 'a', state: 'plain', detail: 'https://…@h.example/mcp?…' }]);
+  expect(result).toMatchObject({
+    summary: ['reach "a" (https://…@h.example/mcp?…) through the Callgate shim'],
+    warnings: [expect.stringContaining('other users of this machine can see'), expect.anything()],
+  });
+});
