@@ -139,6 +139,15 @@ export async function openIndex(layout: Layout, wasmPath: string): Promise<Audit
   };
 }
 
+/** A word that stands in every line, such as a field's name, must not have every line checked in full. */
+function surelyOther(line: Buffer, query: TimelineQuery): boolean {
+  try {
+    return !matchesQuery(JSON.parse(line.toString('utf8')) as AuditEntry, query);
+  } catch {
+    return false; // no entry: the full check says so
+  }
+}
+
 /** False when the last entry seen is not in its place any more: another journal, or an append that was taken back. */
 function stillTheJournal(folder: string, { last }: IndexPosition): boolean {
   if (last === null) return true;
@@ -236,7 +245,7 @@ function queryPage(folder: string, store: IndexStore, query: TimelineQuery): Rea
     }
     const bytes = readAt(handle, row.offset, row.length);
     bytesRead += row.length;
-    if (query.text !== undefined && !mayHaveText(bytes, query.text)) return;
+    if (query.text !== undefined && (!mayHaveText(bytes, query.text) || surelyOther(bytes, query))) return;
     const parsed = parseEntryLine(bytes);
     if (parsed.code !== null || parsed.entry.seq !== row.seq) misfits += 1;
     else if (matchesQuery(parsed.entry, query)) entries.push(parsed.entry);
