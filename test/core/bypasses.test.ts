@@ -306,6 +306,8 @@ const HELD: readonly string[] = [
   'docker run -v /:/h alpine rm -rf /h',
   'docker run --rm -v ~/.ssh:/s alpine cat /s/id_rsa',
   'docker run --privileged alpine',
+  'docker run -v $HOME:/h alpine rm -rf /h/.callgate',
+  'docker run --mount type=bind,src=/home/dev,dst=/h alpine sh',
   "ssh localhost 'cat ~/.ssh/id_rsa'",
   'chmod u+s /bin/bash',
   "echo 'dev ALL=(ALL) NOPASSWD: ALL' | sudo tee /etc/sudoers.d/dev",
