@@ -90,12 +90,17 @@ export function planProtect(id: string, context: ClientContext, choice: ProtectC
     before: config.text,
     after: result.text,
     summary: result.summary,
-    warnings: [...result.warnings, ...otherScopes(subject.adapter.id, context)],
+    warnings: [...linked(config), ...result.warnings, ...otherScopes(subject.adapter.id, context)],
     needsConsent: needsTrust(subject, result.text, context) ? TRUST_CONSENT : null,
     restore: base,
     undo: carried,
     folders: config.text === null ? missingFolders(config.target) : first || !stored ? [] : stored.record.createdFolders,
   };
+}
+
+/** A stranger's workspace may hold a link to a file of the user's own. */
+function linked({ file, target }: ConfigFile): readonly string[] {
+  return file === target ? [] : [`${file} is a link: the file that changes is ${target}`];
 }
 
 function needsTrust(subject: Subject, after: string, { launcher }: ClientContext): boolean {

@@ -57,6 +57,15 @@ it.each(['/evil/.callgate/bin/callgate-mcp', './.callgate/bin/callgate-mcp', `${
   },
 );
 
+it('a file that is a link says what would really change', () => {
+  const home = clientHome();
+  const own = home.write('.cursor/mcp.json', '{"mcpServers":{"a":{"command":"x"}}}');
+  const file = join(home.workspace, '.mcp.json');
+  symlinkSync(own, file);
+  expect(planProtect(`mcp:${file}`, home).warnings).toEqual([expect.stringContaining(own)]);
+  expect(planProtect(`mcp:${own}`, home).warnings).toEqual([]);
+});
+
 it('a server that starts the shim without a server behind it is not protected', () => {
   const home = clientHome();
   const file = home.write('project/.mcp.json', JSON.stringify({ mcpServers: { fs: { command: SHIM, args: ['--server', 'fs'] } } }));
