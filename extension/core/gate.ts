@@ -21,7 +21,6 @@ export interface GateContext {
    */
   readonly realpath: (absolute: string) => string | null;
 }
-export type { ToolCall };
 
 /** The one verdict over a call. Never throws; depends on nothing but its two parameters. */
 export function decide(call: ToolCall, context: GateContext): Decision {
