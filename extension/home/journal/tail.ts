@@ -44,7 +44,11 @@ export function readTail(folder: string, time: number, report: Report): Tail {
       `this segment is missing although a later one is there. ${START_ANEW}`,
     );
   if (strange[0] !== undefined)
-    throw new JournalError('SEGMENTS', { file: `${folder}/${strange[0]}`, line: 0 }, `no writer names a segment like this. ${START_ANEW}`);
+    throw new JournalError(
+      'SEGMENTS',
+      { file: `${folder}/${strange[0]}`, line: 0 },
+      'no writer names a segment like this (a copy made by another program?); move it out of this folder, then try again',
+    );
   const last = numbers.length;
   if (last === 0) return { segment: 0, size: 0, seq: 0, hash: GENESIS_PREV };
 

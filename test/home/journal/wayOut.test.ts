@@ -61,6 +61,14 @@ const rows: readonly Row[] = [
     entries: 2,
   },
   {
+    name: "a sync tool's copy of a segment",
+    harm: (layout) => writeFileSync(join(layout.journal, '000001 (conflict).jsonl'), readFileSync(join(layout.journal, '000001.jsonl'))),
+    code: 'SEGMENTS',
+    says: /000001 \(conflict\)\.jsonl: .*move it out of this folder, then try again$/,
+    mend: (layout) => renameSync(join(layout.journal, '000001 (conflict).jsonl'), join(layout.root, 'kept')),
+    entries: 2,
+  },
+  {
     name: 'a damaged signing key',
     harm: (layout) => writeFileSync(signingKeyFile(layout), 'x'),
     code: 'KEY',
