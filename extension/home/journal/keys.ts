@@ -30,6 +30,10 @@ function secretFile(layout: Layout): string {
 /** @throws JournalError KEY, UNSAFE_FOLDER, NOT_WRITABLE, NO_SPACE */
 export function loadSigningKey(layout: Layout): SigningKey {
   const file = signingKeyFile(layout);
+  // A new one beside a public key would not be its pair, and would stand where the lost one has to be put back. Looked for
+  // again last: whoever makes both at this moment makes the private one first.
+  if (readKey(file) === null && readKey(publicKeyFile(layout)) !== null && readKey(file) === null)
+    throw unusableKey(file, 'it is missing although its public key is there');
   const pem = readOrMake(layout, file, () => generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }).toString());
   let privateKey: KeyObject;
   try {
@@ -61,7 +65,7 @@ function unusablePublicKey(layout: Layout, why: string, cause?: unknown): Journa
   return new JournalError(
     'KEY',
     { file, line: 0 },
-    `this key cannot be used (${why}); if the private key beside it is the right one, remove it and it is made anew from that`,
+    `this key cannot be used (${why}); remove it if the private key beside it is the right one, and from that it is made anew`,
     cause,
   );
 }

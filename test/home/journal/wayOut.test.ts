@@ -1,5 +1,5 @@
 /** A refused journal must not stay refused: whoever does what the message says can append and verify again. */
-import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { checkpointFile } from '#home/journal/checkpoint.ts';
@@ -79,6 +79,17 @@ const rows: readonly Row[] = [
       away(publicKeyFile(layout));
     },
     entries: 1,
+  },
+  {
+    name: 'a private key that is gone while its public one is there: none is made in its place',
+    harm: (layout) => away(signingKeyFile(layout)),
+    code: 'KEY',
+    says: /journal-signing\.pem: .*missing.*put the original back/,
+    mend: (layout) => {
+      expect(existsSync(signingKeyFile(layout))).toBe(false);
+      renameSync(`${signingKeyFile(layout)}.kept`, signingKeyFile(layout));
+    },
+    entries: 2,
   },
   {
     name: 'a public key of another pair',
