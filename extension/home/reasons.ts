@@ -14,7 +14,7 @@ export const askReason = (decision: Decision): string => cut(because(decision));
 
 export const noEditorReason = (decision: Decision): string =>
   cut(
-    `${because(decision)} No editor with Callgate is open to approve it: the user can open the editor, approve the call in Callgate's panel, and then exactly the same call can be tried again.`,
+    `${because(decision)} No editor was reached to approve it: the user can open the editor, approve the call in Callgate's panel, and then exactly the same call can be tried again.`,
   );
 
 export const crowdedReason = (decision: Decision, waiting: number): string =>

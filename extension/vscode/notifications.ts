@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import type { AuditEntry } from '#contract/auditRecord.ts';
 import type { Hold } from '#contract/ipc.ts';
+import { isObject } from '#core/model/json.ts';
 import type { BrokerLink } from './brokerLink.ts';
 import type { Decide, Decided } from './decideHold.ts';
 import type { HoldBook } from './holdBook.ts';
@@ -24,6 +25,8 @@ export function notifications(parts: NotificationParts): vscode.Disposable {
   const toasts = openToasts();
   const delayed = new Set<NodeJS.Timeout>();
   let flagOpen = false;
+  /** Files with a warning on the screen: an agent that tries again and again gets no second one. */
+  const refusedFiles = new Set<string>();
 
   function tell(decided: Decided): void {
     if (decided.kind === 'done') {
@@ -62,6 +65,22 @@ export function notifications(parts: NotificationParts): vscode.Disposable {
     }
   }
 
+  /** Not a setting: the running session was kept hooked, but the file still says otherwise, and the next one reads it. */
+  async function unhooked(entry: AuditEntry): Promise<void> {
+    const file = isObject(entry.args) && typeof entry.args['file'] === 'string' ? entry.args['file'] : '';
+    if (refusedFiles.has(file)) return;
+    refusedFiles.add(file);
+    try {
+      const choice = await vscode.window.showErrorMessage(
+        plainText(`${entry.reason} Until it is put back, the next session of the agent may start without Callgate.`, 600),
+        ...(file === '' ? [] : ['Open File']),
+      );
+      if (choice === 'Open File') await vscode.window.showTextDocument(vscode.Uri.file(file));
+    } finally {
+      refusedFiles.delete(file);
+    }
+  }
+
   const failed = (error: unknown): void => log.error(`A notification failed: ${String(error)}`);
   const interrupt = (hold: Hold): void => {
     if (book.find(hold.id)?.state !== 'waiting') return;
@@ -92,6 +111,7 @@ export function notifications(parts: NotificationParts): vscode.Disposable {
     }),
     link.onEntry((entry) => {
       if (entry.kind === 'call' && entry.verdict === 'flag' && settings().notifyFlaggedCalls && !flagOpen) flagged(entry).catch(failed);
+      if (entry.kind === 'config' && entry.verdict === 'block') unhooked(entry).catch(failed);
     }),
   ];
   return new vscode.Disposable(() => {

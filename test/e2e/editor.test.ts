@@ -3,8 +3,8 @@
  * clicks. One story in order; each step builds on the one before.
  */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Frame, Page } from 'playwright-core';
 import type { Hold } from '#contract/ipc.ts';
@@ -30,7 +30,8 @@ import { startEditor } from '#kit/editor.ts';
 import type { Editor } from '#kit/editor.ts';
 import { brokerPid, endBroker, endProcessesOf, leftBehind } from '#kit/leftovers.ts';
 import type { Model, Scenarios } from '#kit/model.ts';
-import { sandbox, tail, waitFor } from '#kit/sandbox.ts';
+import { run, sandbox, sandboxEnvironment, tail, waitFor } from '#kit/sandbox.ts';
+import { hookCommand } from '#node/launcher/hookCommand.ts';
 import type { Ran } from '#kit/sandbox.ts';
 
 /** The aim of the project is 100 ms; a loaded test machine gets more before the test is red. */
@@ -270,6 +271,23 @@ describe('the editor, the agents and a person', () => {
       async () => (await entries.count()) > 0 && (await entries.filter({ hasNotText: 'no-codex' }).count()) === 0,
     );
     await screenshot(page, join(dist, '..', '.cache', 'reports', 'timeline.png'));
+  });
+
+  test('a settings change that would unhook the agent is refused and said loudly', async () => {
+    const file = join(box.work, '.claude', 'settings.local.json');
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, '{ "disableAllHooks": true }');
+    const payload = { hook_event_name: 'ConfigChange', session_id: 's', source: 'local_settings', file_path: file, cwd: box.work };
+    const ran = await run('/bin/sh', ['-c', hookCommand(box.layout, 'claude')], {
+      cwd: box.work,
+      env: sandboxEnvironment(box),
+      deadlineMs: 20_000,
+      stdin: JSON.stringify(payload),
+    });
+    assert.equal(ran.code, 2, tail(ran));
+    assert.match(ran.stderr, /disableAllHooks/);
+    await notification(page, /disableAllHooks.*may start without Callgate/).waitFor();
+    rmSync(file);
   });
 
   test('undo in the panel restores every file byte for byte', async () => {

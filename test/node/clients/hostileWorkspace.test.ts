@@ -12,10 +12,10 @@ import { clientHome, SHIM } from './clientHome.ts';
 const LOOK = fileURLToPath(new URL('./lookAt.ts', import.meta.url));
 
 it.each([
-  ['a pipe nobody writes to', (file: string) => void execFileSync('mkfifo', [file])],
+  ['a pipe nobody writes to', (file: string) => execFileSync('mkfifo', [file])],
   ['a link to an endless device', (file: string) => symlinkSync('/dev/zero', file)],
   ['a link to itself', (file: string) => symlinkSync(file, file)],
-  ['a folder', (file: string) => void mkdirSync(file)],
+  ['a folder', (file: string) => mkdirSync(file)],
   [
     'three gigabytes of nothing',
     (file: string) => {
