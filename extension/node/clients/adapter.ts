@@ -41,14 +41,6 @@ export interface Refused {
 
 export type EditResult = Edited | Refused;
 
-/** Where an adapter's file is, and what else decides whether the client honours it. */
-export interface Located {
-  readonly id: string;
-  readonly name: string;
-  readonly kind: 'agent' | 'mcp';
-  readonly file: string;
-}
-
 /** How well a file protects, judged by its text alone. */
 export interface Protection {
   readonly state: 'unprotected' | 'protected' | 'broken';

@@ -6,6 +6,7 @@ import { posix, win32 } from 'node:path';
 import type { Node } from 'jsonc-parser';
 import { isDeepStrictEqual } from 'node:util';
 import { isObject, type JsonObject, type JsonValue } from '#core/model/json.ts';
+import { HOOK_TIMEOUT_SECONDS } from '#home/settings.ts';
 import { type AgentAdapter, type EditResult, isOurs, NO_LAUNCHER, type Protection, refuse, type UndoInfo } from '#node/clients/adapter.ts';
 import { type Addition, appendChildren, memberOf, nodeValue, parseJson, removeChild, replaceNode } from '#node/clients/jsonEdit.ts';
 import { applySplices, type Splice, undoSplices } from '#node/clients/splices.ts';
@@ -14,11 +15,8 @@ import { placeOf, splitBom } from '#node/clients/textPlace.ts';
 /** PreToolUse gates calls; ConfigChange keeps an agent from switching the hooks off in mid-session. */
 const EVENTS = ['PreToolUse', 'ConfigChange'] as const;
 
-/** Seconds. A held call is refused by us well before this; at the timeout Claude would block, and older versions run the call. */
-export const CLAUDE_TIMEOUT = 900;
-
 function entry(command: string): JsonObject {
-  return { matcher: '*', hooks: [{ type: 'command', command, timeout: CLAUDE_TIMEOUT, onFailure: 'block' }] };
+  return { matcher: '*', hooks: [{ type: 'command', command, timeout: HOOK_TIMEOUT_SECONDS, onFailure: 'block' }] };
 }
 
 export const claude: AgentAdapter = {
@@ -97,7 +95,7 @@ function plan(text: string | null, command: string): EditResult {
 }
 
 function added(event: string): string {
-  return `add a hook to hooks.${event}: ${event === 'PreToolUse' ? 'asked before every tool call' : 'keeps an agent from switching the hooks off'}; ${CLAUDE_TIMEOUT} s; Claude blocks when the hook fails`;
+  return `add a hook to hooks.${event}: ${event === 'PreToolUse' ? 'asked before every tool call' : 'keeps an agent from switching the hooks off'}; ${HOOK_TIMEOUT_SECONDS} s; Claude blocks when the hook fails`;
 }
 
 /** The groups of an event's list that run a command of ours. */

@@ -4,8 +4,9 @@
  */
 import { posix, win32 } from 'node:path';
 import { isObject, type JsonValue } from '#core/model/json.ts';
+import { HOOK_TIMEOUT_SECONDS } from '#home/settings.ts';
 import { type AgentAdapter, type EditResult, isOurs, NO_LAUNCHER, type Protection, refuse, type UndoInfo } from '#node/clients/adapter.ts';
-import { CODEX_TIMEOUT, codexHook, codexSwitchedOff, ownHooks, preToolUse, trustHash, trustKey } from '#node/clients/codexHooks.ts';
+import { codexHook, codexSwitchedOff, ownHooks, preToolUse, trustHash, trustKey } from '#node/clients/codexHooks.ts';
 import { planTerminal, removeTerminal, TTY_PATH } from '#node/clients/codexTerminal.ts';
 import { applySplices, type Splice, undoSplices } from '#node/clients/splices.ts';
 import { lineEnding, placeOf, splitBom } from '#node/clients/textPlace.ts';
@@ -70,7 +71,7 @@ function plan(text: string | null, command: string): EditResult {
         message: 'hooks.PreToolUse is written as an inline value; write it as [[hooks.PreToolUse]] tables and try again',
       });
     }
-    summary.push(`add a [[hooks.PreToolUse]] hook for every tool, ${CODEX_TIMEOUT} s, behind your own hooks`);
+    summary.push(`add a [[hooks.PreToolUse]] hook for every tool, ${HOOK_TIMEOUT_SECONDS} s, behind your own hooks`);
   }
   // Behind everything: Codex remembers trust by position, so a hook in front of the user's would un-trust theirs.
   const block = [...(first ? [] : hookBlock(command, terminal.header)), ...(first ? terminal.header : [])];
@@ -106,7 +107,7 @@ function hookBlock(command: string, header: readonly string[]): readonly string[
     '[[hooks.PreToolUse.hooks]]',
     'type = "command"',
     `command = ${tomlString(command)}`,
-    `timeout = ${CODEX_TIMEOUT}`,
+    `timeout = ${HOOK_TIMEOUT_SECONDS}`,
     CLOSE,
   ];
 }
@@ -131,7 +132,7 @@ function updateCommand(
   const pairs = arrayTableGroup(statements, GROUP, own.group).filter((one) => one.kind === 'pair');
   const values: readonly (readonly [string, string])[] = [
     ['command', tomlString(command)],
-    ['timeout', String(CODEX_TIMEOUT)],
+    ['timeout', String(HOOK_TIMEOUT_SECONDS)],
   ];
   return values.flatMap(([key, value]) => {
     const pair = pairs.find((one) => samePath(one.path, [...GROUP, 'hooks', key]));

@@ -1,14 +1,12 @@
 /** How Codex sees our hook in a parsed config: which group it is, and whether Codex would run it. */
 import { createHash } from 'node:crypto';
 import { canonicalJson, type JsonObject } from '#core/model/json.ts';
+import { HOOK_TIMEOUT_SECONDS } from '#home/settings.ts';
 import { isOurs } from '#node/clients/adapter.ts';
 import { asTable, type TomlTable } from '#node/clients/tomlEdit.ts';
 
-/** Seconds. */
-export const CODEX_TIMEOUT = 900;
-
 export function codexHook(command: string): JsonObject {
-  return { type: 'command', command, timeout: CODEX_TIMEOUT };
+  return { type: 'command', command, timeout: HOOK_TIMEOUT_SECONDS };
 }
 
 export function preToolUse(config: TomlTable): unknown {
@@ -36,7 +34,10 @@ export function trustKey(file: string, group: number, hook: number): string {
 
 /** What Codex 0.169 calls `currentHash` of a command hook without matcher; used to tell, never to grant, trust. */
 export function trustHash(command: string): string {
-  const text = canonicalJson({ event_name: 'pre_tool_use', hooks: [{ async: false, command, timeout: CODEX_TIMEOUT, type: 'command' }] });
+  const text = canonicalJson({
+    event_name: 'pre_tool_use',
+    hooks: [{ async: false, command, timeout: HOOK_TIMEOUT_SECONDS, type: 'command' }],
+  });
   return `sha256:${createHash('sha256').update(text).digest('hex')}`;
 }
 

@@ -47,6 +47,7 @@ export function whyNot(entry: JsonValue): string | null {
   if (typeof url !== 'string') return 'it has neither a command nor a url';
   if (!/^(?:https?:|\$\{)/u.test(url)) return 'only http and https urls can be relayed';
   if (entry['type'] === 'ws') return 'WebSocket servers cannot be relayed';
+  if (entry['type'] === 'sse') return 'the relay speaks Streamable HTTP, not yet the older SSE transport';
   if (args !== undefined) return 'it has a url and args';
   return headers === undefined || strings(headers) ? null : '"headers" is not an object of texts';
 }
@@ -120,14 +121,10 @@ function wrapUrl(text: string, node: Node, name: string, mcpCommand: string): Re
     `"${name}": if this server signs you in through the browser, leave it as it is; the client cannot do that through a relay`,
   ];
   const visible = `"${name}": its address becomes an argument, which other users of this machine can see while it runs; if a password or token is part of it, move it into a header`;
-  const sse =
-    type?.value === 'sse'
-      ? [`"${name}" is declared as SSE; the relay speaks Streamable HTTP and falls back to SSE only if the server answers so`]
-      : [];
   return {
     splices,
     summary: `reach "${name}" (${shownUrl(target)}) through the Callgate shim`,
-    warnings: [...(NAMES_SECRET.test(target) ? [visible] : []), ...(list.length === 0 ? plain : []), ...sse],
+    warnings: [...(NAMES_SECRET.test(target) ? [visible] : []), ...(list.length === 0 ? plain : [])],
   };
 }
 

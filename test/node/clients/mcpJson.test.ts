@@ -79,6 +79,7 @@ describe('MCP server files', () => {
 
   it.each([
     ['oauth', '{"url":"https://h.example","oauth":{}}', /signs in/u],
+    ['sse', '{"type":"sse","url":"https://h.example/sse"}', /older SSE transport/u],
     ['a unix socket', '{"url":"unix:///x"}', /http/u],
     ['neither', '{"type":"stdio"}', /neither/u],
     ['arguments that are no texts', '{"command":"x","args":[1]}', /args/u],
@@ -129,9 +130,9 @@ describe('MCP server files', () => {
     [
       'a header',
       'vscodeMcp',
-      '{"servers":{"a":{"type":"sse","url":"https://h.example","headers":{"A":"1"}}}}',
+      '{"servers":{"a":{"type":"http","url":"https://h.example","headers":{"A":"1"}}}}',
       (text: string) => text.replace('A: 1', 'A: 2'),
-      { type: 'sse', url: 'https://h.example', headers: { A: '2' } },
+      { type: 'http', url: 'https://h.example', headers: { A: '2' } },
     ],
   ] as const)('undo keeps %s that was edited in the wrapped entry', (_name, id, before, edit, expected) => {
     const { text, undo } = wrapped({ id, before });

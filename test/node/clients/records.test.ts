@@ -42,7 +42,7 @@ it('a client with two configuration folders: each has its own record, and all of
 
 it('two windows with different plans: the one that came too late leaves no record', () => {
   const home = clientHome();
-  const before = '{"mcpServers":{"a":{"type":"sse","url":"https://h.example/sse"},"b":{"command":"x"}}}';
+  const before = '{"mcpServers":{"a":{"type":"http","url":"https://h.example/mcp"},"b":{"command":"x"}}}';
   const file = home.write('project/.mcp.json', before);
   const id = `mcp:${file}`;
   const [one, two] = [planProtect(id, home, { servers: ['a'] }), planProtect(id, home, { servers: ['b'] })];
