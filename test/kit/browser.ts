@@ -79,6 +79,10 @@ export async function closeBrowser(browser: Browser): Promise<void> {
   await browser.close();
 }
 
+const PANEL_MS = 60_000;
+/** A panel that was asked for is there by then, unless the click has hidden it. */
+const TOGGLE_MS = 5000;
+
 export function viewIcon(page: Page, name = 'Callgate'): Locator {
   return page.locator('.activitybar').getByRole('tab', { name });
 }
@@ -88,31 +92,43 @@ export function viewIcon(page: Page, name = 'Callgate'): Locator {
  * walkthrough is open. It is made anew when the window reloads or the view was hidden: ask again then.
  */
 export function panel(page: Page): Promise<Frame> {
-  return waitFor(
-    'the panel of Callgate',
-    async () => {
-      for (const frame of page.frames()) {
-        // A frame that is just going away answers with an error.
-        if (
-          (await frame
-            .locator('.pane-holds')
-            .count()
-            .catch(() => 0)) > 0
-        )
-          return frame;
-      }
-      return null;
-    },
-    60_000,
-  );
+  return waitFor('the panel of Callgate', () => panelFrame(page), PANEL_MS);
 }
 
-/** Shows the side panel, if it is not shown already. */
+async function panelFrame(page: Page): Promise<Frame | null> {
+  for (const frame of page.frames()) {
+    // A frame that is just going away answers with an error.
+    const panes = await frame
+      .locator('.pane-holds')
+      .count()
+      .catch(() => 0);
+    if (panes > 0) return frame;
+  }
+  return null;
+}
+
+/**
+ * Shows the side panel, if it is not shown already. The icon toggles, and a window that is just being restored may show
+ * the panel between the look and the click, which then hides it: hence another look after a while.
+ */
 export async function openPanel(page: Page): Promise<Frame> {
   const icon = viewIcon(page);
   await icon.waitFor();
-  if ((await icon.getAttribute('aria-selected')) !== 'true') await icon.click();
-  return panel(page);
+  let clicked = Number.NEGATIVE_INFINITY;
+  return waitFor(
+    'the panel of Callgate',
+    async () => {
+      const frame = await panelFrame(page);
+      if (frame !== null) return frame;
+      const settled = performance.now() - clicked > TOGGLE_MS;
+      if (settled && (await icon.getAttribute('aria-selected')) !== 'true') {
+        await icon.click();
+        clicked = performance.now();
+      }
+      return null;
+    },
+    PANEL_MS,
+  );
 }
 
 /** The card of a held call that mentions `text`. */
