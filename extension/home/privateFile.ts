@@ -43,6 +43,13 @@ export function readBounded(file: string, maxBytes: number): Buffer | null {
   }
 }
 
+/** Writes all of `bytes` at the handle's place and waits until they are on the disk: one `write` may take only a part. */
+export function writeDurably(handle: number, bytes: Uint8Array): void {
+  let from = 0;
+  while (from < bytes.length) from += writeSync(handle, bytes, from);
+  fsyncSync(handle);
+}
+
 /** Replaces `file` in one step, so that a reader sees the old text or the new one and never half of it. */
 export function writePrivate(file: string, text: string | Uint8Array): void {
   const temporary = `${file}.${process.pid}.${randomBytes(6).toString('hex')}.tmp`;
@@ -50,9 +57,7 @@ export function writePrivate(file: string, text: string | Uint8Array): void {
   const handle = openSync(temporary, 'wx', 0o600);
   try {
     try {
-      let from = 0;
-      while (from < bytes.length) from += writeSync(handle, bytes, from);
-      fsyncSync(handle);
+      writeDurably(handle, bytes);
     } finally {
       closeSync(handle);
     }

@@ -1,8 +1,8 @@
 /** The numbered files of the journal: their names, which are there, and their last whole lines. */
-import { closeSync, constants, fstatSync, fsyncSync, ftruncateSync, openSync, readdirSync, readSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, fsyncSync, ftruncateSync, openSync, readdirSync, readSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { MAX_LINE_BYTES } from '#home/journal/entryLine.ts';
-import { errorCode } from '#home/privateFile.ts';
+import { errorCode, writeDurably } from '#home/privateFile.ts';
 import { ensurePrivateFolder } from '#home/layout.ts';
 
 /** A writer begins a new segment when the last one has reached this size, in bytes. */
@@ -113,9 +113,7 @@ export function setTornAside(folder: string, segment: string, end: number, time:
     const bytes = readAt(handle, end, fstatSync(handle).size - end);
     const out = openSync(copy, 'wx', 0o600);
     try {
-      let from = 0;
-      while (from < bytes.length) from += writeSync(out, bytes, from);
-      fsyncSync(out);
+      writeDurably(out, bytes);
     } finally {
       closeSync(out);
     }
