@@ -2,7 +2,7 @@
 // the first that fails and ends with a table and one line `N passed, N failed`.
 //   check  types, lint, format    build  bundles and VSIX        unit  vitest, quick    faults  vitest, whole processes
 //   host   inside the editor's extension host                    e2e   real editor, real agents, real browser
-//   bench  <name> [--json]: one of test/bench, on its own
+//   bench  <name> [--json]: one of test/bench, on its own        eval  detection quality on third-party samples
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -192,11 +192,15 @@ async function main() {
     process.exitCode = await runBench(given[1], given.slice(2));
     return;
   }
+  if (given[0] === 'eval') {
+    process.exitCode = await runCommand([['test/eval/eval.ts'], given.slice(1).filter((arg) => arg !== '--')]);
+    return;
+  }
   const cut = given.indexOf('--');
   const names = (cut < 0 ? given : given.slice(0, cut)).length === 0 ? DEFAULT_TIERS : given.slice(0, cut < 0 ? undefined : cut);
   const unknown = names.filter((name) => !Object.hasOwn(TIERS, name));
   if (unknown.length > 0) {
-    console.error(`Unknown tier: ${unknown.join(', ')}. There are ${[...Object.keys(TIERS), 'bench'].join(', ')}.`);
+    console.error(`Unknown tier: ${unknown.join(', ')}. There are ${[...Object.keys(TIERS), 'bench', 'eval'].join(', ')}.`);
     process.exitCode = 2;
     return;
   }

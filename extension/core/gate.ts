@@ -4,6 +4,7 @@ import type { Decision } from '#core/model/verdict.ts';
 import type { RulePack } from '#core/detect/rulePack.ts';
 import { detect } from '#core/detect/detect.ts';
 import { normalize } from '#core/normalize/normalize.ts';
+import type { ReadText } from '#core/normalize/path.ts';
 import { maskSecrets } from '#core/policy/mask.ts';
 import { decideFrom } from '#core/policy/verdict.ts';
 
@@ -20,6 +21,7 @@ export interface GateContext {
    * Core has no IO, so the caller injects it.
    */
   readonly realpath: (absolute: string) => string | null;
+  readonly readText: ReadText;
 }
 
 /** The one verdict over a call. Never throws; depends on nothing but its two parameters. */
@@ -36,7 +38,7 @@ function failed(message: string): Finding {
   return {
     rule: 'engine.failed',
     title: 'The call could not be judged',
-    category: 'evasion',
+    category: 'encoding',
     severity: 'high',
     confidence: 'high',
     status: 'stable',

@@ -1,5 +1,5 @@
 /** The gate with this machine's rules, links and folders: `decide` for callers that live on a real disk. */
-import { readlinkSync, realpathSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readlinkSync, readSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { decide } from '#core/gate.ts';
 import type { ToolCall } from '#core/model/call.ts';
@@ -26,6 +26,7 @@ export function openEngine(layout: Layout, rulesFile: string, checkedHash = ''):
     dataFolder: layout.root,
     caseInsensitivePaths: process.platform === 'darwin' || process.platform === 'win32',
     realpath: realPrefix,
+    readText,
   };
   return {
     decide: (call) => {
@@ -98,5 +99,32 @@ function linkTarget(path: string): string | null {
     return readlinkSync(path);
   } catch {
     return null; // not a link, or not there
+  }
+}
+
+/** The start of a regular file; a pipe or a device is never opened to be waited on. */
+export function readText(absolute: string, most: number): { text: string; whole: boolean } | null {
+  let file: number;
+  try {
+    file = openSync(absolute, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0));
+  } catch {
+    return null; // not there, or not ours to read: whoever runs it meets the same
+  }
+  try {
+    const stat = fstatSync(file);
+    if (!stat.isFile()) return null;
+    const size = stat.size;
+    const bytes = Buffer.alloc(Math.min(size, most));
+    let read = 0;
+    while (read < bytes.length) {
+      const more = readSync(file, bytes, read, bytes.length - read, read);
+      if (more === 0) break;
+      read += more;
+    }
+    return { text: bytes.subarray(0, read).toString('utf8'), whole: size <= most };
+  } catch {
+    return null; // a disk that fails here fails for the script's interpreter too
+  } finally {
+    closeSync(file);
   }
 }

@@ -29,6 +29,7 @@ export const context: GateContext = {
   dataFolder: `${EXAMPLE_HOME}/.callgate`,
   caseInsensitivePaths: false,
   realpath: () => null,
+  readText: () => null,
 };
 
 const CALL: ToolCall = {

@@ -1,6 +1,6 @@
 /** Tells whether a parsed field meets a condition of a rule. Regexes are compiled when first tried, then kept. */
-import type { CommandCondition, PathCondition, UrlCondition } from '#core/detect/rulePack.ts';
-import type { CommandField, PathField, UrlField } from '#core/normalize/fields.ts';
+import type { CommandCondition, EffectCondition, PathCondition, UrlCondition } from '#core/detect/rulePack.ts';
+import type { CommandField, EffectField, PathField, UrlField } from '#core/normalize/fields.ts';
 
 /** Compiled regexes of one pack, by source and flags. */
 export type RegexCache = Map<string, RegExp>;
@@ -54,6 +54,10 @@ export function meetsUrl(cache: RegexCache, condition: UrlCondition, url: UrlFie
   if (condition.host.length > 0 && !condition.host.some((name) => hostMatches(name, url.host))) return false;
   if (condition.hostKind.length > 0 && !condition.hostKind.some((kind) => url.kinds.has(kind))) return false;
   return test(cache, condition.path, url.path) && test(cache, condition.query, url.query) && test(cache, condition.userinfo, url.userinfo);
+}
+
+export function meetsEffect(cache: RegexCache, condition: EffectCondition, effect: EffectField): boolean {
+  return condition.effect.includes(effect.effect) && test(cache, condition.target, effect.target);
 }
 
 function hostMatches(wanted: string, host: string): boolean {

@@ -1,6 +1,7 @@
 import type { Channel } from '#core/model/call.ts';
 import type { Finding } from '#core/model/finding.ts';
-import { compiled, meetsCommand, meetsPath, meetsUrl, type RegexCache } from '#core/detect/conditions.ts';
+import { compiled, meetsCommand, meetsEffect, meetsPath, meetsUrl, type RegexCache } from '#core/detect/conditions.ts';
+import { passesChecksum } from '#core/detect/checksum.ts';
 import { looksSecret } from '#core/detect/entropy.ts';
 import { newPrefilter, type Prefilter } from '#core/detect/prefilter.ts';
 import type { Condition, RegexCondition, Rule, RulePack } from '#core/detect/rulePack.ts';
@@ -75,7 +76,7 @@ function brokenRule(rule: Rule, message: string): Finding {
   return {
     rule: 'engine.broken-rule',
     title: `The rule ${rule.id} cannot be used`,
-    category: 'evasion',
+    category: 'encoding',
     severity: 'medium',
     confidence: 'high',
     status: 'stable',
@@ -112,6 +113,11 @@ function hitsOf(condition: Condition, index: number, rule: Rule, search: Search)
           matched: item.href,
           decoded: `${item.scheme}://${item.host}${item.port === '' ? '' : `:${item.port}`}${item.path}`,
         }));
+    case 'effect':
+      return fields.effects
+        .filter((item) => meetsEffect(matcher.regexes, condition, item))
+        .slice(0, MAX_HITS)
+        .map((item) => ({ at: item.at, span: item.span, matched: item.target, decoded: null }));
     case 'any':
       return condition.of.flatMap((item) => hitsOf(item, index, rule, search)).slice(0, MAX_SECRETS);
     case 'all': {
@@ -131,6 +137,7 @@ function regexHits(condition: RegexCondition, index: number, search: Search): re
       const [start, end] = match.indices?.[condition.secret?.group ?? 0] ?? [match.index, match.index + match[0].length];
       const text = field.text.slice(start, end);
       if (condition.secret !== null && !looksSecret(text, condition.secret.entropy)) continue;
+      if (condition.secret?.checksum && !passesChecksum(condition.secret.checksum, text)) continue;
       hits.push({
         at: field.at,
         span: field.derived ? field.span : originalSpan(field.offsets, start, end),

@@ -6,9 +6,25 @@ import { CHANNELS, type Channel } from '#core/model/call.ts';
 import type { Confidence, Severity, Status } from '#core/model/finding.ts';
 import { isObject } from '#core/model/json.ts';
 
-/** Named fields the normalizer produces; each is a text a regex may look at. */
-export type FieldName = 'command' | 'path' | 'content' | 'url' | 'text';
-export const FIELD_NAMES: readonly FieldName[] = ['command', 'path', 'content', 'url', 'text'];
+/**
+ * Named fields the normalizer produces; each is a text a regex may look at.
+ * `code`: text that a program would run as another language than shell (inline Python, a script read from disk) ·
+ * `hidden`: the part of a text that a person who looks at it rendered does not see (HTML comments, hidden elements, tag characters).
+ */
+export type FieldName = 'command' | 'path' | 'content' | 'url' | 'text' | 'code' | 'hidden';
+export const FIELD_NAMES: readonly FieldName[] = ['command', 'path', 'content', 'url', 'text', 'code', 'hidden'];
+
+/**
+ * What a call does beside touching paths (those carry their own access): `send` data to `target` (a host, or empty if
+ * unknown) · `fetch` from it · `install` the package `target` · `escalate` to the user or capability `target` · `run` the program `target`
+ * that was fetched or written before.
+ */
+export type EffectKind = 'send' | 'fetch' | 'install' | 'escalate' | 'run';
+export const EFFECT_KINDS: readonly EffectKind[] = ['send', 'fetch', 'install', 'escalate', 'run'];
+
+/** A check digit or sum that a token of some issuer carries; the value must pass it. */
+export type Checksum = 'github' | 'npm' | 'luhn' | 'iban' | 'jwt';
+export const CHECKSUMS: readonly Checksum[] = ['github', 'npm', 'luhn', 'iban', 'jwt'];
 
 /** `use`: given to a program that is not known to do no more than read it. */
 export type Access = 'read' | 'write' | 'delete' | 'execute' | 'use';
@@ -17,14 +33,14 @@ export const ACCESSES: readonly Access[] = ['read', 'write', 'delete', 'execute'
 export const HOST_KINDS = ['metadata', 'loopback', 'private', 'ip', 'encoded-ip'] as const;
 export type HostKind = (typeof HOST_KINDS)[number];
 
-/** A regex over texts. `secret` names the capture group that holds a secret and the least entropy it must have. */
+/** A regex over texts. `secret` names the capture group that holds a secret, the least entropy it must have and the checksum it must pass. */
 export interface RegexCondition {
   readonly kind: 'regex';
   readonly fields: readonly FieldName[];
   readonly regex: string;
   /** Beside `u`, which is always set: any of `i`, `m`, `s`. */
   readonly flags: string;
-  readonly secret: { readonly group: number; readonly entropy: number } | null;
+  readonly secret: { readonly group: number; readonly entropy: number; readonly checksum: Checksum | null } | null;
 }
 
 /** One parsed command; everything given must hold for the same command. */
@@ -77,12 +93,20 @@ export interface UrlCondition {
   readonly userinfo: string | null;
 }
 
+/** Something the call does, whatever program does it. */
+export interface EffectCondition {
+  readonly kind: 'effect';
+  readonly effect: readonly EffectKind[];
+  /** A regex on the target; null: any. */
+  readonly target: string | null;
+}
+
 export interface GroupCondition {
   readonly kind: 'any' | 'all';
   readonly of: readonly Condition[];
 }
 
-export type Condition = RegexCondition | CommandCondition | PathCondition | UrlCondition | GroupCondition;
+export type Condition = RegexCondition | CommandCondition | PathCondition | UrlCondition | EffectCondition | GroupCondition;
 
 export interface Rule {
   readonly id: string;
@@ -172,7 +196,15 @@ function conditionProblem(value: unknown, depth: number): string | null {
       const secret = value['secret'];
       if (typeof value['regex'] !== 'string' || typeof value['flags'] !== 'string') return '`regex` is not a text';
       if (!listOf(value['fields'], FIELD_NAMES)) return '`fields` is not a list of fields';
-      if (secret !== null && !(isObject(secret) && typeof secret['group'] === 'number' && typeof secret['entropy'] === 'number'))
+      if (
+        secret !== null &&
+        !(
+          isObject(secret) &&
+          typeof secret['group'] === 'number' &&
+          typeof secret['entropy'] === 'number' &&
+          (secret['checksum'] === null || oneOf(secret['checksum'], CHECKSUMS))
+        )
+      )
         return '`secret` is malformed';
       return null;
     }
@@ -186,6 +218,9 @@ function conditionProblem(value: unknown, depth: number): string | null {
       }
       return null;
     }
+    case 'effect':
+      if (!listOf(value['effect'], EFFECT_KINDS) || !textOrNull(value['target'])) return 'an effect condition is malformed';
+      return null;
     case 'path':
       if (typeof value['regex'] !== 'string' || !listOf(value['access'], ACCESSES) || !textOrNull(value['not']))
         return 'a path condition is malformed';

@@ -1,8 +1,8 @@
 /** Gathers the fields of one call under its bounds. The only mutable thing in the normalizer. */
 import type { Access, FieldName } from '#core/detect/rulePack.ts';
-import type { CommandField, EngineNote, Fields, PathField, Place, Span, TextField, UrlField } from '#core/normalize/fields.ts';
+import type { CommandField, EffectField, EngineNote, Fields, PathField, Place, Span, TextField, UrlField } from '#core/normalize/fields.ts';
 import { decodeAll, newDecodeBudget } from '#core/normalize/decode.ts';
-import { MAX_COMMANDS, MAX_PATHS, MAX_SEARCHED, MAX_SHELL_OUTPUT, MAX_SHELL_TEXT, MAX_URLS } from '#core/normalize/limits.ts';
+import { MAX_COMMANDS, MAX_EFFECTS, MAX_PATHS, MAX_SEARCHED, MAX_SHELL_OUTPUT, MAX_SHELL_TEXT, MAX_URLS } from '#core/normalize/limits.ts';
 import { pathForms, type PathContext } from '#core/normalize/path.ts';
 import { guessedNames } from '#core/normalize/globs.ts';
 import type { ShellState } from '#core/normalize/shell/syntax.ts';
@@ -21,6 +21,7 @@ export interface Collector {
   url(place: Place, written: string): UrlField | null;
   urls(field: Folded, at: string): void;
   command(command: CommandField): void;
+  effect(effect: EffectField): void;
   note(note: EngineNote): void;
   fields(): Fields;
 }
@@ -30,6 +31,7 @@ export function newCollector(context: PathContext): Collector {
   const commands: CommandField[] = [];
   const paths: PathField[] = [];
   const urls: UrlField[] = [];
+  const effects: EffectField[] = [];
   const notes: EngineNote[] = [];
   const decoding = newDecodeBudget();
   const variables = new Map<string, string>([
@@ -105,10 +107,14 @@ export function newCollector(context: PathContext): Collector {
     command(command) {
       commands.push(command);
     },
+    effect(effect) {
+      if (effects.length >= MAX_EFFECTS) self.shell.troubles.add('too-many');
+      else effects.push(effect);
+    },
     note(note) {
       notes.push(note);
     },
-    fields: () => ({ texts, commands, paths, urls, notes }),
+    fields: () => ({ texts, commands, paths, urls, effects, notes }),
   };
   return self;
 }

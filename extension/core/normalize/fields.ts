@@ -1,5 +1,5 @@
 /** What the normalizer makes of a call: named fields, each with its place in the arguments. Data only. */
-import type { Access, FieldName, HostKind } from '#core/detect/rulePack.ts';
+import type { Access, EffectKind, FieldName, HostKind } from '#core/detect/rulePack.ts';
 import type { Confidence, Severity } from '#core/model/finding.ts';
 
 /** UTF-16 offsets into the string a pointer names. */
@@ -71,6 +71,12 @@ export interface UrlField extends Place {
   readonly userinfo: string;
 }
 
+export interface EffectField extends Place {
+  readonly effect: EffectKind;
+  /** A host for `send` and `fetch`, a package for `install`, a user or capability for `escalate`, a path for `run`; empty if it cannot be told. */
+  readonly target: string;
+}
+
 /** What a normalizer itself has to report: it could not look, or saw something meant not to be seen. */
 export interface EngineNote extends Place {
   readonly rule: `engine.${string}`;
@@ -87,5 +93,6 @@ export interface Fields {
   readonly commands: readonly CommandField[];
   readonly paths: readonly PathField[];
   readonly urls: readonly UrlField[];
+  readonly effects: readonly EffectField[];
   readonly notes: readonly EngineNote[];
 }

@@ -17,6 +17,10 @@ export const MAX_SHELL_OUTPUT = 4 * MAX_SHELL_TEXT;
 export const MAX_EXPANSION = 256;
 export const MAX_PATHS = 2000;
 export const MAX_URLS = 2000;
+export const MAX_EFFECTS = 2000;
+/** Scripts read from disk in one call, and UTF-16 units of each. What is longer is judged as far as it was read, and reported. */
+export const MAX_SCRIPTS = 16;
+export const MAX_SCRIPT_TEXT = 256 * 1024;
 /** Links are resolved by the caller with system calls: few. */
 export const MAX_REALPATHS = 200;
 /** Decoded text in one call, in UTF-16 units, and how often decoding is applied to what was decoded. */

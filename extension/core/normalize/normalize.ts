@@ -9,7 +9,7 @@ import { readCommandLine } from '#core/normalize/shell/commands.ts';
 import { fold } from '#core/normalize/unicode.ts';
 
 /** What the normalizer needs to know beside the call. */
-export type NormalizeContext = Pick<PathContext, 'home' | 'dataFolder' | 'caseInsensitivePaths' | 'realpath'>;
+export type NormalizeContext = Pick<PathContext, 'home' | 'dataFolder' | 'caseInsensitivePaths' | 'realpath' | 'readText'>;
 
 /**
  * The named fields of a call: commands, paths, addresses, contents and texts, each with its place in the arguments.
@@ -22,6 +22,7 @@ export function normalize(call: ToolCall, context: NormalizeContext): Fields {
     cwd: call.cwd,
     caseInsensitivePaths: context.caseInsensitivePaths,
     realpath: context.realpath,
+    readText: context.readText,
     resolved: new Map(),
   });
   const { list, beyond } = readArguments(call);

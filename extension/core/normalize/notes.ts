@@ -11,7 +11,7 @@ export function noteTroubles(collector: Collector): void {
     collector.note({
       rule: 'engine.unparsable',
       title: 'A command that ends in the middle of a quote or substitution',
-      category: 'evasion',
+      category: 'encoding',
       severity: 'medium',
       confidence: 'medium',
       at: '',
@@ -25,7 +25,7 @@ export function noteTroubles(collector: Collector): void {
     collector.note({
       rule: 'engine.too-complex',
       title: 'A call too long or too deeply nested to be read whole',
-      category: 'evasion',
+      category: 'encoding',
       severity: 'high',
       confidence: 'medium',
       at: '',
@@ -40,7 +40,7 @@ export function noteBeyond(collector: Collector, beyond: 'size' | 'depth' | 'cou
   collector.note({
     rule: 'engine.oversize',
     title: 'Arguments too large to be looked at whole',
-    category: 'evasion',
+    category: 'encoding',
     severity: 'high',
     confidence: 'high',
     at: '',
@@ -58,7 +58,7 @@ export function noteHidden(collector: Collector, at: string, hidden: Hidden, whe
     collector.note({
       rule: 'engine.hidden-text',
       title: 'Text written in invisible Unicode tag characters',
-      category: 'evasion',
+      category: 'encoding',
       severity: 'high',
       confidence: 'high',
       at,
@@ -71,7 +71,7 @@ export function noteHidden(collector: Collector, at: string, hidden: Hidden, whe
     collector.note({
       rule: 'engine.bidi-controls',
       title: 'Direction controls that make text read differently from what it is',
-      category: 'evasion',
+      category: 'encoding',
       severity: 'high',
       confidence: 'medium',
       at,
@@ -84,7 +84,7 @@ export function noteHidden(collector: Collector, at: string, hidden: Hidden, whe
     collector.note({
       rule: 'engine.invisible-characters',
       title: 'Invisible characters where none belong',
-      category: 'evasion',
+      category: 'encoding',
       severity: 'medium',
       confidence: 'medium',
       at,

@@ -2,12 +2,19 @@
 import { decodePercent } from '#core/normalize/decode.ts';
 import { MAX_REALPATHS } from '#core/normalize/limits.ts';
 
+/**
+ * The first `most` bytes of a regular file as UTF-8; null when there is none that may be read. `whole`: nothing follows them.
+ * Core has no IO, so the caller injects it.
+ */
+export type ReadText = (absolute: string, most: number) => { readonly text: string; readonly whole: boolean } | null;
+
 export interface PathContext {
   readonly home: string;
   readonly dataFolder: string;
   readonly cwd: string;
   readonly caseInsensitivePaths: boolean;
   readonly realpath: (absolute: string) => string | null;
+  readonly readText: ReadText;
   /** Counts the links resolved so far in this call. */
   readonly resolved: Map<string, string | null>;
 }

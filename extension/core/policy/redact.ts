@@ -3,7 +3,7 @@ import { isObject, type JsonObject, type JsonValue } from '#core/model/json.ts';
 import { escapePointer, stringAt } from '#core/normalize/pointer.ts';
 
 /** Findings of this category mark secrets. */
-export const SECRET_CATEGORY = 'secret';
+export const SECRET_CATEGORY = 'credential-leak';
 
 /** Shorter texts are not hunted elsewhere: they would tear holes into unrelated words. */
 const MIN_ECHO = 6;

@@ -2,6 +2,7 @@
 import { dirname } from 'node:path';
 import { layoutFor } from '#home/layout.ts';
 import { audit } from '#node/cli/audit.ts';
+import { check } from '#node/cli/check.ts';
 import { type Command, type CommandHost, currentFolder, outliveReaders, print } from '#node/cli/command.ts';
 import { mcp } from '#node/cli/mcp.ts';
 import { ownHome } from '#node/cli/ownHome.ts';
@@ -15,6 +16,7 @@ const COMMANDS: Readonly<Record<string, { readonly run: Command; readonly help: 
   status: { run: status, help: 'what was found on this machine and what is protected' },
   protect: { run: protect, help: 'ID: show what protecting it would change; --yes does it' },
   unprotect: { run: unprotect, help: 'ID: give its configuration file back as it was' },
+  check: { run: check, help: 'judge a call from standard input without running it; --jsonl: one a line' },
   audit: { run: audit, help: 'verify: check that no entry of the journal was tampered with' },
   serve: { run: serve, help: 'judge for every hook without an editor' },
   mcp: { run: mcp, help: 'stand in for an MCP server (configuration files start this)' },

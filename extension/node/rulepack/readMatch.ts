@@ -1,9 +1,14 @@
 import { isMap, isScalar, isSeq, type YAMLMap } from 'yaml';
 import {
   ACCESSES,
+  CHECKSUMS,
+  EFFECT_KINDS,
   FIELD_NAMES,
   HOST_KINDS,
   type Access,
+  type Checksum,
+  type EffectCondition,
+  type EffectKind,
   type CommandCondition,
   type Condition,
   type FieldName,
@@ -13,7 +18,7 @@ import {
   type UrlCondition,
 } from '#core/detect/rulePack.ts';
 import { regexProblem } from '#node/rulepack/regexCheck.ts';
-import { COMMAND_KEYS, CONDITION_KEYS, MATCH_KEYS, PATH_KEYS, SECRET_KEYS, URL_KEYS } from '#node/rulepack/ruleShape.ts';
+import { COMMAND_KEYS, CONDITION_KEYS, EFFECT_KEYS, MATCH_KEYS, PATH_KEYS, SECRET_KEYS, URL_KEYS } from '#node/rulepack/ruleShape.ts';
 import { checkKeys, listOf, textsOf, type Reader } from '#node/rulepack/yamlReader.ts';
 
 export interface ReadMatch {
@@ -43,11 +48,11 @@ function readCondition(reader: Reader, node: unknown, inherited: readonly FieldN
   checkKeys(reader, node, keys);
   const own = listOf(reader, node, 'field', FIELD_NAMES) as FieldName[];
   const fields = own.length > 0 ? own : inherited;
-  const forms = ['regex', 'command', 'path', 'url', 'any', 'all'].filter((key) => node.has(key));
+  const forms = ['regex', 'command', 'path', 'url', 'effect', 'any', 'all'].filter((key) => node.has(key));
   if (forms.length !== 1) {
     reader.report(
       node,
-      `a condition has exactly one of regex, command, path, url, any, all${forms.length > 1 ? `; this has ${forms.join(' and ')}` : ''}`,
+      `a condition has exactly one of regex, command, path, url, effect, any, all${forms.length > 1 ? `; this has ${forms.join(' and ')}` : ''}`,
     );
     return null;
   }
@@ -62,6 +67,8 @@ function readCondition(reader: Reader, node: unknown, inherited: readonly FieldN
       return readPath(reader, body);
     case 'url':
       return readUrl(reader, body);
+    case 'effect':
+      return readEffect(reader, body);
     case 'any':
     case 'all': {
       if (!isSeq(body) || body.items.length === 0) {
@@ -98,7 +105,12 @@ function readRegex(reader: Reader, node: YAMLMap, fields: readonly FieldName[]):
       reader.report(secretNode, '`secret` needs `group` (a number) and `entropy` (bits a character)');
       return null;
     }
-    secret = { group, entropy };
+    const checksum = isMap(secretNode) && secretNode.has('checksum') ? secretNode.get('checksum') : null;
+    if (checksum !== null && !CHECKSUMS.includes(checksum as Checksum)) {
+      reader.report(secretNode, `\`checksum\` must be one of ${CHECKSUMS.join(', ')}`);
+      return null;
+    }
+    secret = { group, entropy, checksum: checksum as Checksum | null };
   }
   return { kind: 'regex', fields, regex, flags, secret };
 }
@@ -161,6 +173,20 @@ function readUrl(reader: Reader, node: unknown): UrlCondition | null {
     query: pattern(reader, node, 'query', ''),
     userinfo: pattern(reader, node, 'userinfo', ''),
   };
+}
+
+function readEffect(reader: Reader, node: unknown): EffectCondition | null {
+  if (!isMap(node)) {
+    reader.report(node, '`effect` must be a mapping with `kind`');
+    return null;
+  }
+  checkKeys(reader, node, EFFECT_KEYS);
+  const effect = listOf(reader, node, 'kind', EFFECT_KINDS) as EffectKind[];
+  if (effect.length === 0) {
+    reader.report(node, '`effect` needs a `kind`');
+    return null;
+  }
+  return { kind: 'effect', effect, target: pattern(reader, node, 'target', '') };
 }
 
 /** A checked regex under `key`; null when absent or unusable. */

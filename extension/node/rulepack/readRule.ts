@@ -3,8 +3,8 @@ import { CHANNELS, type Channel } from '#core/model/call.ts';
 import type { Rule } from '#core/detect/rulePack.ts';
 import { readExamples, type RuleExamples } from '#node/rulepack/examples.ts';
 import { readMatch } from '#node/rulepack/readMatch.ts';
-import { CATEGORIES, RULE_KEYS } from '#node/rulepack/ruleShape.ts';
-import { checkKeys, choice, listOf, textOf, type Reader } from '#node/rulepack/yamlReader.ts';
+import { CATEGORIES, RULE_KEYS, TAXONOMY } from '#node/rulepack/ruleShape.ts';
+import { checkKeys, choice, listOf, textOf, textsOf, type Reader } from '#node/rulepack/yamlReader.ts';
 
 const ID = /^[a-z0-9]+(?:-[a-z0-9]+)*\.[a-z0-9]+(?:-[a-z0-9]+)*$/u;
 
@@ -25,6 +25,13 @@ export function readRule(reader: Reader, node: unknown, prefix: string): { rule:
   ) {
     reader.report(references, '`references` is a list of https addresses');
   }
+  const taxonomy = textsOf(reader, node, 'taxonomy');
+  for (const code of taxonomy)
+    if (!TAXONOMY.test(code))
+      reader.report(
+        node.get('taxonomy', true),
+        `the taxonomy code ${JSON.stringify(code)} is not one of T1059.004, LLM01, ASI05, MCP03, CWE-78`,
+      );
   const channels = listOf(reader, node, 'channels', CHANNELS) as Channel[];
   const matchNode = node.get('match', true);
   const match = readMatch(reader, matchNode ?? node);

@@ -11,11 +11,12 @@ export const RULE_KEYS = [
   'match',
   'rationale',
   'references',
+  'taxonomy',
   'examples',
 ] as const;
-export const MATCH_KEYS = ['field', 'keywords', 'regex', 'flags', 'secret', 'command', 'path', 'url', 'any', 'all'] as const;
-export const CONDITION_KEYS = ['field', 'regex', 'flags', 'secret', 'command', 'path', 'url', 'any', 'all'] as const;
-export const SECRET_KEYS = ['group', 'entropy'] as const;
+export const MATCH_KEYS = ['field', 'keywords', 'regex', 'flags', 'secret', 'command', 'path', 'url', 'effect', 'any', 'all'] as const;
+export const CONDITION_KEYS = ['field', 'regex', 'flags', 'secret', 'command', 'path', 'url', 'effect', 'any', 'all'] as const;
+export const SECRET_KEYS = ['group', 'entropy', 'checksum'] as const;
 export const COMMAND_KEYS = [
   'program',
   'subcommand',
@@ -33,24 +34,41 @@ export const COMMAND_KEYS = [
 ] as const;
 export const PATH_KEYS = ['regex', 'access', 'not'] as const;
 export const URL_KEYS = ['scheme', 'host', 'host-kind', 'path', 'query', 'userinfo'] as const;
+export const EFFECT_KEYS = ['kind', 'target'] as const;
 export const EXAMPLES_KEYS = ['match', 'no_match'] as const;
 export const EXAMPLE_KEYS = ['text', 'channel', 'path', 'cwd', 'span', 'why'] as const;
 
-/** Findings of these kinds are told apart by policy, redaction and the panel. */
+/** What a rule is about. Policy, redaction and the panel tell findings apart by it. */
 export const CATEGORIES = [
-  'code-execution',
-  'destruction',
-  'persistence',
-  'privilege',
-  'exfiltration',
+  'prompt-injection',
+  'indirect-injection',
+  'tool-poisoning',
+  'credential-leak',
   'credential-access',
-  'secret',
-  'network',
-  'injection',
-  'self-tampering',
+  'exfiltration',
+  'command-execution',
+  'destruction',
+  'privilege-escalation',
+  'persistence',
   'supply-chain',
-  'evasion',
+  'external-download',
+  'ssrf',
+  'mcp-attack',
+  'mcp-configuration',
+  'encoding',
+  'third-party-content',
+  'inter-agent',
+  'memory-poisoning',
+  'self-tampering',
+  'pii',
+  'data-destruction',
 ] as const;
+
+/**
+ * Codes of `taxonomy`: MITRE ATT&CK techniques (`T1059`, `T1059.004`), OWASP Top 10 for LLM applications 2025 (`LLM01`–`LLM10`),
+ * OWASP Top 10 for agentic applications 2026 (`ASI01`–`ASI10`), OWASP MCP Top 10 2025 (`MCP01`–`MCP10`), weaknesses (`CWE-78`).
+ */
+export const TAXONOMY = /^(?:T1\d{3}(?:\.\d{3})?|(?:LLM|ASI|MCP)(?:0[1-9]|10)|CWE-\d{1,4})$/u;
 
 /** The known key nearest to a misspelt one; null when none is near. */
 export function nearestKey(key: string, known: readonly string[]): string | null {

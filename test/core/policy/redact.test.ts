@@ -31,7 +31,7 @@ describe('redaction', () => {
           const args: JsonValue = nested ? { list: [inner] } : inner;
           const decision = judge({ channel: 'mcp', server: 's', tool: 't', args });
           const written = canonicalJson(redact(args, decision.findings, hash));
-          expect(decision.findings.some((finding) => finding.category === 'secret')).toBe(true);
+          expect(decision.findings.some((finding) => finding.category === 'credential-leak')).toBe(true);
           expect(written).not.toContain(secret);
           expect(written).toContain(hash(secret));
           expect(JSON.stringify(decision)).not.toContain(secret);

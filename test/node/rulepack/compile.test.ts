@@ -10,7 +10,7 @@ const GOOD = `version: 1
 rules:
   - id: demo.one
     title: T
-    category: network
+    category: ssrf
     severity: high
     confidence: high
     status: stable
