@@ -11,6 +11,8 @@ import { decideFrom } from '#core/policy/verdict.ts';
 /** What the gate may know beside the call. Everything is passed in: core reads no clock, no file, no environment. */
 export interface GateContext {
   readonly pack: RulePack;
+  /** Packs of the user's own rules: they add findings and take none away. */
+  readonly custom: readonly RulePack[];
   /** The user's home directory, absolute. */
   readonly home: string;
   /** Our own data folder; calls that touch it are self-tampering. */
@@ -27,7 +29,9 @@ export interface GateContext {
 /** The one verdict over a call. Never throws; depends on nothing but its two parameters. */
 export function decide(call: ToolCall, context: GateContext): Decision {
   try {
-    return decideFrom(maskSecrets(detect(normalize(call, context), call.channel, context.pack)));
+    const fields = normalize(call, context);
+    const custom = context.custom.flatMap((pack) => detect({ ...fields, notes: [] }, call.channel, pack));
+    return decideFrom(maskSecrets([...detect(fields, call.channel, context.pack), ...custom]));
   } catch (error) {
     // Nothing in here throws that we know of; what does is ours to mend and must not let the call through.
     return decideFrom([failed(error instanceof Error ? error.message : String(error))]);

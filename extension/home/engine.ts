@@ -22,6 +22,7 @@ export function openEngine(layout: Layout, rulesFile: string, checkedHash = ''):
   if (pack === null) return { decide: (call) => withoutRules(call, problem ?? ''), rules: 0, problem };
   const context = {
     pack,
+    custom: [],
     home: layout.home,
     dataFolder: layout.root,
     caseInsensitivePaths: process.platform === 'darwin' || process.platform === 'win32',

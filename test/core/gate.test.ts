@@ -292,6 +292,6 @@ describe('the gate holds its promises', () => {
   });
 
   it('reads nothing but its parameters', () => {
-    expect(Object.keys(context).sort()).toEqual(['caseInsensitivePaths', 'dataFolder', 'home', 'pack', 'readText', 'realpath']);
+    expect(Object.keys(context).sort()).toEqual(['caseInsensitivePaths', 'custom', 'dataFolder', 'home', 'pack', 'readText', 'realpath']);
   });
 });

@@ -25,6 +25,7 @@ function packOf(): RulePack {
 
 export const context: GateContext = {
   pack: packOf(),
+  custom: [],
   home: EXAMPLE_HOME,
   dataFolder: `${EXAMPLE_HOME}/.callgate`,
   caseInsensitivePaths: false,
