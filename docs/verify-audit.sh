@@ -34,7 +34,7 @@ for file in "$root"/journal/*.jsonl; do
     number=$((number + 1)) count=$((count + 1)) at="entry $count, $file:$number"
     hash=$(field "$line" hash)
     body=${line%",${q}hash$q:"*}${line##*"${q}hash$q:$q$hash$q"}
-    [ "$(printf 'callgate.entry.v1\n%s' "$body" | sha)" = "$hash" ] || bad "$at: altered"
+    [ "$(printf 'callgate.entry.v2\n%s' "$body" | sha)" = "$hash" ] || bad "$at: altered"
     [ "$(field "$line" seq)" = "$count" ] || bad "$at: out of order"
     [ "$(field "$line" prev)" = "$prev" ] || bad "$at: does not follow the entry before"
     [ "$(field "$line" key)" = "$key" ] || bad "$at: another key"

@@ -35,7 +35,10 @@ function titleOf(entry: AuditEntry): string {
     return entry.by === 'person'
       ? `${toolName(entry)}: ${entry.outcome === 'delivered' ? 'approved' : 'rejected'}`
       : `${toolName(entry)}: hold ended`;
-  return { grant: 'Grant', config: 'Configuration', broker: 'Broker' }[entry.kind];
+  if (entry.kind === 'response') return `${toolName(entry)}: result`;
+  return { prompt: 'Prompt', session: 'Session', grant: 'Grant', config: 'Configuration', broker: 'Broker', journal: 'Journal' }[
+    entry.kind
+  ];
 }
 
 function detailsOf(entry: AuditEntry): readonly HTMLElement[] {

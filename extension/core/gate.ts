@@ -28,13 +28,14 @@ export interface GateContext {
 
 /** The one verdict over a call. Never throws; depends on nothing but its two parameters. */
 export function decide(call: ToolCall, context: GateContext): Decision {
+  const rules = [context.pack, ...context.custom].map((pack) => pack.hash).join('+');
   try {
     const fields = normalize(call, context);
     const custom = context.custom.flatMap((pack) => detect({ ...fields, notes: [] }, call.channel, pack));
-    return decideFrom(maskSecrets([...detect(fields, call.channel, context.pack), ...custom]));
+    return decideFrom(maskSecrets([...detect(fields, call.channel, context.pack), ...custom]), rules);
   } catch (error) {
     // Nothing in here throws that we know of; what does is ours to mend and must not let the call through.
-    return decideFrom([failed(error instanceof Error ? error.message : String(error))]);
+    return decideFrom([failed(error instanceof Error ? error.message : String(error))], rules);
   }
 }
 

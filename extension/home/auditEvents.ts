@@ -4,6 +4,7 @@ import type { ClientId, ToolCall } from '#core/model/call.ts';
 import { canonicalJson, type JsonValue } from '#core/model/json.ts';
 import type { Decision } from '#core/model/verdict.ts';
 import { redact } from '#core/policy/redact.ts';
+import { workspaceOf } from '#home/workspace.ts';
 
 export const MAX_ARGS_BYTES = 64 * 1024;
 const MAX_FINDINGS = 100;
@@ -27,14 +28,19 @@ export function callEvent(kind: 'call' | 'hold', record: CallRecord, keyedHash: 
     call: id,
     client: call.client,
     agent: call.agent,
+    // Claude's and Codex's subagents cannot start any of their own.
+    parent: call.agent === 'main' ? null : 'main',
     session: call.session,
     useId: call.useId,
     channel: call.channel,
     tool: call.tool,
     server: call.server,
     cwd: call.cwd,
+    workspace: workspaceOf(call.cwd),
     args: boundedArgs(redact(call.args, decision.findings, keyedHash)),
     argsHash: keyedHash(canonicalJson(call.args)),
+    rules: decision.rules,
+    policy: decision.policy,
     verdict: decision.verdict,
     outcome: record.outcome,
     by: record.by,
@@ -69,12 +75,16 @@ export function plainEvent(
     call: id,
     client,
     agent: 'main',
+    parent: null,
     session: about.session ?? '',
     useId: null,
     channel: 'other',
     server: null,
     cwd: about.cwd ?? '',
+    workspace: '',
     argsHash: '',
+    rules: '',
+    policy: '',
     findings: [],
     tookMs: 0,
   } as const;

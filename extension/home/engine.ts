@@ -4,6 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { decide } from '#core/gate.ts';
 import type { ToolCall } from '#core/model/call.ts';
 import type { Decision } from '#core/model/verdict.ts';
+import { BUILT_IN_POLICY } from '#core/policy/verdict.ts';
 import type { Layout } from '#home/layout.ts';
 import { errorText } from '#home/privateFile.ts';
 import { loadRules } from '#home/ruleFile.ts';
@@ -48,7 +49,7 @@ export function openEngine(layout: Layout, rulesFile: string, checkedHash = ''):
 
 /** Only reading a file is let through unjudged: it changes nothing and leaves the user able to look for the fault. */
 function withoutRules(call: ToolCall, problem: string): Decision {
-  if (call.channel === 'read') return { verdict: 'clean', findings: [], reason: '' };
+  if (call.channel === 'read') return { verdict: 'clean', findings: [], reason: '', rules: '', policy: BUILT_IN_POLICY };
   return blocked('engine.no-rules', 'No rules', `Callgate has no usable rules, so only reading is possible. ${problem}`);
 }
 
@@ -66,7 +67,7 @@ export function blocked(rule: string, title: string, reason: string): Decision {
     matched: '',
     decoded: null,
   } as const;
-  return { verdict: 'block', findings: [finding], reason };
+  return { verdict: 'block', findings: [finding], reason, rules: '', policy: BUILT_IN_POLICY };
 }
 
 /** As many links as Linux follows before it gives up. */

@@ -250,7 +250,7 @@ describe('the gate holds its promises', () => {
       );
     fc.assert(
       fc.property(fc.array(finding, { maxLength: 8 }), (findings) => {
-        expect(decideFrom([...findings].reverse())).toEqual(decideFrom(findings));
+        expect(decideFrom([...findings].reverse(), 'r')).toEqual(decideFrom(findings, 'r'));
       }),
     );
   });
@@ -269,7 +269,7 @@ describe('the gate holds its promises', () => {
       matched: '',
       decoded: null,
     };
-    expect(decideFrom([finding])).toMatchObject({ verdict: 'clean', reason: '', findings: [finding] });
+    expect(decideFrom([finding], 'r')).toMatchObject({ verdict: 'clean', reason: '', findings: [finding] });
   });
 
   it('also when what it was given fails', () => {

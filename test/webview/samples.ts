@@ -43,7 +43,7 @@ export function sampleHold(id: string, change: Partial<Hold> = {}): Hold {
   return {
     id,
     call: sampleCall(),
-    decision: { verdict: 'quarantine', findings: [sampleFinding()], reason: 'Held.' },
+    decision: { verdict: 'quarantine', findings: [sampleFinding()], reason: 'Held.', rules: 'r', policy: 'built-in' },
     state: 'waiting',
     since: NOW,
     until: NOW + 300_000,
@@ -53,7 +53,7 @@ export function sampleHold(id: string, change: Partial<Hold> = {}): Hold {
 
 export function sampleEntry(seq: number, change: Partial<AuditEntry> = {}): AuditEntry {
   return {
-    v: 1,
+    v: 2,
     seq,
     time: NOW + seq,
     writer: '1:1',
@@ -64,14 +64,18 @@ export function sampleEntry(seq: number, change: Partial<AuditEntry> = {}): Audi
     call: `call-${seq}`,
     client: 'claude',
     agent: 'main',
+    parent: null,
     session: 's',
     useId: null,
     channel: 'shell',
     tool: 'Bash',
     server: null,
     cwd: '/home/ada',
+    workspace: '/home/ada',
     args: { command: 'ls' },
     argsHash: '',
+    rules: '',
+    policy: '',
     verdict: 'clean',
     outcome: 'delivered',
     by: 'gate',

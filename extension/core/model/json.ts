@@ -12,7 +12,8 @@ export function isObject(value: unknown): value is JsonObject {
  */
 export function canonicalJson(value: JsonValue): string {
   if (typeof value === 'number' && !Number.isFinite(value)) return 'null';
-  if (value === null || typeof value !== 'object') return JSON.stringify(value);
+  // What JSON cannot say, although the type forbids it, must not become text that nobody can read back.
+  if (value === null || typeof value !== 'object') return (JSON.stringify(value) as string | undefined) ?? 'null';
   if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item as JsonValue)).join(',')}]`;
   const object = value as JsonObject;
   const members: string[] = [];

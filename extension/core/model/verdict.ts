@@ -17,4 +17,8 @@ export interface Decision {
   readonly findings: readonly Finding[];
   /** One or two sentences a model can act on; empty when clean. */
   readonly reason: string;
+  /** Hashes of the rule packs that judged, joined by `+`; empty when there were none. */
+  readonly rules: string;
+  /** Hash of the policy that judged; `built-in` for the one that ships. */
+  readonly policy: string;
 }

@@ -2,6 +2,9 @@ import type { Finding, Severity } from '#core/model/finding.ts';
 import { worse, type Decision, type Verdict } from '#core/model/verdict.ts';
 import { reasonFor } from '#core/policy/reason.ts';
 
+/** Name of the policy below in the record. */
+export const BUILT_IN_POLICY = 'built-in';
+
 const VERDICT_OF: Readonly<Record<Severity, Verdict>> = { critical: 'block', high: 'quarantine', medium: 'flag', low: 'clean' };
 const RANK: Readonly<Record<Severity, number>> = { critical: 0, high: 1, medium: 2, low: 3 };
 
@@ -11,7 +14,7 @@ export function verdictOf(finding: Finding): Verdict {
 }
 
 /** The worst verdict of all findings; their order does not count. */
-export function decideFrom(findings: readonly Finding[]): Decision {
+export function decideFrom(findings: readonly Finding[], rules: string): Decision {
   const sorted = sortFindings(findings);
   const verdict = sorted.reduce<Verdict>((sum, finding) => worse(sum, verdictOf(finding)), 'clean');
   return {
@@ -21,6 +24,8 @@ export function decideFrom(findings: readonly Finding[]): Decision {
       verdict,
       sorted.filter((finding) => verdictOf(finding) === verdict),
     ),
+    rules,
+    policy: BUILT_IN_POLICY,
   };
 }
 

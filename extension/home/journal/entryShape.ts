@@ -24,7 +24,17 @@ const oneOf = (values: readonly string[]): Check => {
 const names = <T extends string>(members: Readonly<Record<T, true>>): readonly string[] => Object.keys(members);
 
 export const CLIENT_NAMES = names<ClientId>({ claude: true, codex: true, mcp: true, cli: true });
-const KINDS = names<AuditEvent['kind']>({ call: true, hold: true, grant: true, config: true, broker: true });
+const KINDS = names<AuditEvent['kind']>({
+  call: true,
+  hold: true,
+  response: true,
+  prompt: true,
+  session: true,
+  grant: true,
+  config: true,
+  broker: true,
+  journal: true,
+});
 const OUTCOMES = names<Outcome>({ delivered: true, refused: true, asked: true, held: true, expired: true });
 const DECIDERS = names<DecidedBy>({ gate: true, person: true, grant: true, timeout: true, failure: true, client: true });
 const SEVERITIES = names<Severity>({ low: true, medium: true, high: true, critical: true });
@@ -52,14 +62,18 @@ const EVENT: Checks<AuditEvent> = {
   call: text,
   client: oneOf(CLIENT_NAMES),
   agent: text,
+  parent: textOrNull,
   session: text,
   useId: textOrNull,
   channel: oneOf(CHANNELS),
   tool: text,
   server: textOrNull,
   cwd: text,
+  workspace: text,
   args: (value) => value !== undefined,
   argsHash: text,
+  rules: text,
+  policy: text,
   verdict: oneOf(VERDICTS),
   outcome: oneOf(OUTCOMES),
   by: oneOf(DECIDERS),
@@ -71,7 +85,7 @@ const EVENT: Checks<AuditEvent> = {
 
 const ENTRY: Checks<AuditEntry> = {
   ...EVENT,
-  v: (value) => value === 1,
+  v: (value) => value === 2,
   seq: (value) => count(value) && value !== 0,
   time: count,
   writer: text,

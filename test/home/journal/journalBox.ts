@@ -26,16 +26,20 @@ const word = fc.constantFrom('main', 'sub-1', 'claude', 'Bash', 'Read', '', 'ün
 const text = fc.oneof(word, fc.string({ unit: 'binary', maxLength: 12 }));
 
 export const anyEvent: fc.Arbitrary<AuditEvent> = fc.record({
-  kind: fc.constantFrom('call', 'hold', 'grant', 'config', 'broker'),
+  kind: fc.constantFrom('call', 'hold', 'response', 'prompt', 'session', 'grant', 'config', 'broker', 'journal'),
   call: text,
   client: fc.constantFrom('claude', 'codex', 'mcp', 'cli'),
   agent: word,
+  parent: fc.option(word),
   session: word,
   useId: fc.option(text),
   channel: fc.constantFrom(...CHANNELS),
   tool: word,
   server: fc.option(text),
   cwd: text,
+  workspace: text,
+  rules: word,
+  policy: word,
   args: fc.jsonValue({ noUnicodeString: false }) as fc.Arbitrary<JsonValue>,
   argsHash: fc.constant('cd'.repeat(32)),
   verdict: fc.constantFrom(...VERDICTS),

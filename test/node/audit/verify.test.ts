@@ -170,7 +170,7 @@ const rows: readonly Row[] = [
     '000002.jsonl:2',
     editLines(
       2,
-      replaced(1, (line) => line.replace('"v":1', '"v":2')),
+      replaced(1, (line) => line.replace('"v":2', '"v":3')),
     ),
   ],
   ['the first entry removed', 'REMOVED', 1, '000001.jsonl:1', editLines(1, (lines) => lines.slice(1))],
@@ -343,7 +343,7 @@ const rows: readonly Row[] = [
     '000002.jsonl:2',
     editLines(
       2,
-      replaced(1, (line) => line.replace('"v":1', '"v":1,"va":1')),
+      replaced(1, (line) => line.replace('"v":2', '"v":2,"va":1')),
     ),
   ],
   [
