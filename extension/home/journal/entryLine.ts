@@ -1,7 +1,7 @@
 /** One journal line: how an event becomes canonical bytes with its hash, and how bytes from disk become an entry. */
 import { createHash, hash as oneShotHash } from 'node:crypto';
 import type { AuditEntry, AuditEvent } from '#contract/auditRecord.ts';
-import { canonicalJson, isObject, type JsonObject, type JsonValue } from '#core/model/json.ts';
+import { canonicalJson, isObject, type JsonValue } from '#core/model/json.ts';
 import { plainEvent, wrongEntryField } from '#home/journal/entryShape.ts';
 import { errorText } from '#home/privateFile.ts';
 
@@ -48,6 +48,8 @@ const quoted = (text: string | null): string => JSON.stringify(text);
 
 /**
  * The canonical JSON of an entry without its hash, in two pieces: what stands before the hash and what follows it.
+ * In that order `hash` stands before `key`, and behind `key` there are only plain strings, nulls and numbers, where a quote is always
+ * escaped: the last `,"key":"` of a line is the entry's own, whatever the arguments hold.
  * Written out because sorting two dozen known keys for every entry takes longer than hashing it; a test holds it to `canonicalJson`.
  */
 function canonicalAround(e: AuditEntry): readonly [string, string] {
@@ -61,16 +63,6 @@ function canonicalAround(e: AuditEntry): readonly [string, string] {
       `,"tool":${quoted(e.tool)},"useId":${quoted(e.useId)},"v":2,"verdict":"${e.verdict}","workspace":${quoted(e.workspace)}` +
       `,"writer":${quoted(e.writer)}}`,
   ];
-}
-
-/**
- * In canonical order `hash` stands before `key`, and behind `key` there are only plain strings and numbers, where a
- * quote is always escaped. So the last `,"key":"` of a line is the entry's own, whatever the arguments hold.
- */
-function withoutHash(line: string, hash: string, key: string): string {
-  const member = `,"hash":"${hash}"`;
-  const at = line.lastIndexOf(`${member},"key":"${key}"`);
-  return line.slice(0, at) + line.slice(at + member.length);
 }
 
 export type LineCode =
@@ -88,12 +80,9 @@ export function parseEntryLine(bytes: Buffer): LineResult {
   if (bytes.length > MAX_LINE_BYTES) return { code: 'TOO_LONG', message: `the line is longer than ${MAX_LINE_BYTES} bytes` };
   const text = bytes.toString('utf8');
   let value: unknown;
-  let canonical: string;
   try {
     value = JSON.parse(text);
-    canonical = canonicalJson(value as JsonObject);
   } catch (error) {
-    // A RangeError from nesting too deep to walk lands here as well: no writer writes such a line.
     return { code: 'NOT_JSON', message: `the line is not JSON (${errorText(error).slice(0, 200)})` };
   }
   if (isObject(value) && value['v'] !== 2) return { code: 'VERSION', message: 'the line carries no entry of version 2' };
@@ -101,10 +90,18 @@ export function parseEntryLine(bytes: Buffer): LineResult {
   if (wrong !== null)
     return { code: 'SHAPE', message: `the entry's field ${JSON.stringify(wrong.slice(0, 100))} is missing, unknown or of the wrong kind` };
   const entry = value as AuditEntry;
-  // Duplicate keys, other spellings of a string or number, white space and broken UTF-8 all end here.
-  if (!Buffer.from(canonical).equals(bytes))
+  let around: readonly [string, string];
+  try {
+    around = canonicalAround(entry);
+  } catch (error) {
+    // A RangeError from nesting too deep to walk: no writer writes such a line.
+    return { code: 'NOT_CANONICAL', message: `the line is nested too deep (${errorText(error).slice(0, 200)})` };
+  }
+  const [before, after] = around;
+  // Duplicate keys, other spellings of a string or number and white space end here; so does broken UTF-8, which reads as U+FFFD.
+  if (`${before},"hash":"${entry.hash}"${after}` !== text || (text.includes('\ufffd') && !Buffer.from(text).equals(bytes)))
     return { code: 'NOT_CANONICAL', message: 'the bytes of the line are not the canonical form of what it says' };
-  if (sha256(ENTRY_DOMAIN + withoutHash(text, entry.hash, entry.key)) !== entry.hash)
+  if (sha256(ENTRY_DOMAIN + before + after) !== entry.hash)
     return { code: 'ALTERED', message: 'the entry was altered: its hash does not fit its content' };
   return { entry, code: null };
 }

@@ -389,7 +389,7 @@ const rows: readonly Row[] = [
   ['two lines joined', 'NOT_JSON', 4, '000002.jsonl:1', editLines(2, (lines) => [at(lines, 0) + at(lines, 1), at(lines, 2)])],
   [
     'nesting too deep to walk',
-    'NOT_JSON',
+    'SHAPE',
     5,
     '000002.jsonl:2',
     editLines(
