@@ -12,7 +12,8 @@ import { patchedBy } from '#core/normalize/shell/patched.ts';
 import { parseShell } from '#core/normalize/shell/parser.ts';
 import { SHELLS } from '#core/normalize/shell/programs.ts';
 import type { Script, Simple, Word } from '#core/normalize/shell/syntax.ts';
-import { innerOf, programName } from '#core/normalize/shell/wrapped.ts';
+import { programName } from '#core/normalize/shell/programNames.ts';
+import { innerOf } from '#core/normalize/shell/wrapped.ts';
 import type { Folded } from '#core/normalize/unicode.ts';
 
 interface Built extends CommandField {

@@ -1,4 +1,4 @@
-/** Expansions that need no running shell: `$'…'`, `${…}` of known variables, braces. Source: POSIX XCU 2.6, bash manual 3.5. */
+/** Expansions that need no running shell: `$'…'` and braces. Source: POSIX XCU 2.6, bash manual 3.5. */
 import { MAX_EXPANSION } from '#core/normalize/limits.ts';
 
 /** Stand-ins for quoted characters that would otherwise be special when braces expand or words split. */
@@ -33,43 +33,6 @@ export function ansiC(body: string): string {
 
 const char = (code: number): string =>
   code > 0 && code <= 0x10ffff && !(code >= 0xd800 && code <= 0xdfff) ? String.fromCodePoint(code) : '';
-
-/** The value of `${body}`; null when it is not known. */
-export function parameter(body: string, variables: ReadonlyMap<string, string>): string | null {
-  const shape = /^(#|!)?([A-Za-z_][A-Za-z0-9_]*|[@*#?$!0-9])(?:\[[@*0-9]+\])?(.*)$/su.exec(body);
-  if (!shape) return null;
-  const [, prefix, name = '', rest = ''] = shape;
-  const value = prefix === '!' ? variables.get(variables.get(name) ?? '') : variables.get(name);
-  if (prefix === '#') return value === undefined ? null : String(value.length);
-  const fallback = /^:?[-=](.*)$/su.exec(rest)?.[1];
-  if (value === undefined) return fallback === undefined ? null : plain(fallback, variables);
-  if (rest === '' || fallback !== undefined) return value;
-  if (/^:?\+/u.test(rest)) return plain(rest.replace(/^:?\+/u, ''), variables);
-  const slice = /^:\s?(-?\d{1,6})(?::(-?\d{1,6}))?$/u.exec(rest);
-  if (slice) {
-    const from = Number(slice[1]);
-    const start = from < 0 ? Math.max(0, value.length + from) : from;
-    const length = slice[2] === undefined ? value.length : Number(slice[2]);
-    return value.slice(start, length < 0 ? value.length + length : start + length);
-  }
-  const replace = /^\/(\/?)([^/*?[]{1,200})(?:\/(.*))?$/su.exec(rest);
-  if (replace)
-    return replace[1] === '/'
-      ? value.replaceAll(replace[2] ?? '', () => replace[3] ?? '')
-      : value.replace(replace[2] ?? '', () => replace[3] ?? '');
-  const trim = /^(##?|%%?)([^*?[]{1,200})$/su.exec(rest);
-  if (trim) {
-    const cut = trim[2] ?? '';
-    if (trim[1]?.startsWith('#')) return value.startsWith(cut) ? value.slice(cut.length) : value;
-    return value.endsWith(cut) ? value.slice(0, -cut.length) : value;
-  }
-  const cases: Record<string, (text: string) => string> = { ',,': (text) => text.toLowerCase(), '^^': (text) => text.toUpperCase() };
-  return cases[rest]?.(value) ?? value;
-}
-
-function plain(text: string, variables: ReadonlyMap<string, string>): string {
-  return text.replace(/\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?/gu, (whole, name: string) => variables.get(name) ?? whole).replace(/["']/gu, '');
-}
 
 export interface Expanded {
   readonly texts: readonly string[];

@@ -4,7 +4,6 @@ import {
   COPIERS,
   DELETERS,
   INTERPRETERS,
-  interpreterName,
   NO_PATHS,
   PATTERN_FIRST,
   SHELLS,
@@ -12,7 +11,8 @@ import {
   WRAPPERS,
   WRITERS,
 } from '#core/normalize/shell/programs.ts';
-import { foundNames, HANDLES_FILES, programName } from '#core/normalize/shell/wrapped.ts';
+import { interpreterName, programName } from '#core/normalize/shell/programNames.ts';
+import { foundNames, HANDLES_FILES } from '#core/normalize/shell/wrapped.ts';
 
 /** Longest word that can be a path; the kernel takes no longer ones. */
 const MAX_PATH = 4096;

@@ -2,13 +2,12 @@
  * A lenient shell parser. It never fails: text that ends too early is read as if closed there and the trouble is noted.
  * One pass over the text; substitutions are parsed in place. Source: POSIX XCU 2.10, with bash's additions.
  */
-import { MAX_EXPANSION, MAX_SHELL_DEPTH } from '#core/normalize/limits.ts';
-import { reveal } from '#core/normalize/shell/expansion.ts';
-import { follow, type Here } from '#core/normalize/shell/folders.ts';
+import { MAX_SHELL_DEPTH } from '#core/normalize/limits.ts';
 import { bodyOf, filtered } from '#core/normalize/shell/output.ts';
 import { ahead, atEnd, newline, skipArithmetic, skipBlanks, subshell, type Reader } from '#core/normalize/shell/reader.ts';
-import type { ParsedRedirect, Script, ShellState, Simple, Word } from '#core/normalize/shell/syntax.ts';
-import { assignedValue, rawWord, readQuoted, readWord } from '#core/normalize/shell/words.ts';
+import { simpleCommand, trailingRedirects } from '#core/normalize/shell/simple.ts';
+import type { Script, ShellState, Simple } from '#core/normalize/shell/syntax.ts';
+import { readQuoted, readWord } from '#core/normalize/shell/words.ts';
 
 const OPENERS: ReadonlyMap<string, string> = new Map([
   ['if', 'fi'],
@@ -20,21 +19,20 @@ const OPENERS: ReadonlyMap<string, string> = new Map([
   ['{', '}'],
 ]);
 const CLOSERS: ReadonlySet<string> = new Set(['fi', 'done', 'esac', '}']);
+const COPROC_NAME = /^[ \t]{1,20}[A-Za-z_]\w{0,40}[ \t]{1,20}(?=[{(]|(?:while|until|for|if|case)\s)/u;
+const MAX_FUNCTIONS = 256;
 const SKIPPED: ReadonlySet<string> = new Set(['then', 'else', 'elif', 'do', '!', 'coproc', 'time']);
-const DECLARERS: ReadonlySet<string> = new Set(['export', 'local', 'declare', 'readonly', 'typeset']);
-const REDIRECT = /^(?:&>>|&>|<<<|<<-|<<|<>|>>|>\||>&|<&|>|<)/u;
-
 export function parseShell(source: string, state: ShellState): Script {
-  return parseIn(source, state, 0);
+  return parseIn(source, state, 0, null);
 }
 
-function parseIn(text: string, state: ShellState, scope: number): Script {
-  const reader = newReader(text, state, scope);
+function parseIn(text: string, state: ShellState, scope: number, shown: Reader['shown']): Script {
+  const reader = newReader(text, state, scope, shown);
   list(reader, '');
   return { pipelines: reader.pipelines };
 }
 
-function newReader(text: string, state: ShellState, scope: number): Reader {
+function newReader(text: string, state: ShellState, scope: number, shown: Reader['shown']): Reader {
   let source = text;
   if (source.length > state.units) {
     state.troubles.add('too-long');
@@ -49,11 +47,23 @@ function newReader(text: string, state: ShellState, scope: number): Reader {
     heredocs: [],
     scope,
     input: null,
+    shown,
+    defining: null,
     list: (closer) => list(reader, closer),
-    nested: (inner) => {
+    nested: (inner, start, end) => {
       const own = ++state.scopes;
       state.parents.set(own, reader.scope);
-      return parseIn(inner, state, own).pipelines;
+      return parseIn(inner, state, own, shown ?? { start, end }).pipelines;
+    },
+    called: (inner, start, end) => {
+      if (state.depth >= MAX_SHELL_DEPTH) {
+        state.troubles.add('too-deep');
+        return [];
+      }
+      state.depth++;
+      const { pipelines } = parseIn(inner, state, reader.scope, shown ?? { start, end });
+      state.depth--;
+      return pipelines;
     },
     quoted: (inner) => {
       if (state.depth >= MAX_SHELL_DEPTH) {
@@ -61,7 +71,7 @@ function newReader(text: string, state: ShellState, scope: number): Reader {
         return inner;
       }
       state.depth++;
-      const own = newReader(`${inner.replaceAll('"', '\\"')}"`, state, reader.scope);
+      const own = newReader(`${inner.replaceAll('"', '\\"')}"`, state, reader.scope, shown ?? { start: reader.pos, end: reader.pos });
       const value = readQuoted(own);
       for (const found of own.pipelines) reader.pipelines.push(found);
       state.depth--;
@@ -145,10 +155,12 @@ function command(reader: Reader, closer: string, stage: Simple[]): boolean {
       return true;
     }
     if (source[reader.pos] === '(') {
+      const from = reader.pos;
       const double = source[reader.pos + 1] === '(';
       reader.pos += double ? 2 : 1;
       if (double) skipArithmetic(reader);
       else for (const simple of subshell(reader)) stage.push(simple);
+      defined(reader, from);
       trailingRedirects(reader, stage);
       return false;
     }
@@ -160,26 +172,45 @@ function command(reader: Reader, closer: string, stage: Simple[]): boolean {
     }
     if (SKIPPED.has(reserved) || CLOSERS.has(reserved)) {
       reader.pos += reserved.length;
+      if (reserved === 'coproc') reader.pos += COPROC_NAME.exec(ahead(reader, 80))?.[0].length ?? 0;
       continue;
     }
     if (reserved === 'function') {
       reader.pos += reserved.length;
       skipBlanks(reader);
-      readWord(reader);
+      reader.defining = readWord(reader)[0]?.text ?? null;
+      skipBlanks(reader);
+      reader.pos += /^\(\s{0,20}\)/u.exec(ahead(reader, 24))?.[0].length ?? 0;
+      while (/[\s]/u.test(source[reader.pos] ?? '')) {
+        if (source[reader.pos] === '\n') newline(reader);
+        else reader.pos++;
+      }
       continue;
     }
     const end = OPENERS.get(reserved);
     if (end === undefined) break;
+    const from = reader.pos;
+    const name = reader.defining;
+    reader.defining = null;
     reader.pos += reserved.length;
     if (reserved === 'for' || reserved === 'select') loopHead(reader);
     else if (reserved === 'case') caseHead(reader);
     for (const simple of list(reader, end)) stage.push(simple);
+    reader.defining = name;
+    defined(reader, from);
     trailingRedirects(reader, stage);
     return false;
   }
-  const simple = simpleCommand(reader);
-  if (simple) stage.push(simple);
+  reader.defining = null;
+  for (const simple of simpleCommand(reader)) stage.push(simple);
   return false;
+}
+
+/** Keeps the body of a function, so that it can be read again with the words of a call. */
+function defined(reader: Reader, from: number): void {
+  if (reader.defining !== null && reader.state.functions.size < MAX_FUNCTIONS)
+    reader.state.functions.set(reader.defining, reader.source.slice(from, reader.pos));
+  reader.defining = null;
 }
 
 function loopHead(reader: Reader): void {
@@ -210,132 +241,4 @@ function caseHead(reader: Reader): void {
   readWord(reader);
   skipBlanks(reader);
   if (/^in\b/u.test(ahead(reader, 3))) reader.pos += 2;
-}
-
-function trailingRedirects(reader: Reader, stage: Simple[]): void {
-  const redirects: ParsedRedirect[] = [];
-  const start = reader.pos;
-  while (redirect(reader, redirects)) skipBlanks(reader);
-  if (redirects.length > 0) stage.push({ assigns: [], words: [], redirects, start, end: reader.pos, scope: reader.scope });
-}
-
-function simpleCommand(reader: Reader): Simple | null {
-  const { source, state } = reader;
-  skipBlanks(reader);
-  const start = reader.pos;
-  const assigns: { name: string; value: string }[] = [];
-  const words: Word[] = [];
-  const redirects: ParsedRedirect[] = [];
-  let end = start;
-  for (;;) {
-    // Blanks and comments after the last word are not part of the command.
-    if (words.length + redirects.length + assigns.length > 0) end = reader.pos;
-    skipBlanks(reader);
-    const char = source[reader.pos];
-    if (char === undefined || char === '\n' || char === ';' || char === '|' || char === ')') break;
-    if (char === '&' && source[reader.pos + 1] !== '>') break;
-    if (redirect(reader, redirects)) continue;
-    if (char === '(') {
-      // `name() {` defines a function: its body is read as commands, the name is not one.
-      if (words.length === 1 && /^\(\s*\)/u.test(ahead(reader, 20))) {
-        reader.pos = source.indexOf(')', reader.pos) + 1;
-        return null;
-      }
-      break;
-    }
-    const before = reader.pos;
-    const assign =
-      words.length === 0 || DECLARERS.has(words[0]?.text ?? '') ? /^([A-Za-z_][A-Za-z0-9_]*)\+?=/u.exec(ahead(reader, 200)) : null;
-    if (assign) {
-      reader.pos += assign[0].length;
-      const name = assign[1] ?? '';
-      const value = assignedValue(reader);
-      assigns.push({ name, value: value.text });
-      const appended = assign[0].includes('+=') ? (state.origins.get(name) ?? []) : [];
-      if (value.inner.length + appended.length > 0) state.origins.set(name, [...appended, ...value.inner].slice(0, MAX_EXPANSION));
-      else state.origins.delete(name);
-      state.variables.set(name, assign[0].includes('+=') ? (state.variables.get(name) ?? '') + value.text : value.text);
-      if (words.length > 0)
-        words.push({
-          text: `${name}=${value.text}`,
-          start: before,
-          end: reader.pos,
-          quoted: false,
-          inner: value.inner,
-          startsWithInner: false,
-          prints: null,
-        });
-      continue;
-    }
-    const read = readWord(reader);
-    if (reader.pos === before) {
-      reader.pos++;
-      continue;
-    }
-    for (const word of read) words.push(word);
-  }
-  if (words.length === 0 && assigns.length === 0 && redirects.length === 0) return null;
-  if (state.commands <= 0) {
-    state.troubles.add('too-many');
-    reader.pos = source.length;
-    return null;
-  }
-  state.commands--;
-  const simple: Simple = { assigns, words, redirects, start, end, scope: reader.scope };
-  setVariables(reader, simple);
-  return simple;
-}
-
-/** What a builtin leaves in variables: `read` its constant input, `cd` the folder. */
-function setVariables(reader: Reader, simple: Simple): void {
-  const { variables } = reader.state;
-  const [program, ...operands] = simple.words.map((word) => word.text).filter((word) => !word.startsWith('-') || word === '-');
-  if (program === 'read' || program === 'mapfile' || program === 'readarray') {
-    const input = bodyOf(simple) ?? reader.input;
-    // Every line at once, as a loop would see them one after the other.
-    if (input !== null) for (const name of operands) variables.set(name, input.replaceAll('\n', ' ').trim());
-  }
-  if (program === 'set' && simple.words[1]?.text === '--')
-    for (const [index, operand] of simple.words.slice(2, 11).entries()) variables.set(String(index + 1), operand.text);
-  const folder = variables.get('PWD');
-  if ((program === 'cd' || program === 'pushd') && folder !== undefined) {
-    const here: Here = { folder, back: [variables.get('OLDPWD') ?? folder] };
-    const searchPath = simple.assigns.find((assign) => assign.name === 'CDPATH')?.value ?? variables.get('CDPATH');
-    follow(program, operands, here, variables.get('HOME') ?? '', searchPath);
-    variables.set('PWD', here.folder).set('OLDPWD', folder);
-  }
-}
-
-function redirect(reader: Reader, into: ParsedRedirect[]): boolean {
-  const { source } = reader;
-  const number = /^(?:\d{1,3}|\{[A-Za-z_]\w*\})(?=[<>])/u.exec(ahead(reader, 40))?.[0] ?? '';
-  const op = REDIRECT.exec(source.slice(reader.pos + number.length, reader.pos + number.length + 3))?.[0];
-  if (op === undefined) return false;
-  if ((op === '<' || op === '>') && source[reader.pos + number.length + 1] === '(' && number === '') return false;
-  reader.pos += number.length + op.length;
-  skipBlanks(reader);
-  const start = reader.pos;
-  const raw = rawWord(reader, 'word');
-  const target: Word = {
-    text: reveal(raw.parts),
-    start,
-    end: reader.pos,
-    quoted: raw.quoted,
-    inner: raw.inner,
-    startsWithInner: raw.startsWithInner,
-    prints: raw.prints,
-  };
-  if (op === '<<' || op === '<<-') {
-    const entry: { op: string; target: Word; body: string | null } = { op: '<<', target, body: '' };
-    into.push(entry);
-    reader.heredocs.push({
-      delimiter: target.text,
-      strip: op === '<<-',
-      quoted: raw.quoted,
-      fill: (body) => {
-        entry.body = body;
-      },
-    });
-  } else into.push({ op, target, body: op === '<<<' ? target.text : null });
-  return true;
 }

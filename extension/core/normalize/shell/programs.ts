@@ -82,11 +82,6 @@ export const INTERPRETERS: ReadonlyMap<string, readonly string[]> = new Map([
   ['mawk', ['']],
 ]);
 
-/** `python3.12` → `python`: versions do not change what a program is. */
-export function interpreterName(program: string): string {
-  return program.replace(/^(python|pypy|perl|ruby|node|php|lua|bash)w?[\d.]+$/u, '$1').replace(/^pypy$/u, 'python');
-}
-
 /** Words of these are never paths, or name files whose content is not touched. */
 export const NO_PATHS: ReadonlySet<string> = new Set([
   'echo',

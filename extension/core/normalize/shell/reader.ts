@@ -1,5 +1,5 @@
 /** The place in a shell text the parser has reached, and what every part of the parser reads with: blanks, line ends, here-documents. */
-import { parameter } from '#core/normalize/shell/expansion.ts';
+import { parameter } from '#core/normalize/shell/parameters.ts';
 import type { Pipeline, ShellState, Simple } from '#core/normalize/shell/syntax.ts';
 
 interface Heredoc {
@@ -21,12 +21,18 @@ export interface Reader {
   scope: number;
   /** Constant text that arrives on the standard input of the stage being read; null when it is not known. */
   input: string | null;
+  /** What the commands read get as their place: where this text stands in the one that is shown; null when it is that one. */
+  readonly shown: { readonly start: number; readonly end: number } | null;
+  /** The function whose body comes next. */
+  defining: string | null;
   /** Reads commands up to `closer` (`)`, a reserved word, or empty for the end) and returns all of them. */
   readonly list: (closer: string) => Simple[];
   /** Expands `text` as if it stood in double quotes; substitutions in it run. */
   readonly quoted: (text: string) => string;
   /** Parses `text`, which stands inside this one, as a script of its own. */
-  readonly nested: (text: string) => readonly Pipeline[];
+  readonly nested: (text: string, start: number, end: number) => readonly Pipeline[];
+  /** Parses `text` as commands of this very shell: the body of a function that is called, an alias that is used. */
+  readonly called: (text: string, start: number, end: number) => readonly Pipeline[];
 }
 
 export const atEnd = (reader: Reader): boolean => reader.pos >= reader.source.length;
@@ -85,15 +91,15 @@ function expandBody(reader: Reader, body: string): string {
   return body.replace(
     /\\([$`\\])|\$\{([^{}]{1,200})\}|\$([A-Za-z_][A-Za-z0-9_]*)/gu,
     (whole, escaped?: string, braced?: string, name?: string) => {
-      const value = escaped ?? (braced === undefined ? variables.get(name ?? '') : parameter(braced, variables)) ?? whole;
+      const value = escaped ?? (braced === undefined ? variables.get(name ?? '') : parameter(braced, reader.state)) ?? whole;
       room -= value.length;
       return room < 0 ? whole : value;
     },
   );
 }
 
-/** Passes over `(( … ))` after its opening; only substitutions in it run anything. */
-export function skipArithmetic(reader: Reader): void {
+/** Passes over `(( … ))` after its opening; only substitutions in it run anything. Returns what stood inside. */
+export function skipArithmetic(reader: Reader): string {
   let depth = 2;
   const start = reader.pos;
   while (!atEnd(reader) && depth > 0) {
@@ -104,6 +110,7 @@ export function skipArithmetic(reader: Reader): void {
   if (depth > 0) reader.state.troubles.add('unterminated');
   const body = reader.source.slice(start, reader.pos);
   if (/\$\(|`/u.test(body)) reader.quoted(body.replace(/\){1,2}$/u, ''));
+  return body.replace(/\){1,2}$/u, '');
 }
 
 /** Reads the rest of a subshell after its opening, and returns its commands. */

@@ -1,4 +1,6 @@
 /** What the shell parser produces: enough of the grammar to know which commands run with which words. */
+import { MAX_COMMANDS, MAX_SHELL_OUTPUT, MAX_SHELL_TEXT } from '#core/normalize/limits.ts';
+
 export interface Word {
   /** After quotes are removed and what is known is expanded; unknown variables stay as `$NAME`, unknown substitutions as `$()`. */
   readonly text: string;
@@ -16,6 +18,8 @@ export interface Word {
 
 export interface ParsedRedirect {
   readonly op: string;
+  /** The descriptor written in front of it; empty for the usual one. */
+  readonly fd: string;
   readonly target: Word;
   /** Body of a here-document or here-string; null for files. */
   readonly body: string | null;
@@ -46,6 +50,17 @@ export type Trouble = 'unterminated' | 'too-deep' | 'too-long' | 'too-many' | 't
 export interface ShellState {
   /** Variables whose value is known. */
   readonly variables: Map<string, string>;
+  /** Arrays whose elements are known; `variables` holds them joined. */
+  readonly arrays: Map<string, readonly string[]>;
+  /** Names `declare -n` made stand for other names. */
+  readonly references: Map<string, string>;
+  /** Bodies of the functions defined so far, and the words aliases stand for. */
+  readonly functions: Map<string, string>;
+  readonly aliases: Map<string, string>;
+  /** Functions and aliases being read now: one that names itself is not read again. */
+  readonly calling: Set<string>;
+  /** Characters a script made to separate words, beside blanks. */
+  separators: string;
   /** Commands whose output a variable holds. */
   readonly origins: Map<string, readonly Simple[]>;
   readonly troubles: Set<Trouble>;
@@ -59,4 +74,33 @@ export interface ShellState {
   scopes: number;
   readonly parents: Map<number, number>;
   depth: number;
+}
+
+/** The state of a shell that has read nothing yet. */
+export function newShellState(home: string, cwd: string): ShellState {
+  const variables = new Map<string, string>([
+    ['IFS', ' '],
+    ['SHELL', '/bin/sh'],
+    ['BASH', '/bin/bash'],
+    ['0', 'sh'],
+  ]);
+  if (home !== '') variables.set('HOME', home);
+  if (cwd !== '') variables.set('PWD', cwd);
+  return {
+    variables,
+    arrays: new Map(),
+    references: new Map(),
+    functions: new Map(),
+    aliases: new Map(),
+    calling: new Set(),
+    separators: '',
+    origins: new Map(),
+    troubles: new Set(),
+    units: MAX_SHELL_TEXT,
+    commands: MAX_COMMANDS,
+    output: MAX_SHELL_OUTPUT,
+    scopes: 0,
+    parents: new Map(),
+    depth: 0,
+  };
 }

@@ -1,8 +1,9 @@
 /** Reads words of a shell text: quotes, expansions, substitutions. Source: POSIX XCU 2.2 and 2.6, with bash's additions. */
-import { MAX_EXPANSION, MAX_SHELL_DEPTH } from '#core/normalize/limits.ts';
-import { ansiC, braces, hide, parameter, reveal } from '#core/normalize/shell/expansion.ts';
+import { MAX_EXPANSION } from '#core/normalize/limits.ts';
+import { ansiC, braces, hide, reveal } from '#core/normalize/shell/expansion.ts';
+import { backtick, dollar, substitute, type Building } from '#core/normalize/shell/dollar.ts';
 import { constantOutput } from '#core/normalize/shell/output.ts';
-import { ahead, atEnd, made, newline, skipArithmetic, skipBlanks, subshell, type Reader } from '#core/normalize/shell/reader.ts';
+import { atEnd, made, newline, skipBlanks, subshell, type Reader } from '#core/normalize/shell/reader.ts';
 import type { Simple, Word } from '#core/normalize/shell/syntax.ts';
 
 /** A word before braces and unquoted variables make several of it; quoted characters are hidden from that. */
@@ -15,17 +16,12 @@ export interface RawWord {
   readonly prints: string | null;
 }
 
-/** The word being read. */
-interface Building {
-  parts: string;
-  quoted: boolean;
-  readonly inner: Simple[];
-  startsWithInner: boolean;
-  splits: boolean;
-  prints: string | null;
+/** The value after `NAME=`; `values` when it is an array. */
+export interface Assigned {
+  readonly text: string;
+  readonly inner: readonly Simple[];
+  readonly values: readonly string[] | null;
 }
-
-type Quoting = 'quoted' | 'bare';
 
 /** One word as written, which braces and unquoted variables may make several. */
 export function readWord(reader: Reader): Word[] {
@@ -37,22 +33,29 @@ export function readWord(reader: Reader): Word[] {
   const { texts, cut } = braces(raw.parts);
   if (cut) reader.state.troubles.add('too-many');
   for (const piece of texts) {
-    const split = raw.splits ? piece.split(/[ \t\n]+/u).filter((part) => part !== '') : [piece];
+    const split = raw.splits ? fieldsOf(piece, reader.state.separators) : [piece];
     if (split.length > MAX_EXPANSION) reader.state.troubles.add('too-many');
     for (const part of split.slice(0, MAX_EXPANSION)) words.push({ ...base, text: made(reader, reveal(tilde(reader, part))) });
   }
   return words;
 }
 
-/** The value after `NAME=`. */
-export function assignedValue(reader: Reader): { text: string; inner: readonly Simple[] } {
-  if (reader.source[reader.pos] === '(') return array(reader);
-  if (atEnd(reader) || ' \t\n;&|)'.includes(reader.source[reader.pos] ?? '')) return { text: '', inner: [] };
-  const word = rawWord(reader, 'assignment');
-  return { text: made(reader, reveal(word.parts)), inner: word.inner };
+/** Splits what a variable holds at blanks and at what the script made to separate words. */
+function fieldsOf(text: string, separators: string): readonly string[] {
+  let blank = text;
+  for (const char of separators) blank = blank.replaceAll(char, ' ');
+  return blank.split(/[ \t\n]+/u).filter((part) => part !== '');
 }
 
-function array(reader: Reader): { text: string; inner: readonly Simple[] } {
+/** The value after `NAME=`. */
+export function assignedValue(reader: Reader): Assigned {
+  if (reader.source[reader.pos] === '(') return array(reader);
+  if (atEnd(reader) || ' \t\n;&|)'.includes(reader.source[reader.pos] ?? '')) return { text: '', inner: [], values: null };
+  const word = rawWord(reader, 'assignment');
+  return { text: made(reader, reveal(word.parts)), inner: word.inner, values: null };
+}
+
+function array(reader: Reader): Assigned {
   reader.pos++;
   const values: string[] = [];
   const inner: Simple[] = [];
@@ -71,7 +74,7 @@ function array(reader: Reader): { text: string; inner: readonly Simple[] } {
     if (reader.pos === before) reader.pos++;
   }
   reader.pos++;
-  return { text: values.join(' '), inner };
+  return { text: values.join(' '), inner, values };
 }
 
 function tilde(reader: Reader, text: string): string {
@@ -120,20 +123,6 @@ export function rawWord(reader: Reader, mode: 'word' | 'assignment'): RawWord {
   return { ...word, parts: inAssignment ? tilde(reader, word.parts) : word.parts, splits: word.splits && !inAssignment };
 }
 
-/** Puts what a substitution prints, or a mark where that cannot be told. */
-function substitute(reader: Reader, word: Building, value: string | null, commands: readonly Simple[], quoting: Quoting): void {
-  if (word.parts === '') word.startsWithInner = true;
-  for (const command of commands) word.inner.push(command);
-  if (value === null) word.parts += '$()';
-  else put(reader, word, value, quoting);
-}
-
-function put(reader: Reader, word: Building, value: string, quoting: Quoting): void {
-  const text = made(reader, value);
-  word.parts += quoting === 'quoted' ? hide(text) : text;
-  if (quoting === 'bare') word.splits = true;
-}
-
 function dollarQuoted(reader: Reader, word: Building): void {
   word.quoted = true;
   const start = reader.pos + 2;
@@ -170,90 +159,9 @@ function doubleQuoted(reader: Reader, word: Building): void {
   }
 }
 
-/** Reads what `$` introduces. */
-function dollar(reader: Reader, word: Building, quoting: Quoting): void {
-  const { source, state } = reader;
-  const literal = (text: string): void => {
-    word.parts += quoting === 'quoted' ? hide(text) : text;
-  };
-  reader.pos++;
-  const next = source[reader.pos];
-  if (next === '(') {
-    if (source[reader.pos + 1] === '(') {
-      reader.pos += 2;
-      skipArithmetic(reader);
-      return literal('0');
-    }
-    reader.pos++;
-    const first = reader.pipelines.length;
-    const commands = subshell(reader);
-    return substitute(reader, word, constantOutput(reader.pipelines.slice(first), state), commands, quoting);
-  }
-  if (next === '{') {
-    const stop = closingBrace(reader, reader.pos + 1);
-    const body = source.slice(reader.pos + 1, stop);
-    reader.pos = stop + 1;
-    if (/\$\(|`/u.test(body)) reader.quoted(body);
-    const value = parameter(body, state.variables);
-    remembered(reader, word, /^[A-Za-z_]\w*/u.exec(body)?.[0] ?? '');
-    return value === null ? literal(`\${${body}}`) : put(reader, word, value, quoting);
-  }
-  const name = /^(?:[A-Za-z_][A-Za-z0-9_]*|[@*#?$!0-9-])/u.exec(ahead(reader, 80))?.[0];
-  if (name === undefined) return literal('$');
-  reader.pos += name.length;
-  if (name === 'IFS') return put(reader, word, ' ', quoting);
-  // Empty outside functions: a way to break a word up for readers that do not know it.
-  if (name === '@' || name === '*' || name === '!') return;
-  if (/^\d$/u.test(name) && /[A-Za-z]/u.test(source[reader.pos - 3] ?? '') && /[A-Za-z]/u.test(source[reader.pos] ?? '')) return;
-  const value = state.variables.get(name);
-  remembered(reader, word, name);
-  if (value === undefined) literal(`$${name}`);
-  else put(reader, word, value, quoting);
-}
-
-/** A variable that holds what commands print stands for those commands. */
-function remembered(reader: Reader, word: Building, name: string): void {
-  const commands = reader.state.origins.get(name);
-  if (!commands) return;
-  if (word.parts === '') word.startsWithInner = true;
-  if (word.inner.length < MAX_EXPANSION) for (const command of commands) word.inner.push(command);
-}
-
 /** Text in which only `$`, backticks and backslashes are special: here-documents, arithmetic, defaults of variables. */
 export function readQuoted(reader: Reader): string {
   const word: Building = { parts: '', quoted: true, inner: [], startsWithInner: false, splits: false, prints: null };
   doubleQuoted(reader, word);
   return reveal(word.parts);
-}
-
-function closingBrace(reader: Reader, from: number): number {
-  const { source } = reader;
-  let depth = 1;
-  for (let at = from; at < source.length; at++) {
-    const char = source[at];
-    if (char === '\\') at++;
-    else if (char === '{') depth++;
-    else if (char === '}' && --depth === 0) return at;
-    else if (char === '\n' && depth === 1 && at - from > 400) break;
-  }
-  reader.state.troubles.add('unterminated');
-  return source.length;
-}
-
-function backtick(reader: Reader, word: Building, quoting: Quoting): void {
-  const { source, state } = reader;
-  const start = ++reader.pos;
-  while (!atEnd(reader) && source[reader.pos] !== '`') reader.pos += source[reader.pos] === '\\' ? 2 : 1;
-  if (atEnd(reader)) state.troubles.add('unterminated');
-  const body = source.slice(start, reader.pos).replace(/\\([$`\\])/gu, '$1');
-  reader.pos++;
-  if (state.depth >= MAX_SHELL_DEPTH) {
-    state.troubles.add('too-deep');
-    return;
-  }
-  state.depth++;
-  const pipelines = reader.nested(body);
-  state.depth--;
-  for (const pipeline of pipelines) reader.pipelines.push(pipeline);
-  substitute(reader, word, constantOutput(pipelines, state), pipelines.flat(2), quoting);
 }

@@ -1,16 +1,12 @@
 /** Finds what a command runs in turn: wrapped programs, `-c` scripts, code handed to interpreters. */
 import { decodeBase64 } from '#core/normalize/decode.ts';
-import { INTERPRETERS, interpreterName, SHELLS, WRAPPERS } from '#core/normalize/shell/programs.ts';
+import { interpreterName, programName } from '#core/normalize/shell/programNames.ts';
+import { INTERPRETERS, SHELLS, WRAPPERS } from '#core/normalize/shell/programs.ts';
 
 export type Inner =
   | { readonly kind: 'words'; readonly words: readonly string[] }
   | { readonly kind: 'script'; readonly text: string }
   | { readonly kind: 'code'; readonly text: string };
-
-export function programName(word: string): string {
-  const base = word.split(/[\\/]/u).at(-1) ?? word;
-  return base.toLowerCase().replace(/\.(?:exe|cmd|com)$/u, '');
-}
 
 /** What `words` runs, given the constant text on its standard input. */
 export function innerOf(words: readonly string[], stdin: readonly string[]): readonly Inner[] {
