@@ -114,18 +114,19 @@ async function build(esbuild, bundle, version) {
 }
 
 /** One byte a character in memory, where JSON with a single wider one takes twice that and longer to parse. */
-function asciiJson(value) {
-  return JSON.stringify(value).replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+function ascii(json) {
+  return json.replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 async function buildRules() {
   const { compileRules } = await import('./extension/node/rulepack/compile.ts');
+  const { writeRulePack } = await import('./extension/core/detect/packFile.ts');
   const folder = join(root, 'rules');
   const files = readdirSync(folder)
     .filter((file) => file.endsWith('.yaml'))
     .sort();
   const { json, problems } = compileRules(files.map((file) => ({ file: `rules/${file}`, text: readFileSync(join(folder, file), 'utf8') })));
-  writeFileSync(join(root, 'dist', 'rules.json'), asciiJson(json));
+  writeFileSync(join(root, 'dist', 'rules.json'), ascii(writeRulePack(json)));
   console.log(`rules.json       ${String(statSync(join(root, 'dist', 'rules.json')).size).padStart(8)} bytes`);
   return problems.map((problem) => `${problem.file}:${problem.line}: ${problem.message}`);
 }

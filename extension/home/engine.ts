@@ -42,7 +42,7 @@ export function openEngine(layout: Layout, rulesFile: string, checkedHash = ''):
         );
       }
     },
-    rules: pack.rules.length,
+    rules: pack.size,
     problem,
   };
 }

@@ -1,7 +1,8 @@
 /** The compiled rules beside the running bundle, or the last good copy of them. */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { parseRulePack, type RulePack } from '#core/detect/rulePack.ts';
+import { openRulePack, parseRulePack } from '#core/detect/packFile.ts';
+import type { RulePack } from '#core/detect/rulePack.ts';
 import type { Layout } from '#home/layout.ts';
 import { errorText, readBounded, writePrivate } from '#home/privateFile.ts';
 
@@ -34,10 +35,10 @@ function tryRules(file: string, checkedHash = ''): { pack: RulePack | null; prob
   try {
     const bytes = readBounded(file, MAX_RULES_BYTES);
     if (bytes === null) return { pack: null, problem: `The rules ${file} are missing.` };
-    const json: unknown = JSON.parse(bytes.toString('utf8'));
+    // ASCII, as it was built; Latin-1 is read without looking for anything else.
     if (checkedHash !== '' && createHash('sha256').update(bytes).digest('hex') === checkedHash)
-      return { pack: json as RulePack, problem: '' };
-    const { pack, problems } = parseRulePack(json);
+      return { pack: openRulePack(bytes.toString('latin1')), problem: '' };
+    const { pack, problems } = parseRulePack(JSON.parse(bytes.toString('utf8')));
     return { pack, problem: pack ? '' : `The rules ${file} cannot be used: ${problems.slice(0, 3).join('; ')}.` };
   } catch (error) {
     return { pack: null, problem: `The rules ${file} cannot be read: ${errorText(error)}.` };

@@ -1,7 +1,8 @@
 /** The pack built from `rules/` and a context as the gate's tests use them. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { decide, type GateContext } from '#core/gate.ts';
-import { parseRulePack, type RulePack } from '#core/detect/rulePack.ts';
+import { parseRulePack } from '#core/detect/packFile.ts';
+import type { RulePack } from '#core/detect/rulePack.ts';
 import type { ToolCall } from '#core/model/call.ts';
 import type { Decision } from '#core/model/verdict.ts';
 import { compileRules, type CompiledRules } from '#node/rulepack/compile.ts';

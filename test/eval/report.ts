@@ -74,7 +74,7 @@ export function detectionReport(judged: ReadonlyMap<string, readonly Judged[]>, 
   });
   return `# Detection quality
 
-Written by \`npm run eval\`. ${pack.rules.length} rules, pack ${pack.hash.slice(0, 12)}.
+Written by \`npm run eval\`. ${pack.size} rules, pack ${pack.hash.slice(0, 12)}.
 
 The samples are other people's: attack and benign calls published with other projects, read from a folder beside the
 repository and not shipped. *Core* leaves out what the sources themselves call a matter of meaning, dual use, doubtful or

@@ -1,67 +1,48 @@
 import type { Channel } from '#core/model/call.ts';
-import type { Finding } from '#core/model/finding.ts';
-import { compiled, meetsCommand, meetsEffect, meetsPath, meetsUrl, type RegexCache } from '#core/detect/conditions.ts';
-import { passesChecksum } from '#core/detect/checksum.ts';
-import { looksSecret } from '#core/detect/entropy.ts';
-import { newPrefilter, type Prefilter } from '#core/detect/prefilter.ts';
-import type { Condition, RegexCondition, Rule, RulePack } from '#core/detect/rulePack.ts';
-import type { Fields, Place, TextField } from '#core/normalize/fields.ts';
-import { originalSpan } from '#core/normalize/unicode.ts';
-
-/** Places one rule reports in one call; more say nothing new. */
-const MAX_HITS = 16;
-/** Secrets one rule reports, as every one of them has to be redacted. */
-const MAX_SECRETS = 1000;
-
-/** What a pack needs to be matched with; made once, kept beside the pack. */
-interface Matcher {
-  readonly regexes: RegexCache;
-  readonly prefilter: Prefilter;
-}
-const matchers = new WeakMap<RulePack, Matcher>();
-
-interface Hit extends Place {
-  readonly matched: string;
-  readonly decoded: string | null;
-}
+import type { Finding, Severity } from '#core/model/finding.ts';
+import { candidatesOf, matcherOf, ruleOf, type Candidates, type Matcher } from '#core/detect/candidates.ts';
+import { meetsCommand, meetsEffect, meetsPath, meetsUrl } from '#core/detect/conditions.ts';
+import { MAX_HITS, MAX_SECRETS, regexHits, type Hit } from '#core/detect/regexHits.ts';
+import type { Condition, Rule, RulePack } from '#core/detect/rulePack.ts';
+import type { Fields } from '#core/normalize/fields.ts';
 
 interface Search {
   readonly fields: Fields;
   readonly matcher: Matcher;
-  /** Rules worth trying, by text. */
-  readonly candidates: Map<TextField, ReadonlySet<number>>;
+  readonly candidates: Candidates;
 }
 
 /** Findings of every rule of the pack that applies to the channel, and the normalizer's own, still with their whole texts. Order means nothing. */
 export function detect(fields: Fields, channel: Channel, pack: RulePack): readonly Finding[] {
-  let matcher = matchers.get(pack);
-  if (!matcher) {
-    matcher = { regexes: new Map(), prefilter: newPrefilter(pack.rules.map((rule) => rule.keywords)) };
-    matchers.set(pack, matcher);
-  }
-  const search: Search = { fields, matcher, candidates: new Map() };
+  const matcher = matcherOf(pack);
+  const search: Search = { fields, matcher, candidates: candidatesOf(fields, channel, matcher) };
   const findings: Finding[] = fields.notes.map((note) => ({ ...note, status: 'stable', decoded: null }));
-  for (const [index, rule] of pack.rules.entries()) {
-    if (rule.status === 'deprecated' || (rule.channels.length > 0 && !rule.channels.includes(channel))) continue;
-    let hits: readonly Hit[];
+  for (const number of search.candidates.rules) {
+    let id = `number ${number}`;
     try {
-      hits = hitsOf(rule.match, index, rule, search);
+      const rule = ruleOf(matcher, number);
+      id = rule.id;
+      for (const hit of hitsOf(rule.match, rule, search)) findings.push(findingOf(rule, channel, hit));
     } catch (error) {
-      // Only a regex this engine cannot compile gets here; the rule is then missing, which must not pass for silence.
-      findings.push(brokenRule(rule, error instanceof Error ? error.message : String(error)));
-      continue;
+      // Only a regex this engine cannot compile gets here, or a pack that is not whole; the rule is then missing, which must not pass for silence.
+      findings.push(brokenRule(id, error instanceof Error ? error.message : String(error)));
     }
-    for (const hit of hits) findings.push(findingOf(rule, hit));
   }
   return findings;
 }
 
-function findingOf(rule: Rule, hit: Hit): Finding {
+/** What an edit replaces (a text, in a call that writes) was in the file already: it only comes by, as in a response. */
+function severityOf(rule: Rule, channel: Channel, hit: Hit): Severity {
+  const seen = channel === 'write' && hit.field === 'text' ? 'response' : channel;
+  return rule.severityIn?.[seen] ?? rule.severity;
+}
+
+function findingOf(rule: Rule, channel: Channel, hit: Hit): Finding {
   return {
     rule: rule.id,
     title: rule.title,
     category: rule.category,
-    severity: rule.severity,
+    severity: severityOf(rule, channel, hit),
     confidence: rule.confidence,
     status: rule.status,
     rationale: rule.rationale,
@@ -72,10 +53,10 @@ function findingOf(rule: Rule, hit: Hit): Finding {
   };
 }
 
-function brokenRule(rule: Rule, message: string): Finding {
+function brokenRule(id: string, message: string): Finding {
   return {
     rule: 'engine.broken-rule',
-    title: `The rule ${rule.id} cannot be used`,
+    title: `The rule ${id} cannot be used`,
     category: 'encoding',
     severity: 'medium',
     confidence: 'high',
@@ -88,11 +69,11 @@ function brokenRule(rule: Rule, message: string): Finding {
   };
 }
 
-function hitsOf(condition: Condition, index: number, rule: Rule, search: Search): readonly Hit[] {
+function hitsOf(condition: Condition, rule: Rule, search: Search): readonly Hit[] {
   const { fields, matcher } = search;
   switch (condition.kind) {
     case 'regex':
-      return regexHits(condition, index, search);
+      return regexHits(condition, rule, fields, search.candidates, matcher);
     case 'command':
       return fields.commands
         .filter((item) => meetsCommand(matcher.regexes, condition, item))
@@ -119,42 +100,10 @@ function hitsOf(condition: Condition, index: number, rule: Rule, search: Search)
         .slice(0, MAX_HITS)
         .map((item) => ({ at: item.at, span: item.span, matched: item.target, decoded: null }));
     case 'any':
-      return condition.of.flatMap((item) => hitsOf(item, index, rule, search)).slice(0, MAX_SECRETS);
+      return condition.of.flatMap((item) => hitsOf(item, rule, search)).slice(0, MAX_SECRETS);
     case 'all': {
-      const each = condition.of.map((item) => hitsOf(item, index, rule, search));
+      const each = condition.of.map((item) => hitsOf(item, rule, search));
       return each.every((hits) => hits.length > 0) ? (each[0] ?? []) : [];
     }
   }
-}
-
-function regexHits(condition: RegexCondition, index: number, search: Search): readonly Hit[] {
-  const hits: Hit[] = [];
-  const most = condition.secret === null ? MAX_HITS : MAX_SECRETS;
-  for (const field of search.fields.texts) {
-    if (!condition.fields.includes(field.field) || !candidatesFor(field, search).has(index)) continue;
-    const regex = compiled(search.matcher.regexes, condition.regex, `${condition.flags}dgu`);
-    for (const match of field.text.matchAll(regex)) {
-      const [start, end] = match.indices?.[condition.secret?.group ?? 0] ?? [match.index, match.index + match[0].length];
-      const text = field.text.slice(start, end);
-      if (condition.secret !== null && !looksSecret(text, condition.secret.entropy)) continue;
-      if (condition.secret?.checksum && !passesChecksum(condition.secret.checksum, text)) continue;
-      hits.push({
-        at: field.at,
-        span: field.derived ? field.span : originalSpan(field.offsets, start, end),
-        matched: text,
-        decoded: field.derived || field.offsets !== null ? field.text.slice(Math.max(0, start - 200), end + 200) : null,
-      });
-      if (hits.length >= most) return hits;
-    }
-  }
-  return hits;
-}
-
-function candidatesFor(field: TextField, search: Search): ReadonlySet<number> {
-  let found = search.candidates.get(field);
-  if (!found) {
-    found = search.matcher.prefilter.candidates(field.text.toLowerCase());
-    search.candidates.set(field, found);
-  }
-  return found;
 }

@@ -1,10 +1,11 @@
 /**
- * The compiled rule pack: what `rules/*.yaml` becomes at build time and what every hook reads when it starts.
- * Parsing checks the shape only; regexes are compiled when a rule is first tried.
+ * The compiled rule: what each entry of `rules/*.yaml` becomes at build time. `packFile` reads and writes packs of them.
  */
 import { CHANNELS, type Channel } from '#core/model/call.ts';
+import { NATIONAL_IDS } from '#core/detect/nationalIds.ts';
 import type { Confidence, Severity, Status } from '#core/model/finding.ts';
 import { isObject } from '#core/model/json.ts';
+import type { PackIndex } from '#core/detect/packIndex.ts';
 
 /**
  * Named fields the normalizer produces; each is a text a regex may look at.
@@ -22,16 +23,42 @@ export const FIELD_NAMES: readonly FieldName[] = ['command', 'path', 'content', 
 export type EffectKind = 'send' | 'fetch' | 'install' | 'escalate' | 'run';
 export const EFFECT_KINDS: readonly EffectKind[] = ['send', 'fetch', 'install', 'escalate', 'run'];
 
-/** A check digit or sum that a token of some issuer carries; the value must pass it. */
-export type Checksum = 'github' | 'npm' | 'luhn' | 'iban' | 'jwt';
-export const CHECKSUMS: readonly Checksum[] = ['github', 'npm', 'luhn', 'iban', 'jwt'];
+/** A check digit or sum that a token or number of some issuer carries, or a form it must have; the value must pass it. */
+export const CHECKSUMS = ['github', 'npm', 'bech32', 'jwt', 'jwk', 'random', 'password', 'luhn', 'iban', ...NATIONAL_IDS] as const;
+export type Checksum = (typeof CHECKSUMS)[number];
 
 /** `use`: given to a program that is not known to do no more than read it. */
 export type Access = 'read' | 'write' | 'delete' | 'execute' | 'use';
 export const ACCESSES: readonly Access[] = ['read', 'write', 'delete', 'execute', 'use'];
 
-export const HOST_KINDS = ['metadata', 'loopback', 'private', 'ip', 'encoded-ip'] as const;
+/**
+ * `ip`: written as a number · `public-ip`: such a one that is reached over the internet · `reserved`: one that belongs to nobody on the internet · `internal`: a name that only an inner network resolves ·
+ * `named-ip`: a public name made of the address it resolves to · `encoded-name`: spelt so that it is not recognised ·
+ * `lookalike`: a letter or a sign away from a well-known site · `points-inside`: names an inner address in its path or query.
+ */
+export const HOST_KINDS = [
+  'metadata',
+  'loopback',
+  'private',
+  'reserved',
+  'internal',
+  'ip',
+  'public-ip',
+  'encoded-ip',
+  'named-ip',
+  'encoded-name',
+  'lookalike',
+  'points-inside',
+] as const;
 export type HostKind = (typeof HOST_KINDS)[number];
+
+/**
+ * How a path was written: `disguised`: its way up in code or mangled · `climbs`: ends outside the folder it starts from ·
+ * `reaches-root`: climbs to the root or beyond · `other-home`: in the home of another user · `device`, `stream`,
+ * `short-name`, `remote`: notations of Windows that name a file otherwise than people do.
+ */
+export const PATH_TRAITS = ['disguised', 'climbs', 'reaches-root', 'other-home', 'device', 'stream', 'short-name', 'remote'] as const;
+export type PathTrait = (typeof PATH_TRAITS)[number];
 
 /** A regex over texts. `secret` names the capture group that holds a secret, the least entropy it must have and the checksum it must pass. */
 export interface RegexCondition {
@@ -41,6 +68,8 @@ export interface RegexCondition {
   /** Beside `u`, which is always set: any of `i`, `m`, `s`. */
   readonly flags: string;
   readonly secret: { readonly group: number; readonly entropy: number; readonly checksum: Checksum | null } | null;
+  /** How many different matches one text must hold before any counts; absent: one. For what only matters in bulk. */
+  readonly least?: number;
 }
 
 /** One parsed command; everything given must hold for the same command. */
@@ -72,10 +101,12 @@ export interface CommandCondition {
   readonly not: CommandCondition | null;
 }
 
-/** A path after `~`, `..`, variables and links are resolved; home folders are written `~`. */
+/** A path after `~`, `..`, variables and links are resolved; home folders are written `~`. Case never counts: on many systems it does not. */
 export interface PathCondition {
   readonly kind: 'path';
   readonly regex: string;
+  /** Some of these must hold of how it was written. Absent: written in any way. */
+  readonly trait?: readonly PathTrait[];
   /** Empty: any. */
   readonly access: readonly Access[];
   /** The same path must not match this. */
@@ -88,6 +119,8 @@ export interface UrlCondition {
   /** Exact host names; a leading `*.` matches every subdomain and the name itself. Empty: any. */
   readonly host: readonly string[];
   readonly hostKind: readonly HostKind[];
+  /** A regex on the port as written; empty text when there is none. Absent: any. */
+  readonly port?: string;
   readonly path: string | null;
   readonly query: string | null;
   readonly userinfo: string | null;
@@ -113,6 +146,8 @@ export interface Rule {
   readonly title: string;
   readonly category: string;
   readonly severity: Severity;
+  /** Where the harm is another than `severity` says. */
+  readonly severityIn?: Readonly<Partial<Record<Channel, Severity>>>;
   readonly confidence: Confidence;
   readonly status: Status;
   /** Empty: every channel. */
@@ -131,25 +166,26 @@ export interface RulePackJson {
 }
 
 /** A pack that may be judged with. Matchers compile what they need from it once and keep it beside it. */
-export type RulePack = RulePackJson;
+export interface RulePack {
+  readonly hash: string;
+  /** How many rules it has, numbered from 0. */
+  readonly size: number;
+  readonly index: PackIndex;
+  /** @throws when there is no such rule or its text is damaged. */
+  readonly rule: (number: number) => Rule;
+}
 
 const SEVERITIES: readonly string[] = ['low', 'medium', 'high', 'critical'] satisfies Severity[];
 const CONFIDENCES: readonly string[] = ['low', 'medium', 'high'] satisfies Confidence[];
 const STATUSES: readonly string[] = ['experimental', 'stable', 'deprecated'] satisfies Status[];
 const MAX_DEPTH = 8;
 
-/**
- * Reads a compiled pack. Any problem makes the pack null: a gate with half its rules would look like a whole one.
- * Regexes that do not compile are found at build time; one that slipped through is reported by the matcher.
- */
-export function parseRulePack(json: unknown): { pack: RulePack | null; problems: string[] } {
-  const problems: string[] = [];
-  if (!isObject(json)) return { pack: null, problems: ['the rule pack is not a JSON object; rebuild it'] };
+/** What is wrong with the shape of a compiled pack; empty when nothing is. Regexes that do not compile are reported by the matcher. */
+export function packProblems(json: unknown): string[] {
+  if (!isObject(json)) return ['the rule pack is not a JSON object; rebuild it'];
   if (json['version'] !== 1)
-    return {
-      pack: null,
-      problems: [`the rule pack has version ${JSON.stringify(json['version'])}, this program reads version 1; reinstall`],
-    };
+    return [`the rule pack has version ${JSON.stringify(json['version'])}, this program reads version 1; reinstall`];
+  const problems: string[] = [];
   const rules = json['rules'];
   if (typeof json['hash'] !== 'string') problems.push('the rule pack has no `hash`; rebuild it');
   if (!Array.isArray(rules) || rules.length === 0) problems.push('the rule pack has no rules; rebuild it');
@@ -162,8 +198,7 @@ export function parseRulePack(json: unknown): { pack: RulePack | null; problems:
       else seen.add((rule as unknown as Rule).id);
     }
   }
-  if (problems.length > 0) return { pack: null, problems };
-  return { pack: json as unknown as RulePack, problems };
+  return problems;
 }
 
 function ruleProblem(rule: unknown): string | null {
@@ -171,6 +206,9 @@ function ruleProblem(rule: unknown): string | null {
   for (const key of ['id', 'title', 'category', 'rationale'])
     if (typeof rule[key] !== 'string' || rule[key] === '') return `\`${key}\` must be a text`;
   if (!oneOf(rule['severity'], SEVERITIES)) return '`severity` is unknown';
+  const severityIn = rule['severityIn'] ?? {};
+  if (!isObject(severityIn) || !Object.entries(severityIn).every(([key, value]) => oneOf(key, CHANNELS) && oneOf(value, SEVERITIES)))
+    return '`severityIn` is malformed';
   if (!oneOf(rule['confidence'], CONFIDENCES)) return '`confidence` is unknown';
   if (!oneOf(rule['status'], STATUSES)) return '`status` is unknown';
   if (!listOf(rule['channels'], CHANNELS)) return '`channels` is not a list of channels';
@@ -206,6 +244,7 @@ function conditionProblem(value: unknown, depth: number): string | null {
         )
       )
         return '`secret` is malformed';
+      if (value['least'] !== undefined && typeof value['least'] !== 'number') return '`least` is not a number';
       return null;
     }
     case 'command': {
@@ -222,12 +261,17 @@ function conditionProblem(value: unknown, depth: number): string | null {
       if (!listOf(value['effect'], EFFECT_KINDS) || !textOrNull(value['target'])) return 'an effect condition is malformed';
       return null;
     case 'path':
-      if (typeof value['regex'] !== 'string' || !listOf(value['access'], ACCESSES) || !textOrNull(value['not']))
+      if (
+        typeof value['regex'] !== 'string' ||
+        !listOf(value['access'], ACCESSES) ||
+        !listOf(value['trait'] ?? [], PATH_TRAITS) ||
+        !textOrNull(value['not'])
+      )
         return 'a path condition is malformed';
       return null;
     case 'url':
       if (!texts(value['scheme']) || !texts(value['host']) || !listOf(value['hostKind'], HOST_KINDS)) return 'a url condition is malformed';
-      for (const key of ['path', 'query', 'userinfo']) if (!textOrNull(value[key])) return `\`${key}\` is not a text`;
+      for (const key of ['port', 'path', 'query', 'userinfo']) if (!textOrNull(value[key] ?? null)) return `\`${key}\` is not a text`;
       return null;
     default:
       return `unknown condition ${JSON.stringify(value['kind'])}`;

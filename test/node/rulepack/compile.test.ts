@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { parseRulePack } from '#core/detect/rulePack.ts';
+import { parseRulePack } from '#core/detect/packFile.ts';
 import { compileRules } from '#node/rulepack/compile.ts';
 import { regexProblem } from '#node/rulepack/regexCheck.ts';
 import * as shape from '#node/rulepack/ruleShape.ts';
@@ -35,7 +35,9 @@ describe('a rule file', () => {
   it('that is right becomes a pack that parses', () => {
     const { json, problems } = compile(GOOD);
     expect(problems).toEqual([]);
-    expect(parseRulePack(JSON.parse(JSON.stringify(json)))).toEqual({ pack: json, problems: [] });
+    const { pack, problems: unread } = parseRulePack(JSON.parse(JSON.stringify(json)));
+    expect(unread).toEqual([]);
+    expect([pack?.hash, pack?.size, pack?.rule(0)]).toEqual([json.hash, 1, json.rules[0]]);
     expect(json.rules.map((rule) => rule.id)).toEqual(['demo.one']);
   });
 

@@ -1,0 +1,202 @@
+/**
+ * What the matcher has to know of a pack before it knows a call: which words, programs and kinds make which rule worth
+ * trying. Made at build time; a hook reads it instead of the rules, and then only the rules it needs.
+ */
+import { foldable, foldedWord, literalsOf, worth, type Literals } from '#core/detect/literals.ts';
+import { CHANNELS } from '#core/model/call.ts';
+import { FIELD_NAMES, type CommandCondition, type Condition, type Rule, type UrlCondition } from '#core/detect/rulePack.ts';
+import { gramOf } from '#core/detect/scan.ts';
+
+/** Where a word is looked for: the text fields by their place in `FIELD_NAMES`, then these. Each is one bit of a mask. */
+export const DOMAINS = [...FIELD_NAMES, '#path', '#host', '#url-path', '#query', '#userinfo', '#line', '#stdin', '#assign'] as const;
+export type Domain = (typeof DOMAINS)[number];
+export const domainBit = (domain: Domain): number => 1 << DOMAINS.indexOf(domain);
+/** Finding a word of such a probe makes its rule a candidate. */
+export const TRIGGER = 1 << 30;
+
+/** Lists are of rule numbers, unless they say otherwise. */
+export interface PackIndex {
+  /** Bits in the order of `CHANNELS`; 0: the rule is never tried. By rule. */
+  readonly channels: readonly number[];
+  /** Probes of a rule's regex conditions, in the order of `regexesOf`; -1: every text of its fields is searched whole. By rule. */
+  readonly leaves: readonly (readonly number[])[];
+  readonly words: readonly string[];
+  /** See `gramOf`. By word. */
+  readonly grams: readonly number[];
+  /** Numbers of the probes that ask for a word. By word. */
+  readonly owners: readonly (readonly number[])[];
+  /**
+   * Four numbers a probe: rule · mask of domains, perhaps with TRIGGER · `least` and `most` of `Literals`. `most` is -1 where that
+   * does not help to find the match.
+   */
+  readonly probes: readonly number[];
+  readonly programs: { readonly [name: string]: readonly number[] };
+  readonly programPrefixes: readonly (readonly [prefix: string, rule: number])[];
+  readonly hostKinds: { readonly [kind: string]: readonly number[] };
+  readonly schemes: { readonly [scheme: string]: readonly number[] };
+  readonly effects: { readonly [kind: string]: readonly number[] };
+  /** Rules that are tried whenever there is a text, command, path or address at all; texts with a mask of fields. */
+  readonly always: {
+    readonly texts: readonly (readonly [mask: number, rule: number])[];
+    readonly commands: readonly number[];
+    readonly paths: readonly number[];
+    readonly urls: readonly number[];
+  };
+}
+
+/** Starts of a match that are tried one by one, at most, for one word found. */
+const MAX_WINDOW = 512;
+const MAX_WORDS = 60_000;
+const NAMED = 10;
+
+/** Something that must be seen before a rule is tried; `worth` grows with how rarely it is. */
+interface Trigger {
+  readonly worth: number;
+  readonly add: () => void;
+}
+
+export function buildIndex(rules: readonly Rule[]): PackIndex {
+  const words = new Map<string, number[]>();
+  const probes: number[] = [];
+  const channels: number[] = [];
+  const leaves: number[][] = [];
+  const programs = new Map<string, Set<number>>();
+  const programPrefixes: [string, number][] = [];
+  const hostKinds = new Map<string, Set<number>>();
+  const schemes = new Map<string, Set<number>>();
+  const effects = new Map<string, Set<number>>();
+  const always = { texts: [] as [number, number][], commands: [] as number[], paths: [] as number[], urls: [] as number[] };
+
+  const addProbe = (rule: number, mask: number, set: Literals): number => {
+    const probe = probes.length / 4;
+    const near = set.most - set.least <= MAX_WINDOW && set.most <= 4 * MAX_WINDOW;
+    probes.push(rule, mask, set.least, near ? set.most : -1);
+    for (const word of new Set(set.words)) words.set(word, [...(words.get(word) ?? []), probe]);
+    return probe;
+  };
+  const named = (map: Map<string, Set<number>>, names: readonly string[], rule: number): Trigger => ({
+    worth: NAMED,
+    add: () => {
+      for (const name of names) map.set(name, (map.get(name) ?? new Set()).add(rule));
+    },
+  });
+  // Looked for in any case, whatever the condition does: that finds no less.
+  const worded = (rule: number, domain: Domain, source: string | null): Trigger | null => {
+    const set = source === null ? null : literalsOf(source, 'i');
+    return set && usable(set)
+      ? { worth: worth(set), add: () => addProbe(rule, domainBit(domain) | TRIGGER, { ...set, most: Number.POSITIVE_INFINITY }) }
+      : null;
+  };
+  const usable = (set: Literals): boolean => words.size + set.words.length <= MAX_WORDS;
+
+  const ofCommand = (rule: number, command: CommandCondition): Trigger => {
+    const exact = command.program.filter((name) => !name.endsWith('*'));
+    if (command.program.length > 0)
+      return {
+        worth: NAMED,
+        add: () => {
+          named(programs, exact, rule).add();
+          for (const name of command.program) if (name.endsWith('*')) programPrefixes.push([name.slice(0, -1), rule]);
+        },
+      };
+    return (
+      better([
+        worded(rule, '#line', command.line),
+        worded(rule, '#line', command.argument),
+        worded(rule, '#line', command.operand),
+        worded(rule, '#stdin', command.stdin),
+        worded(rule, '#assign', command.assigns),
+      ]) ?? { worth: -2, add: () => always.commands.push(rule) }
+    );
+  };
+  const ofUrl = (rule: number, url: UrlCondition): Trigger => {
+    const hosts = url.host.map((host) => foldedWord(host.replace(/^\*\./u, '')));
+    const set = { words: hosts, least: 0, most: 0 };
+    return (
+      better([
+        hosts.length > 0 && hosts.every((host) => host.length >= 2 && foldable(host)) && usable(set)
+          ? { worth: NAMED, add: () => addProbe(rule, domainBit('#host') | TRIGGER, set) }
+          : null,
+        url.hostKind.length > 0 ? named(hostKinds, url.hostKind, rule) : null,
+        worded(rule, '#url-path', url.path),
+        worded(rule, '#query', url.query),
+        worded(rule, '#userinfo', url.userinfo),
+        url.scheme.length > 0 ? { ...named(schemes, url.scheme, rule), worth: 0 } : null,
+      ]) ?? { worth: -2, add: () => always.urls.push(rule) }
+    );
+  };
+
+  for (const [number, rule] of rules.entries()) {
+    const on = rule.channels.length === 0 ? CHANNELS : rule.channels;
+    channels.push(rule.status === 'deprecated' ? 0 : on.reduce((mask, channel) => mask | (1 << CHANNELS.indexOf(channel)), 0));
+    const own: number[] = [];
+    leaves.push(own);
+    const keywords =
+      rule.keywords.length > 0 && rule.keywords.every((word) => word.length >= 2 && foldable(word))
+        ? { words: rule.keywords.map(foldedWord), least: 0, most: Number.POSITIVE_INFINITY }
+        : null;
+    const triggerOf = (condition: Condition): Trigger => {
+      switch (condition.kind) {
+        case 'any': {
+          const each = condition.of.map(triggerOf);
+          return { worth: Math.min(...each.map((trigger) => trigger.worth)), add: () => each.forEach((trigger) => trigger.add()) };
+        }
+        case 'all':
+          return better(condition.of.map(triggerOf)) as Trigger;
+        case 'command':
+          return ofCommand(number, condition);
+        case 'path':
+          return worded(number, '#path', condition.regex) ?? { worth: -2, add: () => always.paths.push(number) };
+        case 'url':
+          return ofUrl(number, condition);
+        case 'effect':
+          return named(effects, condition.effect, number);
+        case 'regex': {
+          const leaf = own.push(-1) - 1;
+          const mask = condition.fields.reduce((sum, field) => sum | domainBit(field), 0);
+          const derived = literalsOf(condition.regex, condition.flags);
+          const set =
+            [derived, keywords]
+              .filter((item) => item !== null && usable(item))
+              .sort((a, b) => worth(b as Literals) - worth(a as Literals))[0] ?? null;
+          if (set === null) return { worth: -2, add: () => always.texts.push([mask, number]) };
+          const probe = addProbe(number, mask, set);
+          own[leaf] = probe;
+          return {
+            worth: worth(set),
+            add: () => {
+              probes[probe * 4 + 1] = mask | TRIGGER;
+            },
+          };
+        }
+      }
+    };
+    triggerOf(rule.match).add();
+  }
+  const lists = (map: ReadonlyMap<string, ReadonlySet<number>>): { [name: string]: number[] } =>
+    Object.fromEntries([...map].map(([name, set]) => [name, [...set]]));
+  return {
+    channels,
+    leaves,
+    words: [...words.keys()],
+    grams: [...words.keys()].map(gramOf),
+    owners: [...words.values()],
+    probes,
+    programs: lists(programs),
+    programPrefixes,
+    hostKinds: lists(hostKinds),
+    schemes: lists(schemes),
+    effects: lists(effects),
+    always,
+  };
+}
+
+function better(triggers: readonly (Trigger | null)[]): Trigger | null {
+  return triggers.reduce((best, item) => (item !== null && (best === null || item.worth > best.worth) ? item : best), null);
+}
+
+/** The rule's regex conditions over texts, in one fixed order. */
+export function regexesOf(condition: Condition): readonly Condition[] {
+  if (condition.kind === 'any' || condition.kind === 'all') return condition.of.flatMap(regexesOf);
+  return condition.kind === 'regex' ? [condition] : [];
+}
