@@ -197,7 +197,7 @@ describe('every command the Bash grammar names, our reader names', () => {
   });
   for (const file of corporaFiles().filter((name) => name.includes('bash'))) {
     it(`in ${file}`, { timeout: 60_000 }, () => {
-      const lines = readSampleFile(file).flatMap((sample) => Object.values(sample.call.args).filter((value) => typeof value === 'string'));
+      const lines = readSampleFile(file).flatMap((sample) => Object.values(sample.call.args as Record<string, unknown>).filter((value) => typeof value === 'string'));
       expect(missed(lines)).toEqual([]);
     });
   }

@@ -43,6 +43,27 @@ const CARRIERS: ReadonlyMap<string, readonly Carrier[]> = new Map([
   ['man', [{ next: /^-P$/u }]],
   ['less', [{ joined: /^\+!/u }]],
   ['wget', [{ joined: /^--use-askpass=/u }]],
+  ['ed', [{ joined: /^\s{0,9}(?:\d{0,6}|\$|%)?[rw]?\s{0,3}!/u }]],
+  [
+    'gdb',
+    [
+      { joined: /^\s{0,9}(?:shell|!|make)\s{0,9}/u },
+      { joined: /^\s{0,9}(?:call|print|p)\s{1,9}(?:\([^)]{0,40}\)\s{0,3})?system\s{0,3}\(["']/u },
+      { joined: /^\s{0,9}python\s{1,9}import os;?\s{0,9}os\.system\(["']/u },
+    ],
+  ],
+  ['lldb', [{ joined: /^\s{0,9}(?:platform shell|shell)\s{1,9}/u }]],
+  ['tclsh', [{ joined: /^\s{0,9}exec\s{1,9}/u }]],
+  ['nmap', [{ joined: /^\s{0,9}!/u }]],
+  ['ftp', [{ joined: /^\s{0,9}!/u }]],
+  ['sftp', [{ joined: /^\s{0,9}!/u }]],
+  ['lftp', [{ joined: /^\s{0,9}!/u }, { joined: /^.{0,200}(?:;|^)\s{0,9}(?:!|shell\s)/u }]],
+  ['mail', [{ joined: /^\s{0,9}~!/u }]],
+  ['mailx', [{ joined: /^\s{0,9}~!/u }]],
+  ['irb', [{ joined: /^\s{0,9}(?:system|exec)\s{0,3}\(?["']/u }]],
+  ['docker', [{ next: /^--health-cmd$/u }, { joined: /^--health-cmd=/u }]],
+  ['make', [{ joined: /^(?:\.?SHELL(?:FLAGS)?|CC|CXX|LD)=/u }]],
+  ['gmake', [{ joined: /^(?:\.?SHELL(?:FLAGS)?|CC|CXX|LD)=/u }]],
   ['start-stop-daemon', [{ next: /^(?:--exec|--startas|-x|-a)$/u }]],
   ...['vim', 'vi', 'nvim', 'ex', 'gvim', 'view'].map((name): [string, readonly Carrier[]] => [
     name,
@@ -82,12 +103,24 @@ const RUNNERS: ReadonlyMap<string, readonly string[]> = new Map([
 const RUN_VARIABLES =
   /^(?:GIT_(?:SSH_COMMAND|SSH|EDITOR|SEQUENCE_EDITOR|PAGER|EXTERNAL_DIFF|ASKPASS|PROXY_COMMAND)|(?:MAN)?PAGER|VISUAL|EDITOR|FCEDIT|PROMPT_COMMAND|BROWSER|SSH_ASKPASS|LESSOPEN|LESSCLOSE|RSYNC_RSH|CVS_RSH|TAR_OPTIONS|PS4)=(.{1,4000})$/su;
 
+/** Programs whose standard input is read as commands of their own, some of which start others. */
+const READS_COMMANDS: ReadonlySet<string> = new Set(
+  'sqlite3 psql mysql mariadb vim vi nvim ex ed gdb lldb expect tclsh nmap ftp sftp lftp less mail mailx mongosh irb'.split(' '),
+);
+
 /** What `words` runs because an option, an operand or a variable says so. */
-export function carriedBy(program: string, args: readonly string[], assigns: readonly string[]): readonly Inner[] {
+export function carriedBy(
+  program: string,
+  given: readonly string[],
+  assigns: readonly string[],
+  stdin: readonly string[],
+): readonly Inner[] {
   const out: Inner[] = [];
   const script = (text: string | undefined): void => {
     if (text !== undefined && text.trim() !== '') out.push({ kind: 'script', text });
   };
+  // Some programs read from their input what they also take as options.
+  const args = stdin.length > 0 && READS_COMMANDS.has(program) ? [...given, ...stdin.flatMap((text) => text.split('\n', 256))] : given;
   for (const assign of assigns) script(RUN_VARIABLES.exec(assign)?.[1]?.replace(/^.*--checkpoint-action=exec=/u, ''));
   for (const carrier of CARRIERS.get(program) ?? []) {
     for (const [index, arg] of args.entries()) {

@@ -1,147 +1,131 @@
-/** Splits a command's words into flags and operands, and tells which of them are paths and what happens to those. */
+/** Tells which words of a command are paths, and what happens to those. */
 import type { Access } from '#core/detect/rulePack.ts';
-import {
-  COPIERS,
-  DELETERS,
-  INTERPRETERS,
-  NO_PATHS,
-  PATTERN_FIRST,
-  SHELLS,
-  VALUED,
-  WRAPPERS,
-  WRITERS,
-} from '#core/normalize/shell/programs.ts';
+import { archivePaths, below } from '#core/normalize/shell/archivePaths.ts';
+import { flagFiles } from '#core/normalize/shell/fileFlags.ts';
+import { COPIERS, DELETERS, NO_PATHS, PATTERN_FIRST, READERS, WRITERS } from '#core/normalize/shell/fileRoles.ts';
 import { interpreterName, programName } from '#core/normalize/shell/programNames.ts';
+import { INTERPRETERS, SHELLS, WRAPPERS } from '#core/normalize/shell/programs.ts';
+import { toolPaths } from '#core/normalize/shell/toolPaths.ts';
+import { isRemote, transferPaths } from '#core/normalize/shell/transferPaths.ts';
 import { foundNames, HANDLES_FILES } from '#core/normalize/shell/wrapped.ts';
 
 /** Longest word that can be a path; the kernel takes no longer ones. */
-const MAX_PATH = 4096;
-
-export interface Arguments {
-  readonly flags: ReadonlySet<string>;
-  readonly operands: readonly string[];
-}
-
-export function splitArguments(program: string, args: readonly string[]): Arguments {
-  const flags = new Set<string>();
-  const operands: string[] = [];
-  const valued = VALUED.get(program) ?? [];
-  for (let index = 0; index < args.length; index++) {
-    const arg = args[index] ?? '';
-    if (arg === '--') {
-      // Not spread: a call has fewer arguments than a command may have words.
-      for (const rest of args.slice(index + 1)) operands.push(rest);
-      break;
-    }
-    const long = /^--([^=]+)/u.exec(arg)?.[1];
-    if (long !== undefined) flags.add(long);
-    else if (/^-[^-\s]/u.test(arg)) {
-      const name = arg.slice(1).split('=', 1)[0] ?? '';
-      flags.add(name);
-      if (name.length <= 12) for (const letter of name) flags.add(letter);
-    } else operands.push(arg);
-    if (valued.includes(arg)) index++;
-  }
-  return { flags, operands };
-}
+export const MAX_PATH = 4096;
 
 export interface PathUse {
   readonly text: string;
   readonly access: Access;
 }
 
-const LOOKS_LIKE_PATH = /^(?:~|\.{1,2}(?:\/|$)|\/|\$HOME|\$\{HOME|%USERPROFILE%|[a-z]:[\\/])|[^:]\/(?!\/)|^\.[a-z]/iu;
+export const LOOKS_LIKE_PATH = /^(?:~|\.{1,2}(?:\/|$)|\/|\$HOME|\$\{HOME|%USERPROFILE%|[a-z]:[\\/])|[^:]\/(?!\/)|^\.[a-z]/iu;
 /** Names without a slash that are worth resolving in the working folder. */
-const PLAIN_FILE = /^[\w*?[][\w.@+*?[\]-]{0,120}$/u;
-/** Flags whose value is a file that is written. */
-const OUTPUT_FLAGS: ReadonlyMap<string, readonly string[]> = new Map([
-  ['curl', ['-o', '--output', '-c', '--cookie-jar', '-D']],
-  ['wget', ['-O', '--output-document', '-o', '-P']],
-  ['sort', ['-o']],
-  ['gcc', ['-o']],
-  ['tar', []],
-  ['dd', []],
-  ['openssl', ['-out']],
-  ['unzip', ['-d']],
-]);
+export const PLAIN_FILE = /^[\w*?[][\w.@+*?[\]-]{0,120}$/u;
 /** Flags that name a key or config file the program uses without showing it. */
 const USED_NOT_SHOWN = /^(?:-i|-F|--identity|--kubeconfig|--config|--cacert|--cert|--key|--env-file|-o|-c)$/u;
-const USERS_OF_KEYS: ReadonlySet<string> = new Set([
-  'ssh',
-  'scp',
-  'sftp',
-  'rsync',
-  'ssh-copy-id',
-  'kubectl',
-  'helm',
-  'docker',
-  'docker-compose',
-  'ansible',
-  'ansible-playbook',
-  'mosh',
-  'autossh',
-  'git',
-]);
+const USERS_OF_KEYS: ReadonlySet<string> = new Set(
+  'ssh scp sftp rsync ssh-copy-id kubectl helm docker docker-compose ansible ansible-playbook mosh autossh git'.split(' '),
+);
+/** Programs whose `@file` is a file they send. */
+const SENDS_AT = /^(?:curl|http|https|xh|wget|gh|aws)$/u;
 
-/** Paths among the words of a command. `words` includes the program. */
-export function pathUses(program: string, words: readonly string[], operands: readonly string[]): readonly PathUse[] {
-  const args = words.slice(1);
-  const out: PathUse[] = [];
+/** Paths among the words of a command. `words` includes the program, `stdin` is what is known to arrive there. */
+export function pathUses(
+  program: string,
+  words: readonly string[],
+  operands: readonly string[],
+  stdin: readonly string[],
+): readonly PathUse[] {
   const first = words[0] ?? '';
+  const out: PathUse[] = [];
   if (/[\\/]/u.test(first) && !first.includes('$()')) out.push({ text: first, access: 'execute' });
-  if (NO_PATHS.has(program)) return out;
+  if (words.length < 2 && stdin.length === 0) return out;
+  // A wrapped command has its own paths.
+  if (NO_PATHS.has(program) || WRAPPERS.has(program)) return out;
+  const args = words.slice(1);
   const name = interpreterName(program);
-  if (WRAPPERS.has(program)) return out; // the wrapped command has its own
-  const outputs = OUTPUT_FLAGS.get(program) ?? [];
-  const inPlace =
-    (name === 'sed' || name === 'gsed' || name === 'perl' || name === 'yq') &&
-    args.some((arg) => /^-[a-z]*i/u.test(arg) || arg === '--in-place');
-  const skipValue = new Set<string>();
-  for (const [index, arg] of args.entries()) {
-    const next = args[index + 1];
-    if (next !== undefined && (outputs.includes(arg) || (/^-[A-Za-z]{2,8}$/u.test(arg) && outputs.includes(`-${arg.slice(-1)}`)))) {
-      out.push({ text: next, access: 'write' });
-      skipValue.add(next);
-    } else if (next !== undefined && USERS_OF_KEYS.has(program) && USED_NOT_SHOWN.test(arg)) skipValue.add(next);
-    // `@file` (curl), `name=@file`, `--flag=file`, `if=file` and `of=file` (dd).
-    const at = /^(?:[^@\s]{0,80}=)?@([^\s]{1,4096})$/u.exec(arg)?.[1];
-    if (at !== undefined && at !== '-' && /^(?:curl|http|https|xh|wget|gh|aws)$/u.test(program))
-      out.push({ text: at.split(';', 1)[0] ?? at, access: 'read' });
-    const value = /^(?:--?[\w-]{1,40}|if|of)=(.{1,4096})$/u.exec(arg)?.[1];
-    if (value !== undefined && LOOKS_LIKE_PATH.test(value) && !value.includes('://')) {
-      out.push({
-        text: value,
-        access: arg.startsWith('of=') || /^--(?:output|out|outfile|output-document)=/u.test(arg) ? 'write' : 'read',
-      });
-    }
-    if (value !== undefined && arg.startsWith('of=') && !LOOKS_LIKE_PATH.test(value)) out.push({ text: value, access: 'write' });
-    if (/^-[A-Za-z][~/]/u.test(arg)) out.push({ text: arg.slice(2), access: outputs.includes(arg.slice(0, 2)) ? 'write' : 'read' });
-    if (
-      (arg === '-T' || arg === '--upload-file' || arg === '-K' || arg === '--post-file' || arg === '--body-file') &&
-      next !== undefined &&
-      (program === 'curl' || program === 'wget')
-    ) {
-      out.push({ text: next, access: 'read' });
-      skipValue.add(next);
-    }
-  }
   if (name === 'find') return [...out, ...findUses(args)];
-  const files = operands.filter((operand) => !skipValue.has(operand));
+  // A module, with words of its own: the module's command has them.
+  if (name === 'python' && args[0] === '-m') return [...out, ...toolPaths(name, args, operands, stdin)];
+  const skipped = new Set<string>();
+  out.push(...fromFlags(program, args, skipped));
+  const special = archivePaths(name, args, operands) ?? transferPaths(name, args, operands);
+  if (special !== null) return [...out, ...special];
+  out.push(...toolPaths(name, args, operands, stdin));
+  const files = operands.filter((operand) => !skipped.has(operand));
+  if (COPIERS.has(name)) return [...out, ...copyUses(name, args, files)];
+  const inPlace = /^(?:g?sed|perl|yq|ruby)$/u.test(name) && args.some((arg) => /^-[a-z]*i/u.test(arg) || arg.startsWith('--in-place'));
   const candidates = PATTERN_FIRST.has(name) && !args.some((arg) => arg === '-e' || arg === '-f') ? files.slice(1) : files;
   for (const [index, operand] of candidates.entries()) {
-    const access = accessOf(name, index, candidates.length, inPlace);
-    if (operand.includes('://') && !operand.startsWith('file:')) continue;
-    if (operand.length > MAX_PATH || /[\n]/u.test(operand) || operand.includes('{}') || operand.includes('$()')) continue;
+    const access = accessOf(name, index, inPlace);
     const known =
-      DELETERS.has(name) ||
-      WRITERS.has(name) ||
-      COPIERS.has(name) ||
-      READERS.has(name) ||
-      (index === 0 && (SHELLS.has(program) || INTERPRETERS.has(name)));
-    if (!LOOKS_LIKE_PATH.test(operand) && !(known && PLAIN_FILE.test(operand))) continue;
-    if (!known && /\s/u.test(operand)) continue;
-    out.push({ text: operand, access });
-    if (name === 'mv' && access === 'read') out.push({ text: operand, access: 'delete' });
+      DELETERS.has(name) || WRITERS.has(name) || READERS.has(name) || (index === 0 && (SHELLS.has(program) || INTERPRETERS.has(name)));
+    if (isFile(operand, known)) out.push({ text: operand, access });
+  }
+  return out;
+}
+
+function isFile(operand: string, known: boolean): boolean {
+  if (operand.includes('://') && !operand.startsWith('file:')) return false;
+  if (operand.length > MAX_PATH || operand.includes('\n') || operand.includes('{}') || operand.includes('$()')) return false;
+  if (!LOOKS_LIKE_PATH.test(operand) && !(known && PLAIN_FILE.test(operand))) return false;
+  return known || !/\s/u.test(operand);
+}
+
+/** Files that flags and `name=value` words name; `skipped` takes those that are no operands. */
+function fromFlags(program: string, args: readonly string[], skipped: Set<string>): readonly PathUse[] {
+  const out: PathUse[] = [];
+  for (const file of flagFiles(program, args)) {
+    out.push({ text: file.access === 'tree' ? below(file.text) : file.text, access: file.access === 'tree' ? 'write' : file.access });
+    if (file.access === 'tree') out.push({ text: file.text, access: 'write' });
+    if (file.apart) skipped.add(file.text);
+  }
+  const usesKeys = USERS_OF_KEYS.has(program);
+  for (const [index, arg] of args.entries()) {
+    const next = args[index + 1];
+    if (next !== undefined && usesKeys && USED_NOT_SHOWN.test(arg)) skipped.add(next);
+    if (arg.includes('@') && SENDS_AT.test(program)) {
+      const at = /^(?:-[dFT]|--[\w-]{1,30}=)?(?:[^@\s]{0,80}=)?[@<]([^\s]{1,4096})$/u.exec(arg)?.[1];
+      if (at !== undefined && at !== '-') out.push({ text: at.split(';', 1)[0] ?? at, access: 'read' });
+    }
+    if (!arg.includes('=')) {
+      if (/^-[A-Za-z][~/]/u.test(arg) && !out.some((use) => use.text === arg.slice(2))) out.push({ text: arg.slice(2), access: 'read' });
+      continue;
+    }
+    // `--flag=file`, `if=file` and `of=file` (dd).
+    const value = /^(?:--?[\w-]{1,40}|if|of)=(.{1,4096})$/u.exec(arg)?.[1];
+    if (value === undefined) continue;
+    if (arg.startsWith('of=')) out.push({ text: value, access: 'write' });
+    else if (LOOKS_LIKE_PATH.test(value) && !value.includes('://') && !out.some((use) => use.text === value))
+      out.push({ text: value, access: /^--(?:output|out|outfile|output-document)=/u.test(arg) ? 'write' : 'read' });
+  }
+  return out;
+}
+
+/** The last operand, or the folder after `-t`, is written; the others are read, and by `mv` removed. */
+function copyUses(name: string, args: readonly string[], operands: readonly string[]): readonly PathUse[] {
+  const at = args.findIndex((arg) => /^-[a-zA-Z]{0,6}t$/u.test(arg) || arg === '--target-directory');
+  const into = at >= 0 && name !== 'rsync' ? args[at + 1] : args.find((arg) => arg.startsWith('--target-directory='))?.slice(19);
+  const files = operands.filter((operand) => isFile(operand, true) && operand !== into);
+  if (name === 'install' && args.some((arg) => /^-[a-zA-Z]{0,6}d$|^--directory$/u.test(arg))) return [];
+  const target = into ?? (files.length > 1 || operands.length > 1 ? operands.at(-1) : undefined);
+  const sources = into === undefined && target !== undefined && files.at(-1) === target ? files.slice(0, -1) : files;
+  const out: PathUse[] = [];
+  for (const source of sources) {
+    if (isRemote(source)) continue;
+    out.push({ text: source, access: 'read' });
+    if (/^g?mv$|^move/u.test(name)) out.push({ text: source, access: 'delete' });
+  }
+  if (target === undefined || !isFile(target, true) || isRemote(target)) return out;
+  out.push({ text: target, access: 'write' });
+  const folder =
+    into !== undefined || sources.length > 1 || /\/$|^\.{0,2}$|^~$|^\/(?:root|home\/[^/]{1,60}|Users\/[^/]{1,60})$/u.test(target);
+  if (folder && /^g?(?:cp|mv|install|ln)$|^(?:copy|move|copy-item|move-item|ditto)$/u.test(name)) {
+    // What is copied keeps its name there; of a whole folder, or of what a pattern matches, nothing is known but where it goes.
+    for (const source of sources.slice(0, 32)) {
+      const last = source.replace(/\/+$/u, '').split('/').at(-1) ?? '';
+      const whole = /^(?:|\.{1,2})$|[*?[]/u.test(last) || (source.endsWith('/') && args.some((arg) => /^-[a-zA-Z]*[rRa]/u.test(arg)));
+      out.push({ text: whole ? below(target) : `${target.replace(/\/+$/u, '')}/${last}`, access: 'write' });
+    }
   }
   return out;
 }
@@ -157,149 +141,9 @@ function findUses(args: readonly string[]): readonly PathUse[] {
   return out;
 }
 
-const READERS: ReadonlySet<string> = new Set([
-  'cat',
-  'tac',
-  'less',
-  'more',
-  'head',
-  'tail',
-  'nl',
-  'xxd',
-  'od',
-  'hexdump',
-  'strings',
-  'base64',
-  'base32',
-  'cut',
-  'sort',
-  'uniq',
-  'bat',
-  'grep',
-  'egrep',
-  'fgrep',
-  'rg',
-  'sed',
-  'awk',
-  'jq',
-  'zip',
-  'tar',
-  'gzip',
-  'source',
-  '.',
-  'cmp',
-  'diff',
-  'wc',
-  'paste',
-  'fold',
-  'rev',
-  'type',
-  'get-content',
-  'gc',
-  'gpg',
-  'openssl',
-  'curl',
-]);
-
-function accessOf(program: string, index: number, count: number, inPlace: boolean): Access {
+function accessOf(program: string, index: number, inPlace: boolean): Access {
   if (DELETERS.has(program)) return 'delete';
   if (WRITERS.has(program) || inPlace) return 'write';
-  if (COPIERS.has(program)) return index === count - 1 && count > 1 ? 'write' : 'read';
-  if (
-    (SHELLS.has(program) || (INTERPRETERS.has(program) && !PATTERN_FIRST.has(program)) || program === 'source' || program === '.') &&
-    index === 0
-  )
-    return 'execute';
-  return 'read';
-}
-
-/** Programs that do no more than read, name or print what they are given; `mkdir` changes nothing that exists. */
-const READS_ONLY: ReadonlySet<string> = new Set([
-  ...READERS,
-  ...[...NO_PATHS].filter((name) => !/^(?:chmod|chown|chgrp|chattr|kill|pkill|killall|crontab|fuser|lsof)$/u.test(name)),
-  'ag',
-  'ack',
-  'zgrep',
-  'ugrep',
-  'tr',
-  'yq',
-  'md5sum',
-  'sha1sum',
-  'sha256sum',
-  'shasum',
-  'cksum',
-  'column',
-  'comm',
-  'join',
-  'look',
-  'split',
-  'mkdir',
-  'cloc',
-  'tokei',
-  'find',
-  'fd',
-  'fdfind',
-  'watch',
-  'export',
-  'history',
-  'code',
-  'open',
-  'xdg-open',
-  'then',
-  'do',
-  'eval',
-]);
-/** Subcommands of git that leave the files of the workspace as they are. */
-const GIT_READS: ReadonlySet<string> = new Set([
-  'add',
-  'diff',
-  'log',
-  'show',
-  'status',
-  'blame',
-  'commit',
-  'ls-files',
-  'ls-tree',
-  'grep',
-  'push',
-  'fetch',
-  'rev-parse',
-  'rev-list',
-  'check-ignore',
-  'check-attr',
-  'cat-file',
-  'describe',
-  'shortlog',
-  'tag',
-  'difftool',
-  'hash-object',
-  'config',
-  'remote',
-  'branch',
-]);
-/** Folders and files whose names are worth resolving; resolving everything would ask the file system too often. */
-const GUARDED = /callgate|claude|codex|mcp|hooks|cursor|gemini|copilot|[*?[]/iu;
-
-/** Guarded paths among the words of a command that may do anything with them. */
-export function guardedWords(program: string, words: readonly string[], operands: readonly string[], folder: string): readonly string[] {
-  const name = interpreterName(program);
-  if (
-    program === '' ||
-    READS_ONLY.has(name) ||
-    WRAPPERS.has(program) ||
-    SHELLS.has(program) ||
-    (program === 'git' && GIT_READS.has(operands[0] ?? ''))
-  )
-    return [];
-  const out = new Set<string>();
-  const inside = GUARDED.test(folder);
-  const script = INTERPRETERS.has(name) && !PATTERN_FIRST.has(name) ? operands[0] : undefined;
-  for (const word of words.slice(1)) {
-    if (word === script || word.length > MAX_PATH || /[\s$]/u.test(word) || word.includes('://') || !(inside || GUARDED.test(word)))
-      continue;
-    for (const part of new Set([word, ...word.split(/[=:,]/u)])) {
-      if (LOOKS_LIKE_PATH.test(part) || (inside && PLAIN_FILE.test(part))) out.add(part);
-    }
-  }
-  return [...out];
+  const runs = SHELLS.has(program) || (INTERPRETERS.has(program) && !PATTERN_FIRST.has(program)) || program === 'source' || program === '.';
+  return runs && index === 0 ? 'execute' : 'read';
 }

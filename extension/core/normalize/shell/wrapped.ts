@@ -5,14 +5,23 @@ import { INTERPRETERS, SHELLS, WRAPPERS } from '#core/normalize/shell/programs.t
 
 export type Inner =
   | { readonly kind: 'words'; readonly words: readonly string[] }
-  | { readonly kind: 'script'; readonly text: string }
+  /** `args`: what `$1`, `$2` … are in it. */
+  | { readonly kind: 'script'; readonly text: string; readonly args?: readonly string[] }
   | { readonly kind: 'code'; readonly text: string };
+
+/** Modules of Python that are programs of their own. */
+const MODULES: ReadonlySet<string> = new Set('pip pipx uv poetry pdm pipenv pytest coverage conda'.split(' '));
+/** The dynamic loader runs the program it is given. */
+const LOADER = /^ld-(?:linux|musl|elf)[\w.-]{0,40}$|^ld\.so(?:\.\d)?$/u;
 
 /** What `words` runs, given the constant text on its standard input. */
 export function innerOf(words: readonly string[], stdin: readonly string[]): readonly Inner[] {
   const [first = '', ...args] = words;
   const program = interpreterName(programName(first));
   if (SHELLS.has(program)) return shell(args, stdin);
+  if (program === 'python' && args[0] === '-m') return MODULES.has(args[1] ?? '') ? [{ kind: 'words', words: args.slice(1) }] : [];
+  if (LOADER.test(program))
+    return [{ kind: 'words', words: wrappedWords(args, ['--library-path', '--preload', '--argv0', '--inhibit-rpath', '--audit'], 0) }];
   const codeFlags = INTERPRETERS.get(program);
   if (codeFlags) return interpreter(program, args, codeFlags, stdin);
   switch (program) {
@@ -37,6 +46,9 @@ export function innerOf(words: readonly string[], stdin: readonly string[]): rea
     case 'kubectl':
     case 'nerdctl':
       return container(args);
+    case 'sed':
+    case 'gsed':
+      return sedRuns(args, stdin);
     case 'cmd': {
       const at = args.findIndex((arg) => /^\/[ck]$/iu.test(arg));
       return at >= 0 ? [{ kind: 'script', text: args.slice(at + 1).join(' ') }] : [];
@@ -107,15 +119,38 @@ function withInput(args: readonly string[], rest: readonly string[], stdin: read
 }
 
 const isStdin = (word: string | undefined): boolean =>
-  word !== undefined && /^(?:-|\/dev\/(?:stdin|fd\/0)|\/proc\/self\/fd\/0)$/u.test(word);
+  word !== undefined && /^(?:-|\/dev\/(?:stdin|fd\/\d{1,3})|\/proc\/self\/fd\/\d{1,3})$/u.test(word);
+
+/** Whether `words` start a program that runs what it reads from its standard input. */
+export function runsStdin(words: readonly string[]): boolean {
+  return (
+    RUNS_STDIN.test(words.join(' ').slice(0, 2000)) &&
+    innerOf(words, [MARK]).some((inner) => (inner.kind === 'words' ? runsStdin(inner.words) : inner.text === MARK))
+  );
+}
+
+/** `s/…/…/e` runs the line it made. */
+function sedRuns(args: readonly string[], stdin: readonly string[]): readonly Inner[] {
+  const hit = args
+    .map((arg) => /^(?:[^s\n]{0,40};\s{0,5})?s(.)((?:(?!\1).){0,400})\1((?:(?!\1).){0,2000})\1[gIiMm0-9]{0,4}e/su.exec(arg))
+    .find((found) => found !== null);
+  if (!hit) return [];
+  const made = (hit[3] ?? '').replace(/\\([^\d])/gu, '$1');
+  return [made, ...stdin.map((text) => made + text)].filter((text) => text.trim() !== '').map((text) => ({ kind: 'script', text }));
+}
+
+const MARK = '\u0000';
+/** Words without any of these run nothing from their input; asking closer costs more. */
+const RUNS_STDIN = /(?:sh|python|perl|ruby|node|php|lua|bun|deno|osascript|source|\.|at|batch|eval|xargs|parallel|redis-cli|psql|mysql)/u;
 
 function shell(args: readonly string[], stdin: readonly string[]): readonly Inner[] {
   for (let index = 0; index < args.length; index++) {
     const arg = args[index] ?? '';
     if (/^-[a-z]*c[a-z]*$/iu.test(arg) && !arg.startsWith('--')) {
       // Options may stand between `-c` and the text: `bash -c -e 'text'`.
-      const text = args.slice(index + 1).find((word) => !/^[-+][a-z]+$/iu.test(word));
-      return text === undefined ? [] : [{ kind: 'script', text }];
+      const at = args.findIndex((word, after) => after > index && !/^[-+][a-z]+$/iu.test(word));
+      const text = args[at];
+      return at < 0 || text === undefined ? [] : [{ kind: 'script', text, ...(args.length > at + 2 ? { args: args.slice(at + 2) } : {}) }];
     }
     if (arg === '-s' || arg === '-') break;
     if (arg === '-o' || arg === '-O' || ((arg === '--rcfile' || arg === '--init-file') && args[index + 1] !== '$()')) index++;
