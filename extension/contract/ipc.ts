@@ -47,6 +47,10 @@ export interface TimelineQuery {
   readonly verdict?: Verdict;
   readonly agent?: string;
   readonly tool?: string;
+  readonly session?: string;
+  /** Wall clock, milliseconds since 1970: from `since` on, before `until`. */
+  readonly since?: number;
+  readonly until?: number;
   /** Case-insensitive text in the arguments, reason or rule ids. */
   readonly text?: string;
   /** Entries with a smaller `seq`, for paging back. */
@@ -62,6 +66,14 @@ export interface TimelinePage {
   readonly next: number | null;
   /** True while the index is still reading the journal: older entries may be missing. */
   readonly indexing: boolean;
+}
+
+/** Entries of one verdict in one minute. */
+export interface MinuteCount {
+  /** Wall clock at the minute's beginning, milliseconds since 1970. */
+  readonly minute: number;
+  readonly verdict: Verdict;
+  readonly count: number;
 }
 
 export interface BrokerStatus {
@@ -108,6 +120,8 @@ export interface Requests {
   grants: { params: Record<string, never>; result: readonly Grant[] };
   revoke: { params: { id: string }; result: { revoked: boolean } };
   timeline: { params: TimelineQuery; result: TimelinePage };
+  /** At most a week; the minutes in which nothing happened are left out. */
+  counts: { params: { since: number; until: number }; result: readonly MinuteCount[] };
   verify: { params: Record<string, never>; result: VerifyReport };
   status: { params: Record<string, never>; result: BrokerStatus };
   configure: { params: GateSettings; result: GateSettings };

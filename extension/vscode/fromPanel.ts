@@ -28,14 +28,17 @@ export function parseQuery(value: unknown): TimelineQuery | null {
   if (typeof limit !== 'number' || !Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE) return null;
   if (before !== undefined && (typeof before !== 'number' || !Number.isSafeInteger(before) || before < 0)) return null;
   const verdict = value['verdict'] === undefined ? undefined : oneOf(VERDICTS, value['verdict']);
-  const texts = ['agent', 'tool', 'text'].map(
+  const texts = ['agent', 'tool', 'session', 'text'].map(
     (name) => [name, value[name] === undefined ? undefined : boundedText(value[name], MAX_TEXT)] as const,
   );
+  const times = ['since', 'until'].map((name) => [name, value[name]] as const).filter(([, time]) => time !== undefined);
+  if (!times.every(([, time]) => typeof time === 'number' && Number.isSafeInteger(time))) return null;
   if (verdict === null || texts.some(([, text]) => text === null)) return null;
   return {
     limit,
     ...(before === undefined ? {} : { before }),
     ...(verdict === undefined ? {} : { verdict }),
+    ...(Object.fromEntries(times) as Pick<TimelineQuery, 'since' | 'until'>),
     ...Object.fromEntries(texts.filter(([, text]) => text !== undefined)),
   };
 }

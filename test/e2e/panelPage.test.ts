@@ -90,6 +90,8 @@ describe('the panel page', () => {
         decision: {
           verdict: 'quarantine',
           reason: text,
+          rules: 'r',
+          policy: 'built-in',
           findings: [
             sampleFinding({
               title: text,

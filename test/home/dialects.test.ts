@@ -154,7 +154,7 @@ test.each([
   });
 });
 
-const decision = { verdict: 'quarantine', findings: [], reason: 'r' } as const;
+const decision = { verdict: 'quarantine', findings: [], reason: 'r', rules: 'r', policy: 'p' } as const;
 const judged = (outcome: Judgement['outcome'], by: Judgement['by'], reason = 'because'): Judgement => ({
   id: 'i',
   decision,

@@ -2,24 +2,16 @@
  * The timeline's index over the journal. Owned by the broker's process only, and disposable: damaged, of another
  * version or of another journal it is deleted and built anew. What it shows is always read from the journal itself.
  */
-import { closeSync, constants, existsSync, fstatSync, openSync } from 'node:fs';
+import { closeSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AuditEntry } from '#contract/auditRecord.ts';
-import type { TimelinePage, TimelineQuery } from '#contract/ipc.ts';
+import type { MinuteCount, TimelinePage, TimelineQuery } from '#contract/ipc.ts';
 import { MAX_LINE_BYTES, parseEntryLine } from '#home/journal/entryLine.ts';
-import { PLAIN_FILE, readAt, segmentFile } from '#home/journal/segments.ts';
+import { readAt, segmentFile } from '#home/journal/segments.ts';
 import { ensurePrivateFolder, type Layout } from '#home/layout.ts';
-import { errorCode } from '#home/privateFile.ts';
 import { loadFileBackedSqlite } from '#node/audit/fileBackedSqlite.ts';
-import {
-  openIndexStore,
-  removeIndexFiles,
-  type IndexPosition,
-  type IndexRow,
-  type IndexStore,
-  type LinePlace,
-} from '#node/audit/indexStore.ts';
-import { matchesQuery, mayHaveText } from '#node/audit/timelineFilter.ts';
+import { openIndexStore, removeIndexFiles, type IndexPosition, type IndexStore, type LinePlace } from '#node/audit/indexStore.ts';
+import { openSegment, queryPage, readEntry } from '#node/audit/timelinePage.ts';
 
 export interface AuditIndex {
   /** Takes in whatever was appended since, by any process, in slices of a few milliseconds. @throws when the index cannot be written */
@@ -27,17 +19,15 @@ export interface AuditIndex {
   /** Takes in what this process has just appended, at once when that is all that is new. The rest waits for `catchUp`. */
   add(entries: readonly AuditEntry[]): void;
   query(query: TimelineQuery): TimelinePage;
+  /** See `Requests.counts`; empty while the index is unusable. */
+  counts(since: number, until: number): readonly MinuteCount[];
   close(): void;
 }
 
 /** How long one slice may keep the event loop, in milliseconds. */
 const SLICE_MS = 8;
 const BLOCK_BYTES = 256 * 1024;
-const MAX_PAGE = 500;
-/** A text search reads at most this many entries for one page; `next` goes on from there. */
-const MAX_SCANNED = 10_000;
-/** The same for any page in bytes: entries can be huge, and a query must not keep calls waiting while it reads them. */
-const MAX_PAGE_BYTES = 8 * 1024 * 1024;
+const MAX_COUNTED_MS = 7 * 24 * 3600 * 1000;
 
 /** @throws Error when the WebAssembly module cannot be loaded or the index's folder cannot be used */
 export async function openIndex(layout: Layout, wasmPath: string): Promise<AuditIndex> {
@@ -131,21 +121,20 @@ export async function openIndex(layout: Layout, wasmPath: string): Promise<Audit
         return { entries: [], next: null, indexing: true };
       }
     },
+    counts(since, until) {
+      try {
+        return store.counts(Math.max(since, until - MAX_COUNTED_MS), until);
+      } catch {
+        mistrusted = true; // as above
+        return [];
+      }
+    },
     close() {
       if (state === 'closed') return;
       state = 'closed';
       store.close();
     },
   };
-}
-
-/** A word that stands in every line, such as a field's name, must not have every line checked in full. */
-function surelyOther(line: Buffer, query: TimelineQuery): boolean {
-  try {
-    return !matchesQuery(JSON.parse(line.toString('utf8')) as AuditEntry, query);
-  } catch {
-    return false; // no entry: the full check says so
-  }
 }
 
 /** False when the last entry seen is not in its place any more: another journal, or an append that was taken back. */
@@ -158,26 +147,6 @@ function stillTheJournal(folder: string, { last }: IndexPosition): boolean {
   } finally {
     closeSync(handle);
   }
-}
-
-/** Null when there is no such file, or nothing that could be a segment. */
-function openSegment(folder: string, segment: number): number | null {
-  let handle: number;
-  try {
-    handle = openSync(segmentFile(folder, segment), constants.O_RDONLY | PLAIN_FILE);
-  } catch (error) {
-    if (['ENOENT', 'ELOOP', 'ENOTDIR', 'ENXIO'].includes(errorCode(error))) return null;
-    throw error;
-  }
-  if (fstatSync(handle).isFile()) return handle;
-  closeSync(handle);
-  return null;
-}
-
-function readEntry(handle: number, place: LinePlace): AuditEntry | null {
-  if (place.length > MAX_LINE_BYTES) return null;
-  const parsed = parseEntryLine(readAt(handle, place.offset, place.length));
-  return parsed.code === null ? parsed.entry : null;
 }
 
 interface Step {
@@ -216,52 +185,5 @@ function readBlock(folder: string, position: IndexPosition, insert: (entry: Audi
     return { position: { segment, offset: offset + end, last }, result: 'more' };
   } finally {
     closeSync(handle);
-  }
-}
-
-interface ReadPage {
-  readonly entries: readonly AuditEntry[];
-  readonly next: number | null;
-  /** Rows whose entry was not where they say. */
-  readonly misfits: number;
-}
-
-function queryPage(folder: string, store: IndexStore, query: TimelineQuery): ReadPage {
-  const limit = Math.min(MAX_PAGE, Math.max(1, Math.trunc(query.limit) || 1));
-  // One row more than wanted tells whether there is a next page.
-  const batch = query.text === undefined ? limit + 1 : MAX_PAGE;
-  const handles = new Map<number, number | null>();
-  const entries: AuditEntry[] = [];
-  let misfits = 0;
-  let scanned = 0;
-  let bytesRead = 0;
-  let before = Math.min(query.before ?? Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
-  const read = (row: IndexRow): void => {
-    let handle = handles.get(row.segment);
-    if (handle === undefined) handles.set(row.segment, (handle = openSegment(folder, row.segment)));
-    if (handle === null || row.length > MAX_LINE_BYTES) {
-      misfits += 1;
-      return;
-    }
-    const bytes = readAt(handle, row.offset, row.length);
-    bytesRead += row.length;
-    if (query.text !== undefined && (!mayHaveText(bytes, query.text) || surelyOther(bytes, query))) return;
-    const parsed = parseEntryLine(bytes);
-    if (parsed.code !== null || parsed.entry.seq !== row.seq) misfits += 1;
-    else if (matchesQuery(parsed.entry, query)) entries.push(parsed.entry);
-  };
-  try {
-    for (;;) {
-      const rows = store.rows(query, before, batch);
-      for (const row of rows) {
-        if (entries.length === limit || scanned === MAX_SCANNED || bytesRead > MAX_PAGE_BYTES) return { entries, next: before, misfits };
-        read(row);
-        scanned += 1;
-        before = row.seq;
-      }
-      if (rows.length < batch) return { entries, next: null, misfits };
-    }
-  } finally {
-    for (const handle of handles.values()) if (handle !== null) closeSync(handle);
   }
 }

@@ -1,7 +1,7 @@
 /** The index's tables: one lean row an entry, saying where in the journal it is. All of it can be made anew at any time. */
 import type { Database, SqlValue, Statement } from 'sql.js';
 import type { AuditEntry } from '#contract/auditRecord.ts';
-import type { TimelineQuery } from '#contract/ipc.ts';
+import type { MinuteCount, TimelineQuery } from '#contract/ipc.ts';
 import { VERDICTS } from '#core/model/verdict.ts';
 import { CLIENT_NAMES } from '#home/journal/entryShape.ts';
 import { removeIfThere } from '#home/privateFile.ts';
@@ -32,21 +32,36 @@ export interface IndexStore {
   write(work: (insert: (entry: AuditEntry, place: LinePlace) => void) => IndexPosition): void;
   /** Newest first, with a smaller `seq` than `before`. */
   rows(query: TimelineQuery, before: number, limit: number): readonly IndexRow[];
+  /** Of the minutes that overlap the range, in order. */
+  counts(since: number, until: number): readonly MinuteCount[];
   close(): void;
 }
 
 /** Another number whenever the tables or their meaning change: an index of another number is thrown away. */
-const SCHEMA = 1;
+const SCHEMA = 2;
+/**
+ * `minute` and `total` are sums kept beside the rows: what they say is asked often, and counting rows takes up to 0.2 s a million.
+ * `minute.first` and `last` are sequence numbers, so that a time range becomes a range of rows although clocks jump.
+ */
 const TABLES = `
   CREATE TABLE state (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
   CREATE TABLE name (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
   CREATE TABLE entry (seq INTEGER PRIMARY KEY, time INTEGER NOT NULL, verdict INTEGER NOT NULL, client INTEGER NOT NULL, agent INTEGER NOT NULL,
     tool INTEGER NOT NULL, session INTEGER NOT NULL, segment INTEGER NOT NULL, "offset" INTEGER NOT NULL, length INTEGER NOT NULL);
-  CREATE INDEX entry_verdict ON entry (verdict, tool);
-  CREATE INDEX entry_client ON entry (client);
-  CREATE INDEX entry_agent ON entry (agent, tool);
-  CREATE INDEX entry_tool ON entry (tool);
-  CREATE INDEX entry_session ON entry (session);`;
+  CREATE TABLE minute (minute INTEGER NOT NULL, verdict INTEGER NOT NULL, count INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
+    PRIMARY KEY (minute, verdict)) WITHOUT ROWID;
+  CREATE TABLE total (facet TEXT NOT NULL, id INTEGER NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (facet, id)) WITHOUT ROWID;
+  CREATE INDEX by_verdict ON entry (verdict);
+  CREATE INDEX by_verdict_and_tool ON entry (verdict, tool);
+  CREATE INDEX by_client ON entry (client);
+  CREATE INDEX by_agent ON entry (agent);
+  CREATE INDEX by_tool ON entry (tool);
+  CREATE INDEX by_session ON entry (session);`;
+
+/** What rows can be filtered by; each has an index of its own. */
+type Facet = 'verdict' | 'client' | 'agent' | 'tool' | 'session';
+const FACETS: readonly Facet[] = ['verdict', 'client', 'agent', 'tool', 'session'];
+const MINUTE_MS = 60_000;
 
 /** @throws Error when the file is there and is no sound index of this version. */
 export function openIndexStore(sqlite: FileBackedSqlite, file: string): IndexStore {
@@ -125,19 +140,80 @@ function prepareStore(database: Database): IndexStore {
 
   let position = parsePosition(state('position'));
 
+  /** Sums of the transaction that is open, written at its end. */
+  const minutes = new Map<string, { minute: number; verdict: number; count: number; first: number; last: number }>();
+  const totals = new Map<string, { facet: Facet; id: number; count: number }>();
+
   const insert = (entry: AuditEntry, place: LinePlace): void => {
-    prepared('INSERT OR IGNORE INTO entry VALUES (?,?,?,?,?,?,?,?,?,?)').run([
-      entry.seq,
-      entry.time,
-      VERDICTS.indexOf(entry.verdict),
-      CLIENT_NAMES.indexOf(entry.client),
-      nameIdMade(entry.agent),
-      nameIdMade(entry.tool),
-      nameIdMade(entry.session),
+    const { seq, time } = entry;
+    const facets = {
+      verdict: VERDICTS.indexOf(entry.verdict),
+      client: CLIENT_NAMES.indexOf(entry.client),
+      agent: nameIdMade(entry.agent),
+      tool: nameIdMade(entry.tool),
+      session: nameIdMade(entry.session),
+    };
+    prepared('INSERT INTO entry VALUES (?,?,?,?,?,?,?,?,?,?)').run([
+      seq,
+      time,
+      facets.verdict,
+      facets.client,
+      facets.agent,
+      facets.tool,
+      facets.session,
       place.segment,
       place.offset,
       place.length,
     ]);
+    const minute = time - (time % MINUTE_MS);
+    const sum = minutes.get(`${minute}/${facets.verdict}`);
+    if (sum === undefined) minutes.set(`${minute}/${facets.verdict}`, { minute, verdict: facets.verdict, count: 1, first: seq, last: seq });
+    else {
+      sum.count += 1;
+      sum.last = seq;
+    }
+    for (const facet of FACETS) {
+      const total = totals.get(`${facet}/${facets[facet]}`);
+      if (total === undefined) totals.set(`${facet}/${facets[facet]}`, { facet, id: facets[facet], count: 1 });
+      else total.count += 1;
+    }
+  };
+
+  const writeSums = (): void => {
+    for (const { minute, verdict, count, first: from, last } of minutes.values())
+      prepared(
+        'INSERT INTO minute VALUES (?,?,?,?,?) ON CONFLICT DO UPDATE SET count=count+excluded.count, first=min(first, excluded.first), last=max(last, excluded.last)',
+      ).run([minute, verdict, count, from, last]);
+    for (const { facet, id, count } of totals.values())
+      prepared('INSERT INTO total VALUES (?,?,?) ON CONFLICT DO UPDATE SET count=count+excluded.count').run([facet, id, count]);
+  };
+
+  /** The facets a query asks for; null when it names something no entry has. */
+  const wantedFacets = (query: TimelineQuery): readonly (readonly [Facet, number])[] | null => {
+    const wanted: (readonly [Facet, number | null])[] = [];
+    if (query.verdict !== undefined) wanted.push(['verdict', VERDICTS.indexOf(query.verdict)]);
+    if (query.tool !== undefined) wanted.push(['tool', nameId(query.tool)]);
+    if (query.session !== undefined) wanted.push(['session', nameId(query.session)]);
+    if (query.agent !== undefined) {
+      const client = clientMeant(query.agent);
+      wanted.push(client === null ? ['agent', nameId(query.agent)] : ['client', CLIENT_NAMES.indexOf(client)]);
+    }
+    const known = wanted.filter((item): item is readonly [Facet, number] => item[1] !== null);
+    return known.length === wanted.length ? known : null;
+  };
+
+  /** SQLite without statistics guesses which index leads to the fewest rows; the sums know. Null: none of them has a row. */
+  const bestIndex = (facets: readonly (readonly [Facet, number])[]): string | null => {
+    if (facets.length === 0) return '';
+    const counted = facets.map(([facet, id]) => ({
+      facet,
+      count: Number(first('SELECT count FROM total WHERE facet=? AND id=?', facet, id)?.[0] ?? 0),
+    }));
+    const fewest = counted.reduce((least, item) => (item.count < least.count ? item : least));
+    if (fewest.count === 0) return null;
+    const both = facets.some(([facet]) => facet === 'verdict') && facets.some(([facet]) => facet === 'tool');
+    const name = both && (fewest.facet === 'verdict' || fewest.facet === 'tool') ? 'by_verdict_and_tool' : `by_${fewest.facet}`;
+    return ` INDEXED BY ${name}`;
   };
 
   return {
@@ -146,6 +222,7 @@ function prepareStore(database: Database): IndexStore {
       database.exec('BEGIN');
       try {
         const next = work(insert);
+        writeSums();
         setState('position', JSON.stringify(next));
         database.exec('COMMIT');
         position = next;
@@ -153,24 +230,28 @@ function prepareStore(database: Database): IndexStore {
         names.clear(); // the names made in this transaction are gone with it
         database.exec('ROLLBACK');
         throw error;
+      } finally {
+        minutes.clear();
+        totals.clear();
       }
     },
     rows(query, before, limit) {
-      const where = ['seq<?'];
-      const values: SqlValue[] = [before];
-      const wants = (column: string, value: number | null): void => {
-        where.push(`${column}=?`);
-        values.push(value);
-      };
-      if (query.verdict !== undefined) wants('verdict', VERDICTS.indexOf(query.verdict));
-      if (query.tool !== undefined) wants('tool', nameId(query.tool));
-      if (query.agent !== undefined) {
-        const client = clientMeant(query.agent);
-        if (client === null) wants('agent', nameId(query.agent));
-        else wants('client', CLIENT_NAMES.indexOf(client));
+      const facets = wantedFacets(query);
+      const index = facets === null ? null : bestIndex(facets);
+      if (facets === null || index === null) return [];
+      const where = ['seq<?', ...facets.map(([facet]) => `${facet}=?`)];
+      const values: SqlValue[] = [before, ...facets.map(([, id]) => id)];
+      if (query.since !== undefined || query.until !== undefined) {
+        const since = query.since ?? 0;
+        const until = query.until ?? Number.MAX_SAFE_INTEGER;
+        const bounds = first('SELECT min(first), max(last) FROM minute WHERE minute>? AND minute<?', since - MINUTE_MS, until);
+        if (typeof bounds?.[0] !== 'number' || typeof bounds[1] !== 'number') return [];
+        where.push('seq>=?', 'seq<=?', 'time>=?', 'time<?');
+        values.push(bounds[0], bounds[1], since, until);
       }
-      if (values.includes(null)) return []; // a name no entry has
-      const statement = prepared(`SELECT seq, segment, "offset", length FROM entry WHERE ${where.join(' AND ')} ORDER BY seq DESC LIMIT ?`);
+      const statement = prepared(
+        `SELECT seq, segment, "offset", length FROM entry${index} WHERE ${where.join(' AND ')} ORDER BY seq DESC LIMIT ?`,
+      );
       statement.bind([...values, limit]);
       const rows: IndexRow[] = [];
       while (statement.step()) {
@@ -179,6 +260,17 @@ function prepareStore(database: Database): IndexStore {
       }
       statement.reset();
       return rows;
+    },
+    counts(since, until) {
+      const statement = prepared('SELECT minute, verdict, count FROM minute WHERE minute>? AND minute<? ORDER BY minute, verdict');
+      statement.bind([since - MINUTE_MS, until]);
+      const counts: MinuteCount[] = [];
+      while (statement.step()) {
+        const [minute, verdict, count] = statement.get() as number[];
+        counts.push({ minute: minute ?? 0, verdict: VERDICTS[verdict ?? 0] ?? 'clean', count: count ?? 0 });
+      }
+      statement.reset();
+      return counts;
     },
     close() {
       try {

@@ -14,6 +14,9 @@ export function matchesQuery(entry: AuditEntry, query: TimelineQuery): boolean {
   if (query.before !== undefined && entry.seq >= query.before) return false;
   if (query.verdict !== undefined && entry.verdict !== query.verdict) return false;
   if (query.tool !== undefined && entry.tool !== query.tool) return false;
+  if (query.session !== undefined && entry.session !== query.session) return false;
+  if (query.since !== undefined && entry.time < query.since) return false;
+  if (query.until !== undefined && entry.time >= query.until) return false;
   if (query.agent !== undefined && (clientMeant(query.agent) === null ? entry.agent : entry.client) !== query.agent) return false;
   return query.text === undefined || hasText(entry, query.text.toLowerCase());
 }
@@ -33,11 +36,23 @@ function hasTextWithin(value: JsonValue, found: (text: string) => boolean): bool
 }
 
 /**
- * A cheap look at a line's bytes: false only when no entry in it can hold the text. The text stands in the line as JSON
- * escapes it; other scripts lower their case depending on the neighbours, so only ASCII is told apart here.
+ * A cheap look at a stretch of lines: for a line's place in it, false only when no entry there can hold the text. Ask from
+ * the last line to the first. The text stands in a line as JSON escapes it; other scripts lower their case depending on
+ * the neighbours, so only ASCII is told apart here.
  */
-export function mayHaveText(line: Buffer, text: string): boolean {
+export function textFinder(text: string): (stretch: Buffer) => (from: number, to: number) => boolean {
   const wanted = text.toLowerCase();
-  if (!/^[\x20-\x7e]*$/.test(wanted)) return true;
-  return line.toString('utf8').toLowerCase().includes(JSON.stringify(wanted).slice(1, -1));
+  if (wanted === '' || !/^[\x20-\x7e]*$/.test(wanted)) return () => () => true;
+  const needle = JSON.stringify(wanted).slice(1, -1);
+  return (stretch) => {
+    // The two letters outside ASCII whose lower case holds an ASCII letter: the Kelvin sign and the I with a dot.
+    if (stretch.includes('\u212a') || stretch.includes('\u0130')) return () => true;
+    // One byte a unit, so that places in the text are places in the bytes.
+    const lower = stretch.toString('latin1').toLowerCase();
+    let hit = Number.POSITIVE_INFINITY;
+    return (from, to) => {
+      if (hit > to - needle.length) hit = to < needle.length ? -1 : lower.lastIndexOf(needle, to - needle.length);
+      return hit >= from;
+    };
+  };
 }

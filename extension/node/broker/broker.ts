@@ -160,6 +160,7 @@ async function startLocked(options: BrokerOptions, lock: BrokerLock): Promise<Br
     grants: () => grants.list(),
     revoke: async ({ id }) => ({ revoked: await approvals.revoke(id) }),
     timeline: (query) => timeline.query(query),
+    counts: ({ since, until }) => timeline.counts(since, until),
     verify: () => options.verify(),
     status,
     configure: (wanted) => {

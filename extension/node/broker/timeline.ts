@@ -1,12 +1,13 @@
 /** The timeline index, kept off the path of judging: it opens, catches up and adds in its own time, and may fail alone. */
 import type { AuditEntry } from '#contract/auditRecord.ts';
-import type { TimelinePage, TimelineQuery } from '#contract/ipc.ts';
+import type { MinuteCount, TimelinePage, TimelineQuery } from '#contract/ipc.ts';
 import { errorText } from '#home/privateFile.ts';
 
 /** What the broker needs of the index (see node/audit). */
 export interface TimelineIndex {
   readonly catchUp: () => Promise<void>;
   readonly query: (query: TimelineQuery) => TimelinePage | Promise<TimelinePage>;
+  readonly counts: (since: number, until: number) => readonly MinuteCount[];
   readonly close: () => void | Promise<void>;
 }
 
@@ -15,9 +16,15 @@ export interface Timeline {
   readonly added: (entries: readonly AuditEntry[]) => void;
   /** @throws Error saying why the index cannot be used; the journal itself is not touched by that. */
   readonly query: (query: TimelineQuery) => Promise<TimelinePage>;
+  /** @throws as `query` */
+  readonly counts: (since: number, until: number) => Promise<readonly MinuteCount[]>;
   readonly close: () => Promise<void>;
 }
 
+/** How long one search may go on before its page is shown as far as it is, in milliseconds. */
+const SEARCH_MS = 1500;
+/** How long a question waits for the index to catch up; after that it is answered with what is there, and says so. */
+const CATCH_UP_MS = 150;
 /** Indexing waits for a quiet moment: a burst of calls is read from the journal in one go. */
 const SETTLE_MS = 50;
 
@@ -44,6 +51,18 @@ export function startTimeline(open: () => TimelineIndex | Promise<TimelineIndex>
     return catching;
   };
 
+  const caughtUp = async (): Promise<void> => {
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, CATCH_UP_MS);
+    });
+    try {
+      await Promise.race([catchUp(), patience]);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+
   return {
     added: () => {
       if (closed || timer) return;
@@ -54,8 +73,24 @@ export function startTimeline(open: () => TimelineIndex | Promise<TimelineIndex>
     },
     query: async (query) => {
       if (closed) throw new Error('the broker is ending');
-      await catchUp();
-      return (await opened()).query(query);
+      await caughtUp();
+      const ready = await opened();
+      const found: AuditEntry[] = [];
+      const until = performance.now() + SEARCH_MS;
+      let next = query;
+      // A rare word is looked for in many pages; between two of them other calls are judged.
+      for (;;) {
+        const page = await ready.query(next);
+        found.push(...page.entries);
+        if (page.next === null || found.length >= query.limit || performance.now() > until) return { ...page, entries: found };
+        next = { ...query, before: page.next, limit: query.limit - found.length };
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    },
+    counts: async (since, until) => {
+      if (closed) throw new Error('the broker is ending');
+      await caughtUp();
+      return (await opened()).counts(since, until);
     },
     close: async () => {
       closed = true;

@@ -48,7 +48,7 @@ export interface ConnectOptions {
 const MAX_ANSWER = 64 * 1024 * 1024;
 const TIMEOUT_MS = 5000;
 /** Reading a long journal takes its time. */
-const SLOW: ReadonlySet<RequestName> = new Set(['verify', 'timeline']);
+const SLOW: ReadonlySet<RequestName> = new Set(['verify', 'timeline', 'counts']);
 const SLOW_TIMEOUT_MS = 120_000;
 /** A timer that comes so much too late tells of this process, not of the broker. */
 const STOOD_STILL_MS = 250;

@@ -40,6 +40,7 @@ const PARSERS: Parsers = {
   grants: () => ({}),
   revoke: (params) => ({ id: textIn(params, 'id', 200) }),
   timeline: timelineIn,
+  counts: (params) => ({ since: numberIn(params, 'since'), until: numberIn(params, 'until') }),
   verify: () => ({}),
   status: () => ({}),
   configure: (params) => {
@@ -80,6 +81,9 @@ function timelineIn(params: JsonObject): TimelineQuery {
     ...(known === undefined ? {} : { verdict: known }),
     ...(params['agent'] === undefined ? {} : { agent: textIn(params, 'agent', MAX_TEXT) }),
     ...(params['tool'] === undefined ? {} : { tool: textIn(params, 'tool', MAX_TEXT) }),
+    ...(params['session'] === undefined ? {} : { session: textIn(params, 'session', MAX_TEXT) }),
+    ...(params['since'] === undefined ? {} : { since: numberIn(params, 'since') }),
+    ...(params['until'] === undefined ? {} : { until: numberIn(params, 'until') }),
     ...(params['text'] === undefined ? {} : { text: textIn(params, 'text', MAX_TEXT) }),
     ...(params['before'] === undefined ? {} : { before: numberIn(params, 'before') }),
   };

@@ -304,7 +304,7 @@ describe('with a window', () => {
     const box = gateBox();
     ensurePrivateFolder(box.layout.root);
     const call = shellCall(HELD, { client: 'codex' });
-    const decision = { verdict: 'quarantine', findings: [], reason: 'why' } as const;
+    const decision = { verdict: 'quarantine', findings: [], reason: 'why', rules: 'r', policy: 'p' } as const;
     addPending(
       box.layout,
       pendingCall({ id: '00000000-0000-4000-8000-000000000000', call, decision, since: Date.now(), asked: false, hash: () => 'h' }),
@@ -424,7 +424,7 @@ describe('approvals that meet something else', () => {
       warn: () => undefined,
       onChange: () => undefined,
     });
-    holds.begin('h', shellCall(HELD), { verdict: 'quarantine', findings: [], reason: '' }, 60_000);
+    holds.begin('h', shellCall(HELD), { verdict: 'quarantine', findings: [], reason: '', rules: 'r', policy: 'p' }, 60_000);
     await expect(approvals.approve('h', 'always', '')).rejects.toMatchObject({ code: 'ALREADY_SETTLED' });
     expect(grants.list()).toEqual([]);
     box.remove();
@@ -452,7 +452,7 @@ describe('approvals that meet something else', () => {
 });
 
 describe('many holds', () => {
-  const decision = { verdict: 'quarantine', findings: [], reason: 'why' } as const;
+  const decision = { verdict: 'quarantine', findings: [], reason: 'why', rules: 'r', policy: 'p' } as const;
 
   test('what is over keeps no arguments; of the expired the latest stay to be approved', () => {
     const holds = createHolds(Date.now, () => undefined);

@@ -29,6 +29,7 @@ export async function brokerBox(
     openIndex: () => ({
       catchUp: async () => undefined,
       query: () => ({ entries: [], next: null, indexing: false }),
+      counts: () => [],
       close: () => undefined,
     }),
     verify: async () => ({ ok: true, entries: 0, problem: null }),

@@ -26,6 +26,7 @@ test('a connection that does not greet is closed', async () => {
       grants: never,
       revoke: never,
       timeline: never,
+      counts: never,
       verify: never,
       status: never,
       configure: never,

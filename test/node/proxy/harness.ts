@@ -8,7 +8,7 @@ import type { Outbound, UpstreamEvents } from '#node/proxy/upstream.ts';
 
 export function judgement(outcome: Judgement['outcome'], reason = ''): Judgement {
   const verdict = outcome === 'delivered' ? 'clean' : 'block';
-  return { id: 'c-1', decision: { verdict, findings: [], reason }, outcome, by: 'gate', reason };
+  return { id: 'c-1', decision: { verdict, findings: [], reason, rules: '', policy: '' }, outcome, by: 'gate', reason };
 }
 
 export const deliver: Judge = () => Promise.resolve(judgement('delivered'));
