@@ -105,9 +105,14 @@ function positional(state: ShellState, values: readonly string[]): void {
   if (values.length > 0) state.variables.set('@', values.join(' '));
 }
 
-/** Sets `$1`, `$2` … and `$@`; what is returned puts back what they were. */
-export function withPositional(state: ShellState, values: readonly string[]): () => void {
+/** Sets `$0` when it is given, `$1`, `$2` … and `$@`; what is returned puts back what they were. */
+export function withPositional(state: ShellState, values: readonly string[], zero?: string): () => void {
   const before = positionals(state);
+  const name = state.variables.get('0') ?? 'sh';
   positional(state, values);
-  return () => positional(state, before);
+  if (zero !== undefined) state.variables.set('0', zero);
+  return () => {
+    positional(state, before);
+    state.variables.set('0', name);
+  };
 }

@@ -34,7 +34,7 @@ function readScript(script: Script, job: Job): Built[] {
     let carried: string | null = null;
     for (const stage of pipeline) {
       const built: Built[] = [];
-      let printed: string | null = null;
+      const prints: string[] = [];
       for (const simple of stage) {
         const own: Job = { ...job, here: hereOf(simple.scope, job.folders, job.shell) };
         const input: string | null = bodyOf(simple) ?? fileInput(simple, own) ?? carried;
@@ -45,14 +45,18 @@ function readScript(script: Script, job: Job): Built[] {
           for (const field of fields) all.push(field);
         }
         const words = simple.words.map((word) => word.text);
-        printed = filtered(words, input, job.shell);
-        if (printed !== null) remember(fields[0], printed, job.written);
+        const printed = filtered(words, input, job.shell);
+        if (printed !== null) {
+          remember(fields[0], printed, job.written);
+          prints.push(printed);
+        }
         for (const field of fields) built.push(field);
       }
       for (const late of built) for (const early of before) link(early, late);
       if (before.length > 0) for (const late of built) notePiped(late, before, job);
       for (const field of built) before.push(field);
-      carried = stage.length === 1 ? printed : null;
+      // Of a group, what is known of its output: the rest cannot be told.
+      carried = prints.length > 0 ? prints.join('\n') : null;
     }
   }
   return all;
@@ -86,7 +90,7 @@ function redirectsOf(simple: Simple, job: Job): readonly ParsedRedirect[] {
 /** Constant text that comes from a process substitution or from a file: `sh < <(echo …)`, `sh < t.sh`, `sh /dev/fd/3`. */
 function fileInput(simple: Simple, job: Job): string | null {
   for (const redirect of redirectsOf(simple, job)) {
-    if (redirect.body !== null && redirect.op === '<<') return redirect.body;
+    if (redirect.body !== null) return redirect.body;
     if (redirect.op !== '<') continue;
     if (redirect.target.prints !== null) return redirect.target.prints;
     for (const form of job.written.size === 0 ? [] : pathForms(redirect.target.text, { ...job.collector.paths, cwd: job.here.folder })) {

@@ -58,7 +58,7 @@ export function dollar(reader: Reader, word: Building, quoting: Quoting): void {
     if (/\$\(|`/u.test(body)) reader.quoted(body);
     const value = parameter(body, state);
     remembered(reader, word, /^[A-Za-z_]\w*/u.exec(body)?.[0] ?? '');
-    return value === null ? literal(`\${${body}}`) : put(reader, word, value, quoting);
+    return value === null ? literal(`\${${body}}`) : put(reader, word, value, /(?:^|\[)@\]?$/u.test(body) ? 'bare' : quoting);
   }
   if (next === '[') {
     const stop = source.indexOf(']', reader.pos);

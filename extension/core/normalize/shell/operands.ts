@@ -7,7 +7,7 @@ import { interpreterName, programName } from '#core/normalize/shell/programNames
 import { INTERPRETERS, SHELLS, WRAPPERS } from '#core/normalize/shell/programs.ts';
 import { toolPaths } from '#core/normalize/shell/toolPaths.ts';
 import { isRemote, transferPaths } from '#core/normalize/shell/transferPaths.ts';
-import { foundNames, HANDLES_FILES } from '#core/normalize/shell/wrapped.ts';
+import { foundNames, HANDLES_FILES } from '#core/normalize/shell/finders.ts';
 
 /** Longest word that can be a path; the kernel takes no longer ones. */
 export const MAX_PATH = 4096;

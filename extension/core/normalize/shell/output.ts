@@ -1,7 +1,7 @@
 /** What a pipeline of harmless filters prints when its input is written in the script: `echo …`, `printf …`, `… | base64 -d`. */
 import { decodeBase64Text, decodeHexText } from '#core/normalize/decode.ts';
 import { ansiC } from '#core/normalize/shell/expansion.ts';
-import { foundNames, HANDLES_FILES } from '#core/normalize/shell/wrapped.ts';
+import { foundNames, HANDLES_FILES } from '#core/normalize/shell/finders.ts';
 import type { Pipeline, ShellState, Simple } from '#core/normalize/shell/syntax.ts';
 
 /** The constant text one pipeline prints; null when it depends on anything else. */
@@ -47,8 +47,7 @@ export function filtered(words: readonly string[], input: string | null, state: 
     }
     case 'printf': {
       const [format = '', ...values] = args[0] === '--' ? args.slice(1) : args;
-      let next = 0;
-      return ansiC(format).replace(/%(?:%|-?\d*[sdqb])/gu, (spec) => (spec === '%%' ? '%' : (values[next++] ?? '')));
+      return printed(format, values);
     }
     case 'true':
     case ':':
@@ -67,6 +66,27 @@ export function filtered(words: readonly string[], input: string | null, state: 
       // Of a folder it prints the names inside; a pattern, or -d, is printed as files.
       return files.length > 0 && files.every((arg) => /[*?[]/u.test(arg)) ? files.join('\n') : null;
     }
+    case 'head':
+    case 'tail':
+    case 'sort':
+    case 'uniq':
+    case 'tac':
+    case 'pv':
+    case 'sponge':
+      // More than is printed, or in another order: what matters stands on one line.
+      return args.every((arg, index) => arg.startsWith('-') || /^-[nck]$/u.test(args[index - 1] ?? '')) ? input : null;
+    case 'cut':
+    case 'awk':
+    case 'gawk':
+    case 'sed':
+      return input === null ? (program === 'sed' || program === 'cut' ? null : printsLiteral(program, args)) : picked(program, input, args);
+    case 'python':
+    case 'python3':
+    case 'perl':
+    case 'ruby':
+    case 'node':
+    case 'php':
+      return printsLiteral(program, args);
     case 'cat':
     case 'tee':
       return args.every((arg) => arg === '-' || program === 'tee') ? input : null;
@@ -91,6 +111,72 @@ export function filtered(words: readonly string[], input: string | null, state: 
     default:
       return null;
   }
+}
+
+/** `printf`: the format is used again until no value is left. */
+function printed(format: string, values: readonly string[]): string {
+  const pattern = ansiC(format);
+  const specs = pattern.match(/%-?\d{0,4}[sdqbxXoicu]/gu)?.length ?? 0;
+  let next = 0;
+  let out = '';
+  for (let round = 0; round < 64 && (round === 0 || (specs > 0 && next < values.length)); round++)
+    out += pattern.replace(/%(?:%|-?0?\d{0,4}([sdqbxXoicu]))/gu, (spec, kind?: string) =>
+      kind === undefined ? '%' : formatted(kind, values[next++] ?? '', spec),
+    );
+  return ansiC(out.includes('\\') && /\\[xu0-7]/u.test(out) ? out : out.replaceAll('\\', '\\\\'));
+}
+
+function formatted(kind: string, value: string, spec: string): string {
+  const number = /^["'].$/su.test(value) ? value.charCodeAt(1) : Number(value);
+  const width = Math.min(64, Number(/(\d{1,4})[a-zA-Z]$/u.exec(spec)?.[1] ?? 0));
+  const base = { x: 16, X: 16, o: 8, d: 10, i: 10, u: 10 }[kind];
+  if (base !== undefined) return Number.isSafeInteger(number) ? number.toString(base).padStart(width, '0') : value;
+  return kind === 'b' ? ansiC(value) : kind === 'c' ? value.slice(0, 1) : value;
+}
+
+/** Code that does nothing but print one text. */
+function printsLiteral(program: string, args: readonly string[]): string | null {
+  const awk = /awk$/u.test(program);
+  const code = awk ? args.find((arg) => !arg.startsWith('-')) : args[args.findIndex((arg) => /^-[cepr]$/u.test(arg)) + 1];
+  const hit =
+    /^\s{0,9}(?:BEGIN\s{0,9}\{\s{0,9})?(?:print|puts|say|echo|console\.log|process\.stdout\.write)\s{0,9}\(?\s{0,9}(["'])((?:(?!\1)[^\\]){1,2000})\1\s{0,9}\)?\s{0,9};?\s{0,9}\}?\s{0,9}$/su.exec(
+      code ?? '',
+    );
+  return hit?.[2] ?? null;
+}
+
+/** Columns of constant text, or the text after one plain replacement. */
+function picked(program: string, input: string, args: readonly string[]): string | null {
+  const lines = input.split('\n', 1000);
+  if (program === 'sed') {
+    const hit = /^s(.)((?:(?!\1)[^\\.*[\]^$?+]){1,200})\1((?:(?!\1)[^\\&]){0,200})\1(g?)$/su.exec(
+      args.find((arg) => !arg.startsWith('-')) ?? '',
+    );
+    if (!hit) return null;
+    const [, , from = '', to = '', all] = hit;
+    return lines.map((line) => (all === 'g' ? line.replaceAll(from, () => to) : line.replace(from, () => to))).join('\n');
+  }
+  const text = args.join(' ');
+  const field = program === 'cut' ? /-f\s?(\d{1,3})(-)?(\d{1,3})?/u.exec(text) : /print\s{0,9}\$(\d{1,3})/u.exec(text);
+  if (program === 'cut' && !field) {
+    const range = /-[cb]\s?(\d{1,4})?(-)?(\d{1,4})?(?:\s|$)/u.exec(text);
+    if (!range) return null;
+    const from = Number(range[1] ?? 1);
+    const to = range[2] === undefined ? from : Number(range[3] ?? 4000);
+    return lines.map((line) => line.slice(from - 1, to)).join('\n');
+  }
+  if (!field) return null;
+  const mark =
+    (program === 'cut' ? /-d\s?(\S| (?= |$))/u : /-F\s?(\S)/u).exec(text)?.[1] ??
+    (program === 'cut' ? (args.includes('-d ') || args.includes('-d') ? ' ' : '\t') : null);
+  const from = Number(field[1]);
+  const to = field[2] === undefined ? from : Number(field[3] ?? 400);
+  return lines
+    .map((line) => {
+      const columns = mark === null ? line.trim().split(/\s{1,200}/u) : line.split(mark);
+      return from === 0 ? line : columns.slice(from - 1, to).join(mark ?? ' ');
+    })
+    .join('\n');
 }
 
 function translated(input: string, args: readonly string[]): string | null {

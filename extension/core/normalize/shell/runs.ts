@@ -102,7 +102,7 @@ function runInner(inner: Inner, field: Built, around: Around, out: Built[]): voi
       add(buildWords(inner.words, around.stdin, place, deeper, around.extra));
       return;
     case 'script': {
-      const restore = inner.args === undefined ? null : withPositional(job.shell, inner.args);
+      const restore = inner.args === undefined ? null : withPositional(job.shell, inner.args, inner.zero);
       add(readNested(inner.text, deeper));
       restore?.();
       return;

@@ -1,12 +1,13 @@
 /** Finds what a command runs in turn: wrapped programs, `-c` scripts, code handed to interpreters. */
 import { decodeBase64 } from '#core/normalize/decode.ts';
+import { startedBy } from '#core/normalize/shell/finders.ts';
 import { interpreterName, programName } from '#core/normalize/shell/programNames.ts';
 import { INTERPRETERS, SHELLS, WRAPPERS } from '#core/normalize/shell/programs.ts';
 
 export type Inner =
   | { readonly kind: 'words'; readonly words: readonly string[] }
-  /** `args`: what `$1`, `$2` … are in it. */
-  | { readonly kind: 'script'; readonly text: string; readonly args?: readonly string[] }
+  /** `zero` and `args`: what `$0` and `$1`, `$2` … are in it. */
+  | { readonly kind: 'script'; readonly text: string; readonly args?: readonly string[]; readonly zero?: string }
   | { readonly kind: 'code'; readonly text: string };
 
 /** Modules of Python that are programs of their own. */
@@ -34,13 +35,28 @@ export function innerOf(words: readonly string[], stdin: readonly string[]): rea
       return args.length > 1 ? [{ kind: 'script', text: args[0] ?? '' }] : [];
     case 'su':
     case 'runuser': {
+      const at = args.findIndex((arg) => /^-[a-z]{0,4}c$|^--(?:session-)?command$/u.test(arg));
+      if (at >= 0) return [{ kind: 'script', text: args[at + 1] ?? '' }];
+      const joined = args.find((arg) => arg.startsWith('--command='));
+      if (joined !== undefined) return [{ kind: 'script', text: joined.slice('--command='.length) }];
+      return program === 'runuser' && args.includes('-u') ? [{ kind: 'words', words: wrappedWords(args, ['-u', '-g', '-G'], 0) }] : [];
+    }
+    case 'crontab':
+      return stdin
+        .flatMap((text) => text.split('\n', 256))
+        .flatMap((line): readonly Inner[] => {
+          const job = /^\s{0,20}(?:@\w{1,20}|(?:[\w*,/-]{1,80}\s{1,20}){5})\s{0,20}(\S.{0,4000})$/u.exec(line)?.[1];
+          return job === undefined ? [] : [{ kind: 'script', text: job }];
+        });
+    case 'flock': {
       const at = args.findIndex((arg) => arg === '-c' || arg === '--command');
-      return at >= 0 ? [{ kind: 'script', text: args[at + 1] ?? '' }] : [];
+      if (at >= 0) return [{ kind: 'script', text: args[at + 1] ?? '' }];
+      break;
     }
     case 'find':
     case 'fd':
     case 'fdfind':
-      return finder(program, args);
+      return startedBy(program, args).map((words) => ({ kind: 'words', words }));
     case 'docker':
     case 'podman':
     case 'kubectl':
@@ -80,7 +96,6 @@ export function innerOf(words: readonly string[], stdin: readonly string[]): rea
         },
       ];
   }
-  if (program === 'flock' && rest[0] === '-c') return [{ kind: 'script', text: rest.slice(1).join(' ') }];
   if (program === 'xargs') rest = withInput(args, rest, stdin);
   if (rest.length === 0) return [];
   return wrapper.shell === 'joined' ? [{ kind: 'script', text: rest.join(' ') }] : [{ kind: 'words', words: rest }];
@@ -150,7 +165,9 @@ function shell(args: readonly string[], stdin: readonly string[]): readonly Inne
       // Options may stand between `-c` and the text: `bash -c -e 'text'`.
       const at = args.findIndex((word, after) => after > index && !/^[-+][a-z]+$/iu.test(word));
       const text = args[at];
-      return at < 0 || text === undefined ? [] : [{ kind: 'script', text, ...(args.length > at + 2 ? { args: args.slice(at + 2) } : {}) }];
+      if (at < 0 || text === undefined) return [];
+      const zero = args[at + 1];
+      return [zero === undefined ? { kind: 'script', text } : { kind: 'script', text, zero, args: args.slice(at + 2) }];
     }
     if (arg === '-s' || arg === '-') break;
     if (arg === '-o' || arg === '-O' || ((arg === '--rcfile' || arg === '--init-file') && args[index + 1] !== '$()')) index++;
@@ -179,57 +196,6 @@ function interpreter(program: string, args: readonly string[], codeFlags: readon
     if (!arg.startsWith('-')) return [];
   }
   return stdin.map((text) => ({ kind: 'code', text }));
-}
-
-function finder(program: string, args: readonly string[]): readonly Inner[] {
-  const out: Inner[] = [];
-  const found = program === 'find' ? foundNames(args) : fdNames(args);
-  for (let index = 0; index < args.length; index++) {
-    if (!/^(?:-exec|-execdir|-ok|-okdir|-x|-X|--exec|--exec-batch)$/u.test(args[index] ?? '')) continue;
-    const stop = args.findIndex((arg, at) => at > index && (arg === ';' || arg === '+'));
-    const end = stop < 0 ? args.length : stop;
-    const words = args.slice(index + 1, end);
-    const whole = program !== 'find' && !words.includes('{}') ? [...words, '{}'] : words;
-    out.push({ kind: 'words', words: whole.flatMap((word) => (word === '{}' ? found : [word.replaceAll('{}', () => found[0] ?? '{}')])) });
-    index = end;
-  }
-  return out;
-}
-
-/** What makes `find` do more with files than name them. */
-export const HANDLES_FILES = /^-(?:exec|execdir|ok|okdir|delete|fprint|fprint0|fprintf|fls)$/u;
-
-/** What `find` finds, as far as its words tell: its starting points, each with every name it asks for. */
-export function foundNames(args: readonly string[]): readonly string[] {
-  const first = args.findIndex((arg) => /^(?:-(?![HLP]$|O\d)|[(!])/u.test(arg));
-  const starts = (first < 0 ? args : args.slice(0, first)).filter((arg) => !/^-(?:[HLP]|O\d)$/u.test(arg));
-  const names: string[] = [];
-  for (const [index, arg] of args.entries()) if (/^-i?(?:name|wholename|path)$/u.test(arg)) names.push(args[index + 1] ?? '');
-  return pairs(starts.length === 0 ? ['.'] : starts, names);
-}
-
-function fdNames(args: readonly string[]): readonly string[] {
-  const [name, ...starts] = args
-    .slice(
-      0,
-      args.findIndex((arg) => /^(?:-x|-X|--exec|--exec-batch)$/u.test(arg)),
-    )
-    .filter((arg) => !arg.startsWith('-'));
-  return pairs(starts.length === 0 ? ['.'] : starts, name === undefined ? [] : [name]);
-}
-
-const MAX_FOUND = 64;
-function pairs(starts: readonly string[], names: readonly string[]): readonly string[] {
-  if (names.length === 0) return starts.slice(0, MAX_FOUND);
-  return starts
-    .flatMap((start) =>
-      names
-        .slice(0, MAX_FOUND)
-        .map((name) =>
-          name.startsWith('/') || name.startsWith('~') ? name : `${start.replace(/\/$/u, '')}/${name.replace(/^\*\//u, '')}`,
-        ),
-    )
-    .slice(0, MAX_FOUND);
 }
 
 /** `docker exec [flags] name cmd …`, `docker run [flags] image cmd …`, `kubectl exec name -- cmd …`. */
