@@ -3,7 +3,7 @@ import type { Channel } from '#core/model/call.ts';
 import { CHANNELS } from '#core/model/call.ts';
 import type { RegexCache } from '#core/detect/conditions.ts';
 import { domainBit, regexesOf, TRIGGER, type Domain } from '#core/detect/packIndex.ts';
-import type { Condition, Rule, RulePack } from '#core/detect/rulePack.ts';
+import { FIELD_NAMES, type Condition, type Rule, type RulePack } from '#core/detect/rulePack.ts';
 import { newScanner, scan, type Scanner } from '#core/detect/scan.ts';
 import type { CommandField, Fields, UrlField } from '#core/normalize/fields.ts';
 
@@ -53,9 +53,7 @@ export interface Candidates {
   readonly found: ReadonlyMap<number, readonly Found[]>;
 }
 
-const BIT: Readonly<Record<string, number>> = Object.fromEntries(
-  (['command', 'path', 'content', 'url', 'text', 'code', 'hidden'] as const).map((field) => [field, domainBit(field)]),
-);
+const BIT: Readonly<Record<string, number>> = Object.fromEntries(FIELD_NAMES.map((field) => [field, domainBit(field)]));
 
 export function candidatesOf(fields: Fields, channel: Channel, matcher: Matcher): Candidates {
   const { index } = matcher.pack;

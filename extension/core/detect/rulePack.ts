@@ -10,10 +10,12 @@ import type { PackIndex } from '#core/detect/packIndex.ts';
 /**
  * Named fields the normalizer produces; each is a text a regex may look at.
  * `code`: text that a program would run as another language than shell (inline Python, a script read from disk) ·
- * `hidden`: the part of a text that a person who looks at it rendered does not see (HTML comments, hidden elements, tag characters).
+ * `hidden`: the part of a text that a person who looks at it rendered does not see (HTML comments, hidden elements, tag characters) ·
+ * `raw`: a text as it was sent, where folding changed it (other fields hold no invisible characters and no look-alikes) ·
+ * `disguise`: how sentences or a command were hidden on the first line (`base64`, `homoglyphs`, `element` …), and what they say below.
  */
-export type FieldName = 'command' | 'path' | 'content' | 'url' | 'text' | 'code' | 'hidden';
-export const FIELD_NAMES: readonly FieldName[] = ['command', 'path', 'content', 'url', 'text', 'code', 'hidden'];
+export type FieldName = 'command' | 'path' | 'content' | 'url' | 'text' | 'code' | 'hidden' | 'raw' | 'disguise';
+export const FIELD_NAMES: readonly FieldName[] = ['command', 'path', 'content', 'url', 'text', 'code', 'hidden', 'raw', 'disguise'];
 
 /**
  * What a call does beside touching paths (those carry their own access): `send` data to `target` (a host, or empty if

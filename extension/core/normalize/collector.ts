@@ -1,18 +1,19 @@
 /** Gathers the fields of one call under its bounds. The only mutable thing in the normalizer. */
 import type { Access, FieldName } from '#core/detect/rulePack.ts';
 import type { CommandField, EffectField, EngineNote, Fields, PathField, Place, Span, TextField, UrlField } from '#core/normalize/fields.ts';
-import { decodeAll, newDecodeBudget } from '#core/normalize/decode.ts';
-import { MAX_COMMANDS, MAX_EFFECTS, MAX_PATHS, MAX_SEARCHED, MAX_SHELL_OUTPUT, MAX_SHELL_TEXT, MAX_URLS } from '#core/normalize/limits.ts';
-import { pathForms, type PathContext } from '#core/normalize/path.ts';
+import { newDecodeBudget } from '#core/normalize/decode.ts';
+import { disguisesIn } from '#core/normalize/undisguise.ts';
+import { MAX_EFFECTS, MAX_PATHS, MAX_SEARCHED, MAX_URLS } from '#core/normalize/limits.ts';
+import { readPath, type PathContext } from '#core/normalize/path.ts';
 import { guessedNames } from '#core/normalize/globs.ts';
-import type { ShellState } from '#core/normalize/shell/syntax.ts';
+import { newShellState, type ShellState } from '#core/normalize/shell/syntax.ts';
 import { fold, originalSpan, type Folded } from '#core/normalize/unicode.ts';
 import { readUrl, urlsIn } from '#core/normalize/url.ts';
 
 export interface Collector {
   readonly paths: PathContext;
   readonly shell: ShellState;
-  /** Folds `text` and adds it, with what is encoded in it, as a text of `field`. */
+  /** Folds `text` and adds it, with what is encoded or hidden in it, as a text of `field`. */
   text(field: FieldName, at: string, text: string): Folded;
   /** Adds text that does not stand in the arguments as such; `span` is where it came from. */
   derived(field: FieldName, place: Place, text: string): void;
@@ -34,14 +35,6 @@ export function newCollector(context: PathContext): Collector {
   const effects: EffectField[] = [];
   const notes: EngineNote[] = [];
   const decoding = newDecodeBudget();
-  const variables = new Map<string, string>([
-    ['IFS', ' '],
-    ['SHELL', '/bin/sh'],
-    ['BASH', '/bin/bash'],
-    ['0', 'sh'],
-  ]);
-  if (context.home !== '') variables.set('HOME', context.home);
-  if (context.cwd !== '') variables.set('PWD', context.cwd);
 
   let searched = MAX_SEARCHED;
   const search = (text: TextField): void => {
@@ -52,23 +45,15 @@ export function newCollector(context: PathContext): Collector {
 
   const self: Collector = {
     paths: context,
-    shell: {
-      variables,
-      origins: new Map(),
-      troubles: new Set(),
-      units: MAX_SHELL_TEXT,
-      commands: MAX_COMMANDS,
-      output: MAX_SHELL_OUTPUT,
-      scopes: 0,
-      parents: new Map(),
-      depth: 0,
-    },
+    shell: newShellState(context.home, context.cwd),
     text(field, at, text) {
       const folded = fold(text);
       search({ field, at, span: null, text: folded.text, offsets: folded.offsets, derived: false });
-      if (folded.hidden.tagText !== '') self.derived(field, { at, span: null }, folded.hidden.tagText);
-      for (const decoded of decodeAll(folded.text, decoding)) {
-        self.derived(field, { at, span: originalSpan(folded.offsets, decoded.start, decoded.end) }, decoded.text);
+      if (folded.offsets !== null || text.includes('\u001b')) search({ field: 'raw', at, span: null, text, offsets: null, derived: false });
+      for (const found of disguisesIn(text, folded, decoding)) {
+        const place = { at, span: found.span };
+        if (found.plain !== null) self.derived(found.field ?? field, place, found.plain);
+        if (found.how !== null) self.derived('disguise', place, `${found.how}\n${found.plain ?? found.words}`);
       }
       if (decoding.spent) self.shell.troubles.add('too-much-encoded');
       return folded;
@@ -81,11 +66,13 @@ export function newCollector(context: PathContext): Collector {
         self.shell.troubles.add('too-many');
         return [];
       }
-      const forms = pathForms(written, folder === context.cwd ? context : { ...context, cwd: folder }).flatMap((form) => [
-        form,
-        ...guessedNames(form),
-      ]);
-      const found = [...new Set(forms)].map((text): PathField => ({ ...place, text, access }));
+      const { forms, traits } = readPath(written, folder === context.cwd ? context : { ...context, cwd: folder });
+      const found = [...new Set(forms.flatMap((form) => [form, ...guessedNames(form)]))].map((text): PathField => ({
+        ...place,
+        text,
+        access,
+        traits,
+      }));
       paths.push(...found);
       return found;
     },

@@ -1,6 +1,6 @@
 /** What the normalizer reports itself. These are findings without a rule file: no pack can be without them. */
 import type { Collector } from '#core/normalize/collector.ts';
-import type { Hidden } from '#core/normalize/unicode.ts';
+import type { Hidden } from '#core/normalize/invisible.ts';
 
 /** Most invisible characters that ordinary text of any script may hold. */
 const ORDINARY_ZERO_WIDTH = 24;
@@ -50,6 +50,9 @@ export function noteBeyond(collector: Collector, beyond: 'size' | 'depth' | 'cou
   });
 }
 
+/** Bytes of variation selectors or bits of zero-width characters from which they are no accident. */
+const CARRIED = 4;
+
 /** Invisible characters: in commands and paths any are odd; in running text only those that carry or reorder text. */
 export function noteHidden(collector: Collector, at: string, hidden: Hidden, where: 'command' | 'path' | 'text'): void {
   if (hidden.first < 0) return;
@@ -65,6 +68,20 @@ export function noteHidden(collector: Collector, at: string, hidden: Hidden, whe
       span,
       matched: hidden.tagText.slice(0, 200),
       rationale: 'People cannot see these characters, models can read them; nobody writes them by accident.',
+    });
+  }
+  const carried = hidden.selectorText.length >= CARRIED ? hidden.selectorText : hidden.bitText;
+  if (carried.length >= CARRIED) {
+    collector.note({
+      rule: 'engine.carried-text',
+      title: 'Text written in invisible characters that draw nothing',
+      category: 'encoding',
+      severity: 'high',
+      confidence: 'high',
+      at,
+      span,
+      matched: carried.slice(0, 200),
+      rationale: 'Variation selectors and zero-width characters in a row carry bytes that people cannot see and programs can read.',
     });
   }
   if (hidden.bidi > 0) {
