@@ -133,9 +133,9 @@ describe('forms that have been used to get around guards', () => {
     );
     expect(ruleIds(decision)).toContain('paths.ssh-private-key');
   });
-  it('also where case does not count', () => {
+  it('in any case of letters: whether it counts is seldom known', () => {
     const call = { channel: 'read', tool: 'Read', args: { file_path: '/HOME/dev/.SSH/ID_RSA' } } as const;
-    expect([judge(call).verdict, judge(call, { caseInsensitivePaths: true }).verdict]).toEqual(['clean', 'quarantine']);
+    expect([judge(call).verdict, judge(call, { caseInsensitivePaths: true }).verdict]).toEqual(['quarantine', 'quarantine']);
   });
 });
 

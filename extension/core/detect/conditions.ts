@@ -46,13 +46,18 @@ function programMatches(wanted: string, program: string): boolean {
 
 export function meetsPath(cache: RegexCache, condition: PathCondition, path: PathField): boolean {
   if (condition.access.length > 0 && !condition.access.includes(path.access)) return false;
-  return test(cache, condition.regex, path.text) && !(condition.not !== null && test(cache, condition.not, path.text));
+  if (condition.trait !== undefined && !condition.trait.some((trait) => path.traits.has(trait))) return false;
+  return (
+    compiled(cache, condition.regex, 'iu').test(path.text) &&
+    !(condition.not !== null && compiled(cache, condition.not, 'iu').test(path.text))
+  );
 }
 
 export function meetsUrl(cache: RegexCache, condition: UrlCondition, url: UrlField): boolean {
   if (condition.scheme.length > 0 && !condition.scheme.includes(url.scheme)) return false;
   if (condition.host.length > 0 && !condition.host.some((name) => hostMatches(name, url.host))) return false;
   if (condition.hostKind.length > 0 && !condition.hostKind.some((kind) => url.kinds.has(kind))) return false;
+  if (!test(cache, condition.port ?? null, url.port)) return false;
   return test(cache, condition.path, url.path) && test(cache, condition.query, url.query) && test(cache, condition.userinfo, url.userinfo);
 }
 

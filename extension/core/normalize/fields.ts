@@ -1,5 +1,5 @@
 /** What the normalizer makes of a call: named fields, each with its place in the arguments. Data only. */
-import type { Access, EffectKind, FieldName, HostKind } from '#core/detect/rulePack.ts';
+import type { Access, EffectKind, FieldName, HostKind, PathTrait } from '#core/detect/rulePack.ts';
 import type { Confidence, Severity } from '#core/model/finding.ts';
 
 /** UTF-16 offsets into the string a pointer names. */
@@ -55,6 +55,8 @@ export interface PathField extends Place {
   /** Absolute where it can be told, home folders written `~`, no `.` or `..`, `/` as separator. */
   readonly text: string;
   readonly access: Access;
+  /** How it was written; the same for every form of one written path. */
+  readonly traits: ReadonlySet<PathTrait>;
 }
 
 export interface UrlField extends Place {

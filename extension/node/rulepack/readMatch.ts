@@ -5,6 +5,7 @@ import {
   EFFECT_KINDS,
   FIELD_NAMES,
   HOST_KINDS,
+  PATH_TRAITS,
   type Access,
   type Checksum,
   type EffectCondition,
@@ -14,12 +15,16 @@ import {
   type FieldName,
   type HostKind,
   type PathCondition,
+  type PathTrait,
   type RegexCondition,
   type UrlCondition,
 } from '#core/detect/rulePack.ts';
 import { regexProblem } from '#node/rulepack/regexCheck.ts';
 import { COMMAND_KEYS, CONDITION_KEYS, EFFECT_KEYS, MATCH_KEYS, PATH_KEYS, SECRET_KEYS, URL_KEYS } from '#node/rulepack/ruleShape.ts';
 import { checkKeys, listOf, textsOf, type Reader } from '#node/rulepack/yamlReader.ts';
+
+/** More matches than this are not gathered. */
+const MOST_LEAST = 200;
 
 export interface ReadMatch {
   readonly keywords: readonly string[];
@@ -112,7 +117,12 @@ function readRegex(reader: Reader, node: YAMLMap, fields: readonly FieldName[]):
     }
     secret = { group, entropy, checksum: checksum as Checksum | null };
   }
-  return { kind: 'regex', fields, regex, flags, secret };
+  const least = node.get('least');
+  if (least !== undefined && !(typeof least === 'number' && Number.isInteger(least) && least >= 2 && least <= MOST_LEAST)) {
+    reader.report(node.get('least', true), `\`least\` is a whole number from 2 to ${MOST_LEAST}`);
+    return null;
+  }
+  return { kind: 'regex', fields, regex, flags, secret, ...(typeof least === 'number' ? { least } : {}) };
 }
 
 function readCommand(reader: Reader, node: unknown): CommandCondition | null {
@@ -154,7 +164,14 @@ function readPath(reader: Reader, node: unknown): PathCondition | null {
     if (!node.has('regex')) reader.report(node, '`path` needs a `regex`');
     return null;
   }
-  return { kind: 'path', regex, access: listOf(reader, node, 'access', ACCESSES) as Access[], not: pattern(reader, node, 'not', '') };
+  const trait = listOf(reader, node, 'trait', PATH_TRAITS) as PathTrait[];
+  return {
+    kind: 'path',
+    regex,
+    ...(trait.length > 0 ? { trait } : {}),
+    access: listOf(reader, node, 'access', ACCESSES) as Access[],
+    not: pattern(reader, node, 'not', ''),
+  };
 }
 
 function readUrl(reader: Reader, node: unknown): UrlCondition | null {
@@ -164,11 +181,13 @@ function readUrl(reader: Reader, node: unknown): UrlCondition | null {
   }
   checkKeys(reader, node, URL_KEYS);
   if (node.items.length === 0) reader.report(node, 'an empty `url` would match every address');
+  const port = pattern(reader, node, 'port', '');
   return {
     kind: 'url',
     scheme: textsOf(reader, node, 'scheme').map((text) => text.toLowerCase()),
     host: textsOf(reader, node, 'host').map((text) => text.toLowerCase()),
     hostKind: listOf(reader, node, 'host-kind', HOST_KINDS) as HostKind[],
+    ...(port === null ? {} : { port }),
     path: pattern(reader, node, 'path', ''),
     query: pattern(reader, node, 'query', ''),
     userinfo: pattern(reader, node, 'userinfo', ''),

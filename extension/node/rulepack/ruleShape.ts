@@ -5,6 +5,7 @@ export const RULE_KEYS = [
   'title',
   'category',
   'severity',
+  'severity-in',
   'confidence',
   'status',
   'channels',
@@ -14,8 +15,21 @@ export const RULE_KEYS = [
   'taxonomy',
   'examples',
 ] as const;
-export const MATCH_KEYS = ['field', 'keywords', 'regex', 'flags', 'secret', 'command', 'path', 'url', 'effect', 'any', 'all'] as const;
-export const CONDITION_KEYS = ['field', 'regex', 'flags', 'secret', 'command', 'path', 'url', 'effect', 'any', 'all'] as const;
+export const MATCH_KEYS = [
+  'field',
+  'keywords',
+  'regex',
+  'flags',
+  'secret',
+  'least',
+  'command',
+  'path',
+  'url',
+  'effect',
+  'any',
+  'all',
+] as const;
+export const CONDITION_KEYS = ['field', 'regex', 'flags', 'secret', 'least', 'command', 'path', 'url', 'effect', 'any', 'all'] as const;
 export const SECRET_KEYS = ['group', 'entropy', 'checksum'] as const;
 export const COMMAND_KEYS = [
   'program',
@@ -32,8 +46,8 @@ export const COMMAND_KEYS = [
   'piped-to',
   'not',
 ] as const;
-export const PATH_KEYS = ['regex', 'access', 'not'] as const;
-export const URL_KEYS = ['scheme', 'host', 'host-kind', 'path', 'query', 'userinfo'] as const;
+export const PATH_KEYS = ['regex', 'trait', 'access', 'not'] as const;
+export const URL_KEYS = ['scheme', 'host', 'host-kind', 'port', 'path', 'query', 'userinfo'] as const;
 export const EFFECT_KEYS = ['kind', 'target'] as const;
 export const EXAMPLES_KEYS = ['match', 'no_match'] as const;
 export const EXAMPLE_KEYS = ['text', 'channel', 'path', 'cwd', 'span', 'why'] as const;
