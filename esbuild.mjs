@@ -26,7 +26,7 @@ export const BUNDLES = [
     entry: 'hooks/main.ts',
     platform: 'node',
     external: [],
-    budget: 160_000,
+    budget: 240_000,
     folders: ['extension/core', 'extension/contract', 'extension/home', 'hooks'],
     packages: [],
   },
@@ -125,8 +125,11 @@ async function buildRules() {
   const files = readdirSync(folder)
     .filter((file) => file.endsWith('.yaml'))
     .sort();
-  const { json, problems } = compileRules(files.map((file) => ({ file: `rules/${file}`, text: readFileSync(join(folder, file), 'utf8') })));
+  const { json, problems, info } = compileRules(
+    files.map((file) => ({ file: `rules/${file}`, text: readFileSync(join(folder, file), 'utf8') })),
+  );
   writeFileSync(join(root, 'dist', 'rules.json'), ascii(writeRulePack(json)));
+  writeFileSync(join(root, 'dist', 'rule-info.json'), JSON.stringify(Object.fromEntries(info)));
   console.log(`rules.json       ${String(statSync(join(root, 'dist', 'rules.json')).size).padStart(8)} bytes`);
   return problems.map((problem) => `${problem.file}:${problem.line}: ${problem.message}`);
 }

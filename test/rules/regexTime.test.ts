@@ -1,12 +1,13 @@
 /** Every regex of every rule against text made from its own words: a bound on length alone does not make a regex fast. */
 import { describe, expect, it } from 'vitest';
+import { slowness } from '#node/rulepack/regexPump.ts';
 import { compiledRules } from '../core/gateKit.ts';
 
 const UNITS = 32 * 1024;
 /** The slowest rule needs about a tenth of it; one with nested repeats needs minutes. */
 const MOST_MS = 1500;
 const COMMON: readonly string[] = ['a', ' ', 'a ', '\n', '/', '../', '.', '0', '=', "'", '"', ';', 'A', '-', '%2e', '<', '@', ':', 'a.', 'a/', '~/', '\t', '\\', 'a,'];
-const KEYS: ReadonlySet<string> = new Set(['regex', 'operand', 'argument', 'line', 'stdin', 'assigns', 'not', 'path', 'query', 'userinfo']);
+const KEYS: ReadonlySet<string> = new Set(['regex', 'operand', 'argument', 'line', 'stdin', 'assigns', 'not', 'path', 'query', 'userinfo', 'port', 'target']);
 
 interface Probe {
   readonly name: string;
@@ -52,6 +53,9 @@ describe('regexes of the shipped rules', () => {
   const probes = compiledRules.json.rules.flatMap((rule) => probesOf(rule.id, rule.match, []));
   it('are all found', () => {
     expect(probes.length).toBeGreaterThan(150);
+  });
+  it('are quick on texts made from their own repeats', { timeout: 120_000 }, () => {
+    expect(probes.map((probe) => [probe.name, slowness(probe.source, probe.flags)]).filter(([, problem]) => problem !== null)).toEqual([]);
   });
   it('take time in proportion to the text', { timeout: 240_000 }, () => {
     expect(probes.map((probe) => ({ name: probe.name, ...slowest(probe) })).filter((found) => found.took > MOST_MS)).toEqual([]);

@@ -12,7 +12,7 @@ export interface Literals {
 const MAX_WORDS = 64;
 const MAX_WORD = 32;
 /** Classes of more characters than this are not spelt out. */
-const MAX_SPELT = 8;
+const MAX_SPELT = 16;
 const LONG_S = 0x17f;
 const KELVIN = 0x212a;
 

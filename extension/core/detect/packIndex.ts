@@ -2,7 +2,7 @@
  * What the matcher has to know of a pack before it knows a call: which words, programs and kinds make which rule worth
  * trying. Made at build time; a hook reads it instead of the rules, and then only the rules it needs.
  */
-import { foldable, foldedWord, literalsOf, worth, type Literals } from '#core/detect/literals.ts';
+import { foldable, foldedWord, literalsOf, rarity, worth, type Literals } from '#core/detect/literals.ts';
 import { CHANNELS } from '#core/model/call.ts';
 import { FIELD_NAMES, type CommandCondition, type Condition, type Rule, type UrlCondition } from '#core/detect/rulePack.ts';
 import { gramOf } from '#core/detect/scan.ts';
@@ -48,6 +48,8 @@ export interface PackIndex {
 const MAX_WINDOW = 512;
 const MAX_WORDS = 60_000;
 const NAMED = 10;
+/** Words that stand in nearly every text tell nothing, and each place costs. */
+const LEAST_RARITY = 2.5;
 
 /** Something that must be seen before a rule is tried; `worth` grows with how rarely it is. */
 interface Trigger {
@@ -87,7 +89,8 @@ export function buildIndex(rules: readonly Rule[]): PackIndex {
       ? { worth: worth(set), add: () => addProbe(rule, domainBit(domain) | TRIGGER, { ...set, most: Number.POSITIVE_INFINITY }) }
       : null;
   };
-  const usable = (set: Literals): boolean => words.size + set.words.length <= MAX_WORDS;
+  const usable = (set: Literals): boolean =>
+    words.size + set.words.length <= MAX_WORDS && set.words.every((word) => word.length >= 2 && rarity(word) > LEAST_RARITY);
 
   const ofCommand = (rule: number, command: CommandCondition): Trigger => {
     const exact = command.program.filter((name) => !name.endsWith('*'));

@@ -9,17 +9,23 @@ import { foldedCode, rarity } from '#core/detect/literals.ts';
 
 const LONG = 4;
 const SHORT = 2;
-const LONG_BITS = 15;
-const SHORT_BITS = 12;
+/** Of the filters, which fit into a processor's nearest memory: one bit says whether any word is entered there. */
+const LONG_BITS = 17;
+/** Of the tables behind them. */
+const HEAD_BITS = 12;
 const SPREAD = 0x9e3779b1;
 
 export interface Scanner {
   readonly words: readonly string[];
   readonly grams: readonly number[];
-  /** By hash of four or two units: the first word entered there, counting from 1; `next` chains the others. */
-  readonly long: Uint16Array;
-  readonly short: Uint16Array;
+  /** A bit for every hash of four units, and for every two units, that some word is entered under. */
+  readonly long: Int32Array;
+  readonly short: Int32Array;
+  /** By hash: the first word entered there, counting from 1; `next` chains the others. */
+  readonly heads: Uint16Array;
   readonly next: Uint16Array;
+  /** The units a word is entered under, rolled into one number; by word, counting from 1. */
+  readonly keys: Int32Array;
   readonly anyShort: boolean;
 }
 
@@ -33,9 +39,11 @@ export function gramOf(word: string): number {
 
 /** `words`: folded, two units or longer, at most 65,534; `grams`: `gramOf` of each. */
 export function newScanner(words: readonly string[], grams: readonly number[]): Scanner {
-  const long = new Uint16Array(1 << LONG_BITS);
-  const short = new Uint16Array(1 << SHORT_BITS);
+  const long = new Int32Array(1 << (LONG_BITS - 5));
+  const short = new Int32Array(1 << 11);
+  const heads = new Uint16Array(1 << HEAD_BITS);
   const next = new Uint16Array(words.length + 1);
+  const keys = new Int32Array(words.length + 1);
   let anyShort = false;
   for (let index = 0; index < words.length; index++) {
     const word = words[index] as string;
@@ -43,42 +51,42 @@ export function newScanner(words: readonly string[], grams: readonly number[]): 
     const size = word.length >= LONG ? LONG : SHORT;
     let rolled = 0;
     for (let at = from; at < from + size; at++) rolled = (rolled << 8) | (word.charCodeAt(at) | 32);
-    const heads = size === LONG ? long : short;
-    if (size === SHORT) anyShort = true;
-    const slot = size === LONG ? longSlot(rolled) : shortSlot(rolled);
+    if (size === SHORT) {
+      rolled &= 0xffff;
+      short[rolled >>> 5] = (short[rolled >>> 5] as number) | (1 << rolled);
+      anyShort = true;
+    } else {
+      const bit = Math.imul(rolled, SPREAD) >>> (32 - LONG_BITS);
+      long[bit >>> 5] = (long[bit >>> 5] as number) | (1 << bit);
+    }
+    const slot = Math.imul(rolled, SPREAD) >>> (32 - HEAD_BITS);
+    keys[index + 1] = rolled;
     next[index + 1] = heads[slot] as number;
     heads[slot] = index + 1;
   }
-  return { words, grams, long, short, next, anyShort };
+  return { words, grams, long, short, heads, next, keys, anyShort };
 }
-
-const longSlot = (rolled: number): number => Math.imul(rolled, SPREAD) >>> (32 - LONG_BITS);
-/** Units above 255 reach over into their neighbour's bits; only two whole units count here. */
-const shortSlot = (rolled: number): number => Math.imul(rolled & 0xffff, SPREAD) >>> (32 - SHORT_BITS);
 
 /** Appends pairs to `out`: the index of a word and where it starts. Places of one word ascend. */
 export function scan(scanner: Scanner, text: string, out: number[]): void {
-  const { long, short, next, anyShort } = scanner;
+  const { long, short, anyShort } = scanner;
   let rolled = 0;
   for (let at = 0; at < text.length; at++) {
     let code = text.charCodeAt(at);
     if (code > 127) code = foldedCode(code);
     rolled = (rolled << 8) | (code | 32);
-    let word = long[Math.imul(rolled, SPREAD) >>> (32 - LONG_BITS)] as number;
-    if (word !== 0) {
-      do {
-        compare(scanner, text, word - 1, at + 1 - LONG, out);
-        word = next[word] as number;
-      } while (word !== 0);
-    }
-    if (anyShort) {
-      word = short[Math.imul(rolled & 0xffff, SPREAD) >>> (32 - SHORT_BITS)] as number;
-      while (word !== 0) {
-        compare(scanner, text, word - 1, at + 1 - SHORT, out);
-        word = next[word] as number;
-      }
-    }
+    const bit = Math.imul(rolled, SPREAD) >>> (32 - LONG_BITS);
+    if ((((long[bit >>> 5] as number) >>> bit) & 1) !== 0) enter(scanner, text, rolled, at + 1 - LONG, out);
+    const pair = rolled & 0xffff;
+    if (anyShort && (((short[pair >>> 5] as number) >>> pair) & 1) !== 0) enter(scanner, text, pair, at + 1 - SHORT, out);
   }
+}
+
+/** `key`: two or four units that start at `from`. Two with a first one of 0 could be taken for four, and are then told apart by the words. */
+function enter(scanner: Scanner, text: string, key: number, from: number, out: number[]): void {
+  const { heads, keys, next } = scanner;
+  for (let word = heads[Math.imul(key, SPREAD) >>> (32 - HEAD_BITS)] as number; word !== 0; word = next[word] as number)
+    if (keys[word] === key) compare(scanner, text, word - 1, from, out);
 }
 
 function compare(scanner: Scanner, text: string, index: number, gramAt: number, out: number[]): void {

@@ -7,7 +7,7 @@ import { isMap, isSeq, LineCounter, parseDocument, type Node } from 'yaml';
 import { canonicalJson, type JsonValue } from '#core/model/json.ts';
 import { parseRulePack } from '#core/detect/packFile.ts';
 import type { Rule, RulePackJson } from '#core/detect/rulePack.ts';
-import { readRule } from '#node/rulepack/readRule.ts';
+import { readRule, type RuleNotes } from '#node/rulepack/readRule.ts';
 import type { RuleExamples } from '#node/rulepack/examples.ts';
 import { FILE_KEYS } from '#node/rulepack/ruleShape.ts';
 import { checkKeys, type Reader } from '#node/rulepack/yamlReader.ts';
@@ -19,18 +19,28 @@ export interface RuleProblem {
   readonly message: string;
 }
 
+/** What a person may want to know of a rule beside the rule; hooks never read it. */
+export interface RuleInfo extends RuleNotes {
+  /** As `RuleProblem`: where the rule stands. */
+  readonly file: string;
+  readonly line: number;
+}
+
 export interface CompiledRules {
   readonly json: RulePackJson;
   /** Empty when the pack may be shipped. */
   readonly problems: readonly RuleProblem[];
   /** The examples of every rule, by id; they are not shipped. */
   readonly examples: ReadonlyMap<string, RuleExamples>;
+  /** By id. The build writes it as `rule-info.json`, an object with the ids for keys. */
+  readonly info: ReadonlyMap<string, RuleInfo>;
 }
 
 /** Compiles rule files. Never throws for bad rules: a bad rule is left out and its problem names file and line. */
 export function compileRules(sources: readonly { readonly file: string; readonly text: string }[]): CompiledRules {
   const problems: RuleProblem[] = [];
   const examples = new Map<string, RuleExamples>();
+  const info = new Map<string, RuleInfo>();
   const rules: Rule[] = [];
   const seen = new Map<string, string>();
   for (const source of [...sources].sort((a, b) => (a.file < b.file ? -1 : 1))) {
@@ -66,6 +76,8 @@ export function compileRules(sources: readonly { readonly file: string; readonly
         seen.set(read.rule.id, source.file);
         rules.push(read.rule);
         examples.set(read.rule.id, read.examples);
+        const range = (item as Node).range;
+        info.set(read.rule.id, { ...read.notes, file: source.file, line: range ? lines.linePos(range[0]).line : 1 });
       }
     }
   }
@@ -79,5 +91,5 @@ export function compileRules(sources: readonly { readonly file: string; readonly
   };
   if (problems.length === 0)
     for (const message of parseRulePack(json).problems) problems.push({ file: '(compiled pack)', line: 1, message });
-  return { json, problems, examples };
+  return { json, problems, examples, info };
 }

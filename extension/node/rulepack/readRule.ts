@@ -1,5 +1,6 @@
 import { isMap, isScalar, isSeq } from 'yaml';
 import { CHANNELS, type Channel } from '#core/model/call.ts';
+import type { Severity } from '#core/model/finding.ts';
 import type { Rule } from '#core/detect/rulePack.ts';
 import { readExamples, type RuleExamples } from '#node/rulepack/examples.ts';
 import { readMatch } from '#node/rulepack/readMatch.ts';
@@ -8,8 +9,39 @@ import { checkKeys, choice, listOf, textOf, textsOf, type Reader } from '#node/r
 
 const ID = /^[a-z0-9]+(?:-[a-z0-9]+)*\.[a-z0-9]+(?:-[a-z0-9]+)*$/u;
 
+const SEVERITIES: readonly Severity[] = ['low', 'medium', 'high', 'critical'];
+
+/** `severity-in: { response: medium }`; null when there is none. */
+function readSeverityIn(reader: Reader, node: unknown): Partial<Record<Channel, Severity>> | null {
+  if (node === undefined) return null;
+  if (!isMap(node)) {
+    reader.report(node, '`severity-in` must be a mapping from channel to severity');
+    return null;
+  }
+  checkKeys(reader, node, CHANNELS);
+  const out: Partial<Record<Channel, Severity>> = {};
+  for (const channel of CHANNELS) {
+    const severity = node.has(channel) ? choice(reader, node, channel, SEVERITIES) : null;
+    if (severity !== null) out[channel] = severity;
+  }
+  return out;
+}
+
+/** What stands in a rule file for people only. */
+export interface RuleNotes {
+  readonly references: readonly string[];
+  /** See `TAXONOMY`. */
+  readonly taxonomy: readonly string[];
+}
+
+interface ReadRule {
+  readonly rule: Rule;
+  readonly examples: RuleExamples;
+  readonly notes: RuleNotes;
+}
+
 /** One rule and its examples; null when it cannot be used (the problems are reported). */
-export function readRule(reader: Reader, node: unknown, prefix: string): { rule: Rule; examples: RuleExamples } | null {
+export function readRule(reader: Reader, node: unknown, prefix: string): ReadRule | null {
   if (!isMap(node)) {
     reader.report(node, 'a rule is a mapping');
     return null;
@@ -40,7 +72,8 @@ export function readRule(reader: Reader, node: unknown, prefix: string): { rule:
     id,
     title: textOf(reader, node, 'title'),
     category: choice(reader, node, 'category', CATEGORIES),
-    severity: choice(reader, node, 'severity', ['low', 'medium', 'high', 'critical']),
+    severity: choice(reader, node, 'severity', SEVERITIES),
+    severityIn: readSeverityIn(reader, node.get('severity-in', true)),
     confidence: choice(reader, node, 'confidence', ['low', 'medium', 'high']),
     status: choice(reader, node, 'status', ['experimental', 'stable', 'deprecated']),
     channels,
@@ -48,9 +81,11 @@ export function readRule(reader: Reader, node: unknown, prefix: string): { rule:
   };
   if (id === '' || match === null || rule.category === null || rule.severity === null || rule.confidence === null || rule.status === null)
     return null;
+  const { severityIn, ...plain } = rule;
   return {
     rule: {
-      ...rule,
+      ...plain,
+      ...(severityIn === null ? {} : { severityIn }),
       category: rule.category,
       severity: rule.severity,
       confidence: rule.confidence,
@@ -59,5 +94,6 @@ export function readRule(reader: Reader, node: unknown, prefix: string): { rule:
       match: match.condition,
     },
     examples,
+    notes: { references: isSeq(references) ? references.items.map((item) => (isScalar(item) ? String(item.value) : '')) : [], taxonomy },
   };
 }

@@ -1,3 +1,7 @@
+import { stepsOf } from '#node/rulepack/regexCost.ts';
+
+/** Most steps from one place of a text, as overestimated from the regex's form; `slowness` measures what lies below. */
+const MAX_STEPS = 1e12;
 /** Longest repeat a rule may ask for. */
 const MAX_REPEAT = 4096;
 
@@ -14,20 +18,11 @@ export function regexProblem(regex: string, flags: string): string | null {
   for (const [, low, high] of bare.matchAll(/\{(\d+)(?:,(\d+))?\}/gu)) {
     if (Number(high ?? low) > MAX_REPEAT) return `a repeat of more than ${MAX_REPEAT} is not allowed`;
   }
-  return nestedProblem(bare);
-}
-
-/** Repeats inside repeats multiply: more tries than this at one place is too slow on text made for it. */
-const MAX_PRODUCT = 1000;
-
-/** A long repeat of a group that is itself made of long repeats with nothing fixed beside them: the usual super-linear shape. */
-function nestedProblem(bare: string): string | null {
-  for (const [, body = '', high] of bare.matchAll(/\((?:\?:)?([^()]*)\)\{\d+(?:,(\d+))?\}/gu)) {
-    const inner = /^x?\w?\{\d+,(\d+)\}$/u.exec(body);
-    if (inner && Number(inner[1]) * Number(high ?? 1) > MAX_PRODUCT / 2)
-      return `a repeat nested in a repeat can match in too many ways (${inner[1]} × ${high}); make one of them shorter or put something fixed between`;
-  }
-  return null;
+  const steps = stepsOf(regex, flags);
+  if (steps === null) return 'a form that cannot be checked for speed (inline modifiers?)';
+  return steps > MAX_STEPS
+    ? 'repeats nested in repeats can match one text in too many ways; make one of them shorter or put something fixed between'
+    : null;
 }
 
 /** The regex with character classes and escapes blanked out, so that only its operators are left to look at. */

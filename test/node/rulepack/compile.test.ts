@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseRulePack } from '#core/detect/packFile.ts';
 import { compileRules } from '#node/rulepack/compile.ts';
+import { slowness } from '#node/rulepack/regexPump.ts';
 import { regexProblem } from '#node/rulepack/regexCheck.ts';
 import * as shape from '#node/rulepack/ruleShape.ts';
 import { expandSample } from '#node/rulepack/sampleGenerators.ts';
@@ -111,6 +112,24 @@ describe('regexes of rules', () => {
   ] as const)('%s', (regex, problem) => {
     if (problem === null) expect(regexProblem(regex, '')).toBeNull();
     else expect(regexProblem(regex, '')).toContain(problem);
+  });
+});
+
+describe('how long regexes take', () => {
+  it.each([
+    ['a{1,20}b', 'quick'],
+    ['(?:foo|bar){1,20}baz', 'quick'],
+    ['"[^"]{0,400}"', 'quick'],
+    ['(?:\\w{1,20} ){0,6}x', 'quick'],
+    ['a{0,180}a{0,180}b', 'slow'],
+    ['x{0,200}y{0,4}x{0,200}x{0,100}z', 'slow'],
+    ['(?:a|a){1,40}b', 'slow'],
+    ['(?:\\w{1,20}\\s{0,3}){0,9}!', 'slow'],
+  ] as const)('%s is %s', (regex, speed) => {
+    expect(slowness(regex, '') === null ? 'quick' : 'slow').toBe(speed);
+  });
+  it('is not left open where it cannot be told', () => {
+    expect(slowness('(?i:a)b', '')).toContain('cannot be checked');
   });
 });
 
