@@ -40,7 +40,7 @@ const VARIABLES: readonly (readonly [RegExp, string])[] = [
 
 export function fromWindows(written: string, traits: Set<string>): string {
   let path = written;
-  for (const [pattern, value] of VARIABLES) path = path.replace(pattern, value);
+  for (const [pattern, value] of VARIABLES) if (pattern.test(path)) path = path.replace(pattern, value).replaceAll('\\', '/');
   const device = /^(?:[\\/]{2}[?.][\\/]|\\\?\?\\)(?:GLOBALROOT[\\/](?:Device[\\/])?)?/iu.exec(path);
   if (device) {
     traits.add('device' satisfies WindowsTrait);
