@@ -160,7 +160,7 @@ function base64Runs(job: Job, places: readonly number[]): void {
     while (
       end - start >= 16 &&
       (places[at + 3] ?? 0) > 0 &&
-      /^["',+\\]{0,3}\r?\n[ \t>#*/"'+]{0,12}$/u.test(text.slice(end, places[at + 2]))
+      /^["', +\\]{0,4}\r?\n[ \t>#*/"'+]{0,12}$/u.test(text.slice(end, places[at + 2]))
     ) {
       if ((places[at + 2] ?? 0) - end > 24) break;
       end = places[at + 3] ?? end;
