@@ -18,7 +18,12 @@ export function escalations(command: CommandField): readonly string[] {
   const args = words.slice(1);
   const userFlags = AS_USER.get(program);
   if (userFlags) {
-    if (program === 'su' || program === 'gosu' || program === 'su-exec') return [operands.find((one) => one !== '-') ?? 'root'];
+    if (program === 'su' || program === 'gosu' || program === 'su-exec')
+      return [
+        args.find(
+          (arg, index) => !arg.startsWith('-') && !/^-[a-z]{0,4}[csgGw]$|^--(?:command|shell|group)$/u.test(args[index - 1] ?? ''),
+        ) ?? 'root',
+      ];
     if (program === 'sudo' && args.every((arg) => /^-[lvkKV]$|^--(?:list|validate|version|reset-timestamp)$/u.test(arg))) return [];
     const at = args.findIndex((arg) => userFlags.includes(arg));
     const joined = args.map((arg) => /^--user=(.{1,100})$/u.exec(arg)?.[1]).find((user) => user !== undefined);

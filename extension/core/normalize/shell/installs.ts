@@ -102,11 +102,11 @@ export function installs(command: CommandField): readonly string[] {
   if (!manager) return [];
   const skip = (manager.subcommand.exec(line)?.[0] ?? '').split(' ').filter((word) => word !== '').length;
   const registry = registryOf(program, args, assigns);
-  const packages = packagesOf(args, skip, manager);
+  const packages = packagesOf(program, args, skip, manager);
   return packages.map((name) => `${manager.kind}:${name}${registry === null ? '' : ` from ${registry}`}`);
 }
 
-function packagesOf(args: readonly string[], skip: number, manager: Manager): readonly string[] {
+function packagesOf(program: string, args: readonly string[], skip: number, manager: Manager): readonly string[] {
   const named = args.flatMap((arg, index) =>
     /^(?:-p|--package|--with|--from|--git)$/u.test(args[index - 1] ?? '')
       ? [arg]
@@ -115,7 +115,7 @@ function packagesOf(args: readonly string[], skip: number, manager: Manager): re
   const operands: string[] = [];
   for (let index = 0; index < args.length && operands.length < 100; index++) {
     const arg = args[index] ?? '';
-    if (VALUED.test(arg) || arg === '-p') index++;
+    if (VALUED.test(arg) || arg === '-p' || (arg === '-v' && program === 'gem') || short(program, arg)) index++;
     else if (!arg.startsWith('-')) {
       operands.push(arg);
       if (manager.first && operands.length > skip) break;

@@ -25,6 +25,8 @@ const USED_NOT_SHOWN = /^(?:-i|-F|--identity|--kubeconfig|--config|--cacert|--ce
 const USERS_OF_KEYS: ReadonlySet<string> = new Set(
   'ssh scp sftp rsync ssh-copy-id kubectl helm docker docker-compose ansible ansible-playbook mosh autossh git'.split(' '),
 );
+/** Subcommands of git that show nothing of the files they are given. */
+const GIT_NAMES_ONLY = /^(?:add|rm|mv|restore|checkout|switch|reset|stash|ls-files|check-ignore|status|clean)$/u;
 /** Programs whose `@file` is a file they send. */
 const SENDS_AT = /^(?:curl|http|https|xh|wget|gh|aws)$/u;
 
@@ -51,6 +53,7 @@ export function pathUses(
   const special = archivePaths(name, args, operands) ?? transferPaths(name, args, operands);
   if (special !== null) return [...out, ...special];
   out.push(...toolPaths(name, args, operands, stdin));
+  if (name === 'git' && GIT_NAMES_ONLY.test(operands[0] ?? '')) return out;
   const files = operands.filter((operand) => !skipped.has(operand));
   if (COPIERS.has(name)) return [...out, ...copyUses(name, args, files)];
   const inPlace = /^(?:g?sed|perl|yq|ruby)$/u.test(name) && args.some((arg) => /^-[a-z]*i/u.test(arg) || arg.startsWith('--in-place'));

@@ -136,7 +136,7 @@ function formatted(kind: string, value: string, spec: string): string {
 
 /** Code that does nothing but print one text. */
 function printsLiteral(program: string, args: readonly string[]): string | null {
-  const awk = /awk$/u.test(program);
+  const awk = program.endsWith('awk');
   const code = awk ? args.find((arg) => !arg.startsWith('-')) : args[args.findIndex((arg) => /^-[cepr]$/u.test(arg)) + 1];
   const hit =
     /^\s{0,9}(?:BEGIN\s{0,9}\{\s{0,9})?(?:print|puts|say|echo|console\.log|process\.stdout\.write)\s{0,9}\(?\s{0,9}(["'])((?:(?!\1)[^\\]){1,2000})\1\s{0,9}\)?\s{0,9};?\s{0,9}\}?\s{0,9}$/su.exec(

@@ -233,7 +233,8 @@ function loopHead(reader: Reader): void {
     if (reader.pos === before) reader.pos++;
   }
   // Every value at once: splitting the variable later gives each of them as a word of its own.
-  if (name !== '') reader.state.variables.set(name, values.join(' '));
+  const all = values.join(' ').trim();
+  if (name !== '' && !(all === '' && reader.state.form === 'file')) reader.state.variables.set(name, all);
 }
 
 function caseHead(reader: Reader): void {

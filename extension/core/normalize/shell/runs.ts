@@ -161,7 +161,9 @@ function readNested(text: string, job: Job): Built[] {
     return [];
   }
   shell.depth++;
-  const fields = job.read(parseShell(text, shell), { ...job, folders: new Map([[0, job.here]]) });
+  // The mark of what is not known would be read as a substitution that prints nothing, and `$()/x` as `/x`.
+  const known = text.includes('$()') ? text.replace(/(^|[\s"'/=])\$\(\)(?=$|[\s"'/])/gu, '$1$$UNKNOWN') : text;
+  const fields = job.read(parseShell(known, shell), { ...job, folders: new Map([[0, job.here]]) });
   shell.depth--;
   return fields;
 }

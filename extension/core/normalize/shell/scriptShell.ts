@@ -4,7 +4,7 @@ import type { Place } from '#core/normalize/fields.ts';
 import type { ShellState } from '#core/normalize/shell/syntax.ts';
 
 export function scriptShell(outer: ShellState, sourced: boolean): ShellState {
-  if (sourced) return { ...outer, troubles: new Set() };
+  if (sourced) return { ...outer, form: 'file', troubles: new Set() };
   return {
     ...outer,
     variables: new Map(outer.variables),
@@ -15,6 +15,7 @@ export function scriptShell(outer: ShellState, sourced: boolean): ShellState {
     origins: new Map(),
     calling: new Set(),
     separators: '',
+    form: 'file',
     troubles: new Set(),
   };
 }
@@ -23,11 +24,13 @@ export function scriptShell(outer: ShellState, sourced: boolean): ShellState {
 export function settle(outer: ShellState, inner: ShellState, place: Place, collector: Collector, path: string): void {
   outer.units = inner.units;
   outer.output = inner.output;
+  outer.calls = inner.calls;
   outer.scopes = inner.scopes;
   // A script may use up the commands of a call; the call's own are then still read.
   outer.commands = Math.max(inner.commands, Math.min(outer.commands, 500));
   const troubles = [...inner.troubles].filter((trouble) => trouble !== 'unterminated');
-  if (troubles.length > 0) noteCut(collector, place, path, troubles.join(', '), 'medium');
+  if (troubles.length > 0)
+    noteCut(collector, place, path, troubles.join(', '), troubles.every((trouble) => trouble === 'too-many-calls') ? 'low' : 'medium');
 }
 
 export function noteCut(collector: Collector, place: Place, path: string, why: string, severity: 'low' | 'medium'): void {

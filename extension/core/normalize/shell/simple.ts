@@ -68,7 +68,8 @@ export function simpleCommand(reader: Reader): readonly Simple[] {
       const appended = appends ? (state.origins.get(name) ?? []) : [];
       if (value.inner.length + appended.length > 0) state.origins.set(name, [...appended, ...value.inner].slice(0, MAX_EXPANSION));
       else state.origins.delete(name);
-      state.variables.set(state.references.get(name) ?? name, appends ? (state.variables.get(name) ?? '') + value.text : value.text);
+      if (state.form === 'file' && value.text === '' && !appends) state.variables.delete(name);
+      else state.variables.set(state.references.get(name) ?? name, appends ? (state.variables.get(name) ?? '') + value.text : value.text);
       if (words.length > 0)
         words.push({
           text: `${name}=${value.text}`,
@@ -132,6 +133,11 @@ function calledBy(reader: Reader, simple: Simple, end: number): readonly Simple[
   const given = simple.words.slice(1).map((word) => word.text);
   // Without words of its own, the body says no more than it did where it was defined.
   if (body === undefined || (alias === undefined && (given.length === 0 || !/\$/u.test(body)))) return [];
+  state.calls -= body.length + 64;
+  if (state.calls < 0) {
+    state.troubles.add('too-many-calls');
+    return [];
+  }
   state.calling.add(first.text);
   const restore = alias === undefined ? withPositional(state, given) : null;
   const text = alias === undefined ? body : `${body} ${reader.source.slice(first.end, end)}`;

@@ -44,7 +44,7 @@ export interface Script {
 }
 
 /** Why the parser could not follow. `unterminated` text was read to its end as if closed there. */
-export type Trouble = 'unterminated' | 'too-deep' | 'too-long' | 'too-many' | 'too-much-encoded';
+export type Trouble = 'unterminated' | 'too-deep' | 'too-long' | 'too-many' | 'too-much-encoded' | 'too-many-calls';
 
 /** Shared by a script and all scripts nested in it. */
 export interface ShellState {
@@ -59,6 +59,10 @@ export interface ShellState {
   readonly aliases: Map<string, string>;
   /** Functions and aliases being read now: one that names itself is not read again. */
   readonly calling: Set<string>;
+  /** UTF-16 units of bodies that may still be read again for calls. */
+  calls: number;
+  /** In a long script, a name that is set to nothing is set again elsewhere: it is not known. On a command line nothing is meant. */
+  readonly form: 'line' | 'file';
   /** Characters a script made to separate words, beside blanks. */
   separators: string;
   /** Commands whose output a variable holds. */
@@ -75,6 +79,9 @@ export interface ShellState {
   readonly parents: Map<number, number>;
   depth: number;
 }
+
+/** Functions that call functions make much of little. */
+const MAX_CALLED_TEXT = 16 * 1024;
 
 /** The state of a shell that has read nothing yet. */
 export function newShellState(home: string, cwd: string): ShellState {
@@ -93,6 +100,8 @@ export function newShellState(home: string, cwd: string): ShellState {
     functions: new Map(),
     aliases: new Map(),
     calling: new Set(),
+    calls: MAX_CALLED_TEXT,
+    form: 'line',
     separators: '',
     origins: new Map(),
     troubles: new Set(),
