@@ -6,6 +6,7 @@ import type { ToolCall } from '#core/model/call.ts';
 import type { Decision } from '#core/model/verdict.ts';
 import { BUILT_IN_POLICY } from '#core/policy/verdict.ts';
 import type { Layout } from '#home/layout.ts';
+import { guardedName } from '#home/hardLinks.ts';
 import { errorText } from '#home/privateFile.ts';
 import { loadRules } from '#home/ruleFile.ts';
 
@@ -27,7 +28,7 @@ export function openEngine(layout: Layout, rulesFile: string, checkedHash = ''):
     home: layout.home,
     dataFolder: layout.root,
     caseInsensitivePaths: process.platform === 'darwin' || process.platform === 'win32',
-    realpath: realPrefix,
+    realpath: (path: string) => guardedName(realPrefix(path), layout.home, layout.root),
     readText,
   };
   return {
