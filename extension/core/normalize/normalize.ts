@@ -64,7 +64,8 @@ function readArgument(argument: Argument, collector: Collector): void {
     case 'url': {
       const folded = collector.text('url', at, text);
       noteHidden(collector, at, folded.hidden, 'path');
-      const written = /^[a-z][a-z0-9+.-]*:/iu.test(folded.text.trim()) ? folded.text : `http://${folded.text.trim()}`;
+      // As sent: how a host is spelt says more than what it folds to.
+      const written = /^[a-z][a-z0-9+.-]*:|^[\\/]{2}/iu.test(text.trim()) ? text : `http://${text.trim()}`;
       collector.url(whole, written);
       return;
     }
