@@ -4,7 +4,7 @@ import { evaluated } from '#core/normalize/shell/arithmetic.ts';
 import { hide } from '#core/normalize/shell/expansion.ts';
 import { constantOutput } from '#core/normalize/shell/output.ts';
 import { parameter, valueOf } from '#core/normalize/shell/parameters.ts';
-import { ahead, atEnd, made, skipArithmetic, subshell, type Reader } from '#core/normalize/shell/reader.ts';
+import { ahead, atEnd, made, doubleParenthesis, subshell, type Reader } from '#core/normalize/shell/reader.ts';
 import type { Simple } from '#core/normalize/shell/syntax.ts';
 
 /** The word being read. */
@@ -44,7 +44,9 @@ export function dollar(reader: Reader, word: Building, quoting: Quoting): void {
   if (next === '(') {
     if (source[reader.pos + 1] === '(') {
       reader.pos += 2;
-      return literal(String(evaluated(skipArithmetic(reader), state.variables) ?? 0));
+      const { arithmetic, commands } = doubleParenthesis(reader, reader.pos - 2);
+      if (commands.length > 0) return substitute(reader, word, null, commands.flat(2), quoting);
+      return literal(String(evaluated(arithmetic, state.variables) ?? 0));
     }
     reader.pos++;
     const first = reader.pipelines.length;

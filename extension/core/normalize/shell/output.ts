@@ -35,7 +35,8 @@ export function bodyOf(command: Simple): string | null {
 /** What a command prints, given its constant input; null when it cannot be told. */
 export function filtered(words: readonly string[], input: string | null, state: ShellState): string | null {
   const [name = '', ...args] = words;
-  if (words.some((word) => word.includes('$()'))) return null;
+  // Between two letters it stands for nothing and breaks a name up; elsewhere it is what cannot be told.
+  if (words.some((word) => word.includes('$()') && word.replace(/(?<=\w)\$\(\)(?=\w)/gu, '').includes('$()'))) return null;
   const program = name.split('/').at(-1) ?? name;
   const has = (...flags: string[]): boolean => args.some((arg) => flags.includes(arg));
   switch (program) {

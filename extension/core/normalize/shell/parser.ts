@@ -4,7 +4,16 @@
  */
 import { MAX_SHELL_DEPTH } from '#core/normalize/limits.ts';
 import { bodyOf, filtered } from '#core/normalize/shell/output.ts';
-import { ahead, atEnd, newline, skipArithmetic, skipBlanks, subshell, type Reader } from '#core/normalize/shell/reader.ts';
+import {
+  ahead,
+  atEnd,
+  doubleParenthesis,
+  newline,
+  skipArithmetic,
+  skipBlanks,
+  subshell,
+  type Reader,
+} from '#core/normalize/shell/reader.ts';
 import { simpleCommand, trailingRedirects } from '#core/normalize/shell/simple.ts';
 import type { Script, ShellState, Simple } from '#core/normalize/shell/syntax.ts';
 import { readQuoted, readWord } from '#core/normalize/shell/words.ts';
@@ -158,7 +167,7 @@ function command(reader: Reader, closer: string, stage: Simple[]): boolean {
       const from = reader.pos;
       const double = source[reader.pos + 1] === '(';
       reader.pos += double ? 2 : 1;
-      if (double) skipArithmetic(reader);
+      if (double) for (const simple of doubleParenthesis(reader, from).commands.flat(2)) stage.push(simple);
       else for (const simple of subshell(reader)) stage.push(simple);
       defined(reader, from);
       trailingRedirects(reader, stage);

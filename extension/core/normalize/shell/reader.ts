@@ -124,3 +124,19 @@ export function subshell(reader: Reader): Simple[] {
   if (folder !== undefined) reader.state.variables.set('PWD', folder);
   return commands;
 }
+
+/** Letters with a blank and more letters after them: no arithmetic, whatever stands around it. */
+const WORDS = /[A-Za-z_]\w{0,40}[ \t]{1,20}-{0,2}[A-Za-z~/.]/u;
+
+/**
+ * Passes over what follows `((`. It is arithmetic only when it ends with `))` in bash, and never in dash, so whatever
+ * looks like commands is read as those of a subshell in a subshell. `from`: where the first parenthesis stands.
+ */
+export function doubleParenthesis(reader: Reader, from: number): { readonly arithmetic: string; readonly commands: readonly Pipeline[] } {
+  const arithmetic = skipArithmetic(reader);
+  const whole = reader.source.slice(from + 1, reader.pos - 1);
+  if (whole.endsWith(')') && !WORDS.test(arithmetic)) return { arithmetic, commands: [] };
+  const commands = reader.called(whole, from, reader.pos);
+  for (const pipeline of commands) reader.pipelines.push(pipeline);
+  return { arithmetic, commands };
+}
