@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 /** Whole processes that are started, starved, stopped and killed, and hostile input by the megabyte: slow, so a tier of their own. */
 const FAULTS = [
   'test/core/hostileInput.test.ts',
+  'test/core/detect/linear.test.ts',
+  'test/core/detect/sameAsPlain.test.ts',
   'test/core/fuzz/coverage.test.ts',
   'test/rules/regexTime.test.ts',
   'test/home/journal/writers.test.ts',

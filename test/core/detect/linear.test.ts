@@ -1,0 +1,119 @@
+/**
+ * Judging takes time in proportion to the input: twice the text, about twice the time, whatever the text is made of.
+ * Ratios, as the machine may be slow; a quadratic step would show as four.
+ */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { ToolCall } from '#core/model/call.ts';
+import { decide } from '#core/gate.ts';
+import { compiledRules, context, judge } from '../gateKit.ts';
+
+const SMALL = 64 * 1024;
+/** Above what a busy machine makes of two, below four. */
+const MOST = 3.2;
+/** Times this short say nothing of growth, in milliseconds. */
+const NOTICEABLE = 40;
+const TRIES = 3;
+
+const CALLS: Readonly<Record<string, (text: string) => Partial<ToolCall>>> = {
+  shell: (text) => ({ channel: 'shell', args: { command: text } }),
+  write: (text) => ({ channel: 'write', tool: 'Write', args: { file_path: 'a.ts', content: text } }),
+  read: (text) => ({ channel: 'read', tool: 'Read', args: { file_path: text } }),
+  fetch: (text) => ({ channel: 'fetch', tool: 'WebFetch', args: { url: text } }),
+  mcp: (text) => ({ channel: 'mcp', tool: 'x', server: 's', args: { input: text } }),
+  response: (text) => ({ channel: 'response', tool: 'x', args: { content: [{ type: 'text', text }] } }),
+  definition: (text) => ({ channel: 'definition', tool: 'x', args: { name: 'x', description: text } }),
+};
+
+const words = context.pack.index.words;
+const examples = [...compiledRules.examples.values()].flatMap(({ match }) => match.map((example) => example.text));
+/** What hostile texts are made of: words that wake rules, openings nobody closes, and whole examples. */
+const unit = fc
+  .array(
+    fc.oneof(
+      { weight: 4, arbitrary: fc.constantFrom(...words) },
+      { weight: 2, arbitrary: fc.constantFrom(...examples).map((text) => text.slice(0, 60)) },
+      {
+        weight: 3,
+        arbitrary: fc.constantFrom(
+          ' ',
+          '\n',
+          '"',
+          "'",
+          '(',
+          '$(',
+          '{',
+          '<',
+          '/',
+          '../',
+          '%2e',
+          '\\x41',
+          '\u200b',
+          'a',
+          '0',
+          '=',
+          ';',
+          '|',
+          'QUJD',
+          '\u0430',
+        ),
+      },
+    ),
+    { minLength: 1, maxLength: 4 },
+  )
+  .map((parts) => parts.join(''));
+
+function took(call: Partial<ToolCall>): number {
+  const began = performance.now();
+  judge(call);
+  return performance.now() - began;
+}
+
+/** How many times longer twice the text takes; 0 when both are quick. The least of several tries: noise only adds. */
+function growth(callOf: (text: string) => Partial<ToolCall>, made: string): number {
+  const of = (units: number): string => made.repeat(Math.ceil(units / made.length)).slice(0, units);
+  let least = Number.POSITIVE_INFINITY;
+  for (let tried = 0; tried < TRIES && least > MOST; tried++) {
+    const once = took(callOf(of(SMALL)));
+    const twice = took(callOf(of(2 * SMALL)));
+    least = Math.min(least, twice < NOTICEABLE ? 0 : twice / Math.max(once, NOTICEABLE / 4));
+  }
+  return least;
+}
+
+describe('twice a hostile text takes about twice the time', () => {
+  for (const [channel, callOf] of Object.entries(CALLS))
+    it(`in a ${channel} call`, { timeout: 240_000 }, () => {
+      fc.assert(
+        fc.property(unit, (made) => {
+          expect(growth(callOf, made)).toBeLessThanOrEqual(MOST);
+        }),
+        { numRuns: 12 },
+      );
+    });
+  it('and this would notice if it took four times', () => {
+    const square = (text: string): Partial<ToolCall> => {
+      let sum = 0;
+      for (let at = 0; at < text.length; at += 16) for (let other = 0; other < text.length; other += 16) sum += text.charCodeAt(other) & at;
+      return { args: { command: `echo ${sum}` } };
+    };
+    const times = [SMALL, 2 * SMALL].map((units) => {
+      const began = performance.now();
+      decide({ ...CALL, ...square('a'.repeat(units)) }, context);
+      return performance.now() - began;
+    });
+    expect((times[1] ?? 0) / (times[0] ?? 1)).toBeGreaterThan(MOST);
+  });
+});
+
+const CALL: ToolCall = {
+  client: 'claude',
+  agent: 'main',
+  session: 's',
+  useId: null,
+  channel: 'shell',
+  tool: 'Bash',
+  server: null,
+  args: {},
+  cwd: '/',
+};
