@@ -76,6 +76,58 @@ const UNITS: readonly string[] = [
   'git -c alias.x=!',
 ];
 
+/** What decoders and readers of markup start at; cheap for commands, so only in texts. */
+const TEXT_UNITS: readonly string[] = [
+  '<',
+  '<a ',
+  '<a hidden>',
+  '<p hidden>x</p>',
+  '<a title="aaaaaaaaaaaa',
+  '<!--',
+  '<style>',
+  '](',
+  '![',
+  '[a]: <b> "',
+  '\n[a]: b (',
+  '\u001b[',
+  '\u001b]8;;',
+  '\u001b[8ma',
+  '\n'.repeat(30),
+  ' '.repeat(130),
+  `${'\n'.repeat(30)}a`,
+  '\u202ea',
+  '\u0430a',
+  '\u0430 ',
+  '\ufe01',
+  '\u200b\u200c',
+  '\u{1d41a}',
+  'i ',
+  'i.',
+  '1a',
+  'a1b2 ',
+  '&a',
+  '=41',
+  '\\u{41',
+  'U+0041 ',
+  '101 ',
+  '0x41, ',
+  '01000001 ',
+  '.- ',
+  '.-',
+  'gur lbh ',
+  'gur lbh\n',
+  'eht uoy\n',
+  'H4sIAAAAAAAAA0s ',
+  'eJxLBAAAYgBi ',
+  'QUJDREVGR0hJ\n',
+  'QUJDREVG',
+  'abcdef01',
+  'MFRGGZDF',
+  '\u0250\u0254 ',
+  '\u00e9a',
+  '\u0905\u0902',
+];
+
 function slowest(units: readonly string[], callsOf: (text: string) => readonly Partial<ToolCall>[]): unknown[] {
   const slow: unknown[] = [];
   for (const unit of units) {
@@ -94,9 +146,9 @@ describe('1 MiB of the worst', () => {
   it('in commands', { timeout: 240_000 }, () => {
     expect(slowest(UNITS, (text) => [{ channel: 'shell', args: { command: text } }])).toEqual([]);
   });
-  it('in answers and contents', { timeout: 240_000 }, () => {
+  it('in answers and contents', { timeout: 480_000 }, () => {
     expect(
-      slowest(UNITS, (text) => [
+      slowest([...UNITS, ...TEXT_UNITS], (text) => [
         { channel: 'response', args: text },
         { channel: 'write', args: { file_path: 'a', content: text } },
       ]),

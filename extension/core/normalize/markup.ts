@@ -112,11 +112,12 @@ function readTags(text: string, add: Add): void {
         .matchAll(/content\s{0,3}:\s{0,3}(?:"([^"\n]{8,2000})"|'([^'\n]{8,2000})')/gu))
         add(hit[1] ?? hit[2] ?? '', 'style', inside + hit.index, inside + hit.index + hit[0].length);
     } else if (!VOID.has(name) && (SILENT.has(name) || (attributes.length > 5 && HIDING.test(attributes))) && !missing.has(name)) {
-      const tail = text.slice(inside, inside + MAX_ELEMENT);
-      const end = tail.toLowerCase().indexOf(`</${name}`);
-      if (end < 0 && inside + MAX_ELEMENT >= text.length) missing.add(name);
-      const content = end < 0 ? tail : tail.slice(0, end);
-      add(content.replace(/<[^<>]{0,400}>/gu, ' '), 'element', inside, inside + content.length);
+      // As it was opened: a page that mixes case is read to the bound instead, so nothing is lost by it.
+      const found = text.indexOf(`</${tag.slice(0, name.length)}`, inside);
+      if (found < 0) missing.add(name);
+      const end = found < 0 ? inside + MAX_ELEMENT : Math.min(found, inside + MAX_ELEMENT);
+      const content = text.slice(inside, end);
+      add(content.includes('<') ? content.replace(/<[^<>]{0,400}>/gu, ' ') : content, 'element', inside, inside + content.length);
       // What is inside is reported as a whole; deeper hidden elements add nothing but time.
       at = inside + content.length - 1;
     }
@@ -134,9 +135,9 @@ function readLinks(text: string, add: Add): void {
       hit.index,
       hit.index + hit[0].length,
     );
-  for (const hit of text.matchAll(/\]\([^)\s"']{0,1000}[ \t]{1,4}(?:"([^"\n]{12,2000})"|'([^'\n]{12,2000})')\)/gu))
+  for (const hit of text.matchAll(/\]\([^()[\]\s"']{0,1000}[ \t]{1,4}(?:"([^"\n]{12,2000})"|'([^'\n]{12,2000})')\)/gu))
     add(hit[1] ?? hit[2] ?? '', 'title', hit.index, hit.index + hit[0].length);
-  for (const hit of text.matchAll(/!\[([^\]\n]{40,2000})\]\(/gu)) add(hit[1] ?? '', 'attribute', hit.index, hit.index + hit[0].length);
+  for (const hit of text.matchAll(/!\[([^\][\n]{40,2000})\]\(/gu)) add(hit[1] ?? '', 'attribute', hit.index, hit.index + hit[0].length);
 }
 
 /** Control sequences of terminals. Sources: ECMA-48; xterm's control sequences (OSC 8 links, OSC 52 clipboard). */
@@ -158,7 +159,20 @@ const BLANKS = ' '.repeat(120);
 
 /** What stands where nobody scrolls: behind very many empty lines or spaces. */
 function readBlank(text: string, add: Add): void {
-  for (const hit of text.matchAll(/\n{25,100000}([^\n]{1,4000}(?:\n[^\n]{1,1000}){0,20})/gu))
-    add(hit[1] ?? '', 'blank', hit.index, hit.index + hit[0].length);
-  for (const hit of text.matchAll(/\S[ ]{120,100000}(\S[^\n]{0,4000})/gu)) add(hit[1] ?? '', 'blank', hit.index, hit.index + hit[0].length);
+  for (const [run, blank, lines] of [
+    [BLANK_LINES, 10, 20],
+    [BLANKS, 32, 1],
+  ] as const) {
+    for (let at = text.indexOf(run); at >= 0; at = text.indexOf(run, at)) {
+      const start = at;
+      at += run.length;
+      while (text.charCodeAt(at) === blank) at++;
+      const shown = text
+        .slice(at, at + MAX_TAG)
+        .split('\n', lines)
+        .join('\n');
+      if (blank === 10 || (start > 0 && text.charCodeAt(start - 1) !== 10)) add(shown, 'blank', start, at + shown.length);
+      at += Math.max(1, shown.length);
+    }
+  }
 }
