@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { held, judgeAll, noticed, type Judged } from '../eval/measure.ts';
-import { corporaFiles, halfOf, readSampleFile, readSamples } from '../eval/samples.ts';
+import { corporaFiles, quarterOf, readSampleFile, readSamples } from '../eval/samples.ts';
 import { context } from './gateKit.ts';
 
 /** Most of the core benign samples of a file that may be held. */
@@ -53,10 +53,13 @@ describe('third-party samples', () => {
       ['c', false, false],
     ]);
   });
-  it('fall into halves of like size', () => {
-    const halves = Array.from({ length: 1000 }, (_, index) => halfOf(`group-${index}`)).filter((half) => half === 0).length;
-    expect(halves).toBeGreaterThan(400);
-    expect(halves).toBeLessThan(600);
+  it('fall into quarters of like size', () => {
+    const sizes = [0, 0, 0, 0];
+    for (let index = 0; index < 2000; index++) {
+      const quarter = quarterOf(`group-${index}`);
+      sizes[quarter] = (sizes[quarter] ?? 0) + 1;
+    }
+    for (const size of sizes) expect(Math.abs(size - 500)).toBeLessThan(100);
   });
   for (const file of corporaFiles()) {
     it(file, { timeout: 60_000 }, () => {
