@@ -1,8 +1,9 @@
 /** Which argument means what: turns the arguments of any tool into roles the normalizer knows how to read. */
 import type { Access } from '#core/detect/rulePack.ts';
 import type { ToolCall } from '#core/model/call.ts';
-import { isObject, type JsonValue } from '#core/model/json.ts';
+import { isObject, type JsonObject, type JsonValue } from '#core/model/json.ts';
 import { MAX_JSON_DEPTH, MAX_STRINGS, MAX_TEXT } from '#core/normalize/limits.ts';
+import { isBinary, joinedBlocks, signatureOf, textInBinary } from '#core/normalize/mcpTexts.ts';
 import { escapePointer } from '#core/normalize/pointer.ts';
 
 export type Role =
@@ -15,6 +16,12 @@ export type Role =
   | { readonly kind: 'text' }
   /** A key; `at` names the object that has it. */
   | { readonly kind: 'key' }
+  /** Text that stands nowhere as such: blocks joined, what binary content says, a definition at a glance. */
+  | { readonly kind: 'assembled' }
+  /** The name of a tool, prompt or parameter in a definition. */
+  | { readonly kind: 'name' }
+  /** The address of a resource that text links to. */
+  | { readonly kind: 'link' }
   /** A string of a tool we do not know: told by its own looks. */
   | { readonly kind: 'any'; readonly access: Access };
 
@@ -37,6 +44,9 @@ const URL_KEY = /(?:^|_)(?:url|urls|uri|href|endpoint|link|webhook)$|(?:Url|Uri)
 const CONTENT_KEY = /^(?:content|contents|file_text|new_string|new_str|new_source|insert_text|text|body|data|replacement)$/iu;
 const SHELL_TOOL =
   /(?:^|[_\-./ ])(?:bash|shell|sh|exec|execute|terminal|cmd|powershell|run_?command|run_?in_?terminal|execute_?command|run_?shell)(?:$|[_\-./ ])|(?:Command|Terminal|Shell)$/iu;
+/** Keys that a program may obey by itself, although they are short identifiers: prototypes and query operators. */
+const POWERFUL_KEY = /^(?:__proto__|prototype|constructor|\$\w{1,40}|[\w$]{1,40}(?:\.[\w$]{1,40}){1,8})$/u;
+const DEFINED_NAME = /^(?:\/(?:tools|prompts|resources)\/\d{1,6}|\/\d{1,6}|)\/name$/u;
 const DELETE_TOOL = /delete|remove|unlink/iu;
 const READ_TOOL = /read|get|list|search|view|show|stat|find|cat|open|fetch|glob|grep|query|describe|info|load|look|tree/iu;
 const WRITE_TOOL = /write|edit|create|append|save|upload|patch|move|copy|rename|replace|put/iu;
@@ -54,25 +64,33 @@ export function readArguments(call: ToolCall): ReadArguments {
       list.push({ at, text: kept, role });
     }
   };
-  const walk = (value: JsonValue, at: string, key: string, depth: number): void => {
+  const untrusted = call.channel === 'response' || call.channel === 'definition';
+  const blocks: string[] = [];
+  const walk = (value: JsonValue, at: string, key: string, depth: number, parent: JsonObject | null): void => {
     if (depth > MAX_JSON_DEPTH) beyond ??= 'depth';
-    else if (typeof value === 'string') add(at, value, roleOf(call, at, key));
-    else if (Array.isArray(value)) {
+    else if (typeof value === 'string') {
+      if (untrusted && isBinary(parent, key)) for (const text of textInBinary(value)) add(at, text, { kind: 'assembled' });
+      else add(at, value, roleOf(call, at, key));
+      if (untrusted && (key === 'text' || /\/\d{1,6}$/u.test(at))) blocks.push(value);
+    } else if (Array.isArray(value)) {
       // An argument vector is one command line: its words belong together.
       if (SHELL_KEY.test(key) && isWords(value)) add(at, shellLine(value), { kind: 'shell', assembled: true });
       else
         for (let index = 0; index < value.length && beyond === null; index++)
-          walk(value[index] as JsonValue, `${at}/${index}`, key, depth + 1);
+          walk(value[index] as JsonValue, `${at}/${index}`, key, depth + 1, null);
     } else if (isObject(value)) {
+      const signature = untrusted ? signatureOf(value) : null;
+      if (signature !== null) add(at, signature, { kind: 'assembled' });
       for (const name of Object.keys(value)) {
         if (beyond !== null) return;
-        // Keys can carry text as well as values; short identifiers cannot say anything.
-        if (!/^[\w$.-]{0,64}$/u.test(name)) add(at, name, { kind: 'key' });
-        walk(value[name] as JsonValue, `${at}/${escapePointer(name)}`, name, depth + 1);
+        // Keys can carry text as well as values; short identifiers cannot say anything, longer ones can be a token.
+        if (!/^[\w$.-]{0,19}$/u.test(name) || (!untrusted && POWERFUL_KEY.test(name))) add(at, name, { kind: 'key' });
+        walk(value[name] as JsonValue, `${at}/${escapePointer(name)}`, name, depth + 1, value);
       }
     }
   };
-  walk(call.args, '', '', 0);
+  walk(call.args, '', '', 0, null);
+  for (const text of joinedBlocks(blocks)) add('', text, { kind: 'assembled' });
   return { list, beyond };
 }
 
@@ -91,8 +109,9 @@ function roleOf(call: ToolCall, at: string, key: string): Role {
     case 'fetch':
       return at === '' || URL_KEY.test(key) ? { kind: 'url' } : { kind: 'text' };
     case 'response':
+      return { kind: key === 'uri' ? 'link' : 'text' };
     case 'definition':
-      return { kind: 'text' };
+      return { kind: DEFINED_NAME.test(at) ? 'name' : 'text' };
     case 'mcp':
     case 'other': {
       const access: Access = DELETE_TOOL.test(call.tool)

@@ -1,5 +1,8 @@
 import type { ToolCall } from '#core/model/call.ts';
 import { readArguments, type Argument } from '#core/normalize/arguments.ts';
+import { decodeAll, newDecodeBudget } from '#core/normalize/decode.ts';
+import { unescaped } from '#core/normalize/mcpTexts.ts';
+import { noteName } from '#core/normalize/toolName.ts';
 import { newCollector, placeOf, type Collector } from '#core/normalize/collector.ts';
 import type { Fields } from '#core/normalize/fields.ts';
 import { noteBeyond, noteHidden, noteTroubles } from '#core/normalize/notes.ts';
@@ -26,6 +29,7 @@ export function normalize(call: ToolCall, context: NormalizeContext): Fields {
     resolved: new Map(),
   });
   const { list, beyond } = readArguments(call);
+  if (call.channel === 'mcp') noteName(collector, '', call.tool);
   for (const argument of list) readArgument(argument, collector);
   noteTroubles(collector);
   if (beyond !== null) noteBeyond(collector, beyond);
@@ -69,11 +73,23 @@ function readArgument(argument: Argument, collector: Collector): void {
       collector.url(whole, written);
       return;
     }
+    case 'link':
+      collector.url(whole, text);
+      readText(argument, collector);
+      return;
     case 'text':
-      noteHidden(collector, at, collector.text('text', at, text).hidden, 'text');
+      readText(argument, collector);
+      return;
+    case 'name':
+      noteName(collector, at, text);
+      readText(argument, collector);
       return;
     case 'key':
       collector.derived('text', { at, span: null }, text);
+      return;
+    case 'assembled':
+      collector.derived('text', { at, span: null }, text);
+      for (const decoded of decodeAll(fold(text).text, newDecodeBudget())) collector.derived('text', { at, span: null }, decoded.text);
       return;
     case 'any': {
       const folded = collector.text('text', at, text);
@@ -85,4 +101,11 @@ function readArgument(argument: Argument, collector: Collector): void {
       return;
     }
   }
+}
+
+function readText(argument: Argument, collector: Collector): void {
+  const { at, text } = argument;
+  noteHidden(collector, at, collector.text('text', at, text).hidden, 'text');
+  const plain = unescaped(text);
+  if (plain !== null) collector.derived('text', { at, span: null }, plain);
 }
