@@ -26,7 +26,7 @@ export const BUNDLES = [
     entry: 'hooks/main.ts',
     platform: 'node',
     external: [],
-    budget: 240_000,
+    budget: 300_000,
     folders: ['extension/core', 'extension/contract', 'extension/home', 'hooks'],
     packages: [],
   },

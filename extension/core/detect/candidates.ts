@@ -14,6 +14,12 @@ export interface Matcher {
   readonly scanner: Scanner;
   /** Domains that any probe looks at. */
   readonly domains: number;
+  /** Probes by word, one after the other: those of word `w` from `from[w]` to before `from[w + 1]`. */
+  readonly owners: Int32Array;
+  readonly from: Int32Array;
+  /** What was found for the call at hand, by probe; of `touched` ones only. Kept from call to call, as making it anew costs more than a search. */
+  readonly found: (Found[] | undefined)[];
+  readonly touched: number[];
   /** Probe of every regex condition of the rules that were tried so far; -1: none. */
   readonly probes: Map<Condition, number>;
 }
@@ -23,10 +29,24 @@ const matchers = new WeakMap<RulePack, Matcher>();
 export function matcherOf(pack: RulePack): Matcher {
   let matcher = matchers.get(pack);
   if (!matcher) {
-    const { probes, words, grams } = pack.index;
+    const { probes, words, grams, owners } = pack.index;
     let domains = 0;
     for (let at = 1; at < probes.length; at += 4) domains |= probes[at] as number;
-    matcher = { pack, regexes: new Map(), scanner: newScanner(words, grams), domains, probes: new Map() };
+    const from = new Int32Array(words.length + 1);
+    for (let word = 0; word < words.length; word++) from[word + 1] = (from[word] as number) + (owners[word] as readonly number[]).length;
+    const all = new Int32Array(from[words.length] as number);
+    for (let word = 0; word < words.length; word++) all.set(owners[word] as readonly number[], from[word]);
+    matcher = {
+      pack,
+      regexes: new Map(),
+      scanner: newScanner(words, grams),
+      domains,
+      owners: all,
+      from,
+      found: Array.from({ length: probes.length / 4 }),
+      touched: [],
+      probes: new Map(),
+    };
     matchers.set(pack, matcher);
   }
   return matcher;
@@ -49,8 +69,8 @@ export interface Found {
 export interface Candidates {
   /** Numbers of rules. */
   readonly rules: ReadonlySet<number>;
-  /** By probe, texts in order. */
-  readonly found: ReadonlyMap<number, readonly Found[]>;
+  /** By probe, texts in order; good until the next call is looked at. */
+  readonly found: readonly (readonly Found[] | undefined)[];
 }
 
 const BIT: Readonly<Record<string, number>> = Object.fromEntries(FIELD_NAMES.map((field) => [field, domainBit(field)]));
@@ -59,7 +79,9 @@ export function candidatesOf(fields: Fields, channel: Channel, matcher: Matcher)
   const { index } = matcher.pack;
   const bit = 1 << CHANNELS.indexOf(channel);
   const rules = new Set<number>();
-  const found = new Map<number, Found[]>();
+  const { found, touched, owners, from } = matcher;
+  for (const probe of touched) found[probe] = undefined;
+  touched.length = 0;
   const add = (rule: number): void => {
     if (((index.channels[rule] as number) & bit) !== 0) rules.add(rule);
   };
@@ -71,16 +93,27 @@ export function candidatesOf(fields: Fields, channel: Channel, matcher: Matcher)
     pairs.length = 0;
     scan(matcher.scanner, text, pairs);
     for (let at = 0; at < pairs.length; at += 2) {
-      for (const probe of index.owners[pairs[at] as number] as readonly number[]) {
+      const word = pairs[at] as number;
+      const start = pairs[at + 1] as number;
+      const end = from[word + 1] as number;
+      for (let slot = from[word] as number; slot < end; slot++) {
+        const probe = owners[slot] as number;
         const asked = index.probes[probe * 4 + 1] as number;
         if ((asked & mask) === 0) continue;
+        const texts = found[probe];
+        const last = texts?.[texts.length - 1];
+        if (last?.text === place) {
+          if ((index.probes[probe * 4 + 3] as number) >= 0) last.starts.push(start);
+          continue;
+        }
         if ((asked & TRIGGER) !== 0) add(index.probes[probe * 4] as number);
         if (place < 0) continue;
-        let texts = found.get(probe);
-        if (texts === undefined) found.set(probe, (texts = []));
-        let last = texts[texts.length - 1];
-        if (last?.text !== place) texts.push((last = { text: place, starts: [] }));
-        if ((index.probes[probe * 4 + 3] as number) >= 0) last.starts.push(pairs[at + 1] as number);
+        const first = { text: place, starts: [start] };
+        if (texts !== undefined) texts.push(first);
+        else {
+          found[probe] = [first];
+          touched.push(probe);
+        }
       }
     }
   };

@@ -35,16 +35,24 @@ export function foldedWord(word: string): string {
 
 /** The best set of words for finding matches of the regex; null when it needs none of two units or more. */
 export function literalsOf(source: string, flags: string): Literals | null {
+  return literalSets(source, flags)[0] ?? null;
+}
+
+/** Sets of which every match holds a word each, the best for finding it first. */
+export function literalSets(source: string, flags: string): readonly Literals[] {
   const tree = readRegex(source, flags);
-  if (tree === null) return null;
-  const found = bestOf(look(tree, flags.includes('i')));
-  return found !== null && shortest(found.words) >= 2 ? found : null;
+  if (tree === null) return [];
+  const known = look(tree, flags.includes('i'));
+  const sets = known.exact === null ? known.sets : [{ words: known.exact, least: 0, most: 0 }];
+  return sets.filter((set) => shortest(set.words) >= 2).sort((a, b) => worth(b) - worth(a));
 }
 
 /** What is known of a part of a regex. `exact`: all it can match, folded; null when that is too much to list. */
 interface Known {
   readonly exact: readonly string[] | null;
   readonly inside: Literals | null;
+  /** Every set that was seen, `inside` among them. */
+  readonly sets: readonly Literals[];
   readonly least: number;
   readonly most: number;
 }
@@ -53,18 +61,24 @@ function look(node: RegexNode, anyCase: boolean): Known {
   switch (node.kind) {
     case 'char': {
       const char = String.fromCodePoint(node.code);
-      return { exact: spellable(node.code, anyCase) ? [foldedWord(char)] : null, inside: null, least: char.length, most: char.length };
+      return {
+        exact: spellable(node.code, anyCase) ? [foldedWord(char)] : null,
+        inside: null,
+        sets: [],
+        least: char.length,
+        most: char.length,
+      };
     }
     case 'set': {
       const spelt = new Set<string>();
       for (let code = 0; code < 128; code++) if (node.ascii[code] === 1) spelt.add(String.fromCharCode(foldedCode(code)));
       const exact = !node.beyond && spelt.size <= MAX_SPELT ? [...spelt] : null;
-      return { exact, inside: null, least: 1, most: node.units };
+      return { exact, inside: null, sets: [], least: 1, most: node.units };
     }
     case 'look':
-      return { exact: [''], inside: null, least: 0, most: 0 };
+      return { exact: [''], inside: null, sets: [], least: 0, most: 0 };
     case 'back':
-      return { exact: null, inside: null, least: 0, most: Number.POSITIVE_INFINITY };
+      return { exact: null, inside: null, sets: [], least: 0, most: Number.POSITIVE_INFINITY };
     case 'choice':
       return choice(node.of.map((part) => look(part, anyCase)));
     case 'sequence':
@@ -84,7 +98,7 @@ function choice(parts: readonly Known[]): Known {
   const least = Math.min(...parts.map((part) => part.least));
   const most = Math.max(...parts.map((part) => part.most));
   const all = parts.every((part) => part.exact !== null) ? unique(parts.flatMap((part) => part.exact ?? [])) : null;
-  if (all !== null && all.length <= MAX_WORDS) return { exact: all, inside: null, least, most };
+  if (all !== null && all.length <= MAX_WORDS) return { exact: all, inside: null, sets: [], least, most };
   const each = parts.map(bestOf);
   const inside = each.every((set) => set !== null)
     ? {
@@ -93,7 +107,7 @@ function choice(parts: readonly Known[]): Known {
         most: Math.max(...each.map((set) => set?.most ?? 0)),
       }
     : null;
-  return { exact: null, inside, least, most };
+  return { exact: null, inside, sets: inside === null ? [] : [inside], least, most };
 }
 
 function sequence(parts: readonly Known[]): Known {
@@ -101,29 +115,34 @@ function sequence(parts: readonly Known[]): Known {
   let most = 0;
   let run: Literals = { words: [''], least: 0, most: 0 };
   let whole = true;
-  let best: Literals | null = null;
-  const keep = (set: Literals | null): void => {
-    if (set !== null && (best === null || worth(set) > worth(best))) best = set;
-  };
+  const sets: Literals[] = [];
   for (const part of parts) {
     const joined = part.exact === null ? null : product(run.words, part.exact);
     if (joined !== null) run = { ...run, words: joined };
     else {
-      keep(run);
-      if (part.inside !== null) keep({ words: part.inside.words, least: least + part.inside.least, most: most + part.inside.most });
+      sets.push(run);
+      for (const set of part.sets) sets.push({ words: set.words, least: least + set.least, most: most + set.most });
       whole = false;
       run = part.exact === null ? { words: [''], least: least + part.least, most: most + part.most } : { words: part.exact, least, most };
     }
     least += part.least;
     most += part.most;
   }
-  keep(run);
-  return { exact: whole ? run.words : null, inside: whole ? null : best, least, most };
+  sets.push(run);
+  if (whole) return { exact: run.words, inside: null, sets: [], least, most };
+  const telling = sets.filter((set) => shortest(set.words) >= 2);
+  return {
+    exact: null,
+    inside: telling.reduce<Literals | null>((best, set) => (best === null || worth(set) > worth(best) ? set : best), null),
+    sets: telling,
+    least,
+    most,
+  };
 }
 
 function repeat(part: Known, least: number, most: number): Known {
-  if (most === 0) return { exact: [''], inside: null, least: 0, most: 0 };
-  if (part.most === 0) return { exact: [''], inside: null, least: 0, most: 0 };
+  if (most === 0) return { exact: [''], inside: null, sets: [], least: 0, most: 0 };
+  if (part.most === 0) return { exact: [''], inside: null, sets: [], least: 0, most: 0 };
   const lengths = { least: part.least * least, most: part.most * most };
   let power: readonly string[] | null = [''];
   let all: readonly string[] | null = least === 0 ? [''] : [];
@@ -137,9 +156,10 @@ function repeat(part: Known, least: number, most: number): Known {
     }
     if (all === null && times >= least) break;
   }
-  if (all !== null) return { exact: all, inside: null, ...lengths };
+  if (all !== null) return { exact: all, inside: null, sets: [], ...lengths };
   // The first of them always stands at the start.
-  return { exact: null, inside: least === 0 ? null : (first ?? part.inside), ...lengths };
+  const inside = least === 0 ? null : (first ?? part.inside);
+  return { exact: null, inside, sets: inside === null ? [] : [inside], ...lengths };
 }
 
 function product(left: readonly string[], right: readonly string[]): readonly string[] | null {
@@ -161,7 +181,8 @@ const COMMON = 'etaoinsrhld';
 export function worth(set: Literals): number {
   if (set.words.length === 0 || shortest(set.words) < 2) return -1;
   const rarest = Math.min(12, ...set.words.map(rarity));
-  return rarest - Math.log2(set.words.length) / 4 - (set.most > 1024 ? 3 : set.most - set.least > 16 ? 1 : 0);
+  const span = set.most - set.least;
+  return rarest - Math.log2(set.words.length) / 2 - (set.most > 1024 ? 3 : span > 64 ? 2 : span > 16 ? 1 : 0);
 }
 
 export function rarity(word: string): number {

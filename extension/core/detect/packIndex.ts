@@ -2,7 +2,7 @@
  * What the matcher has to know of a pack before it knows a call: which words, programs and kinds make which rule worth
  * trying. Made at build time; a hook reads it instead of the rules, and then only the rules it needs.
  */
-import { foldable, foldedWord, literalsOf, rarity, worth, type Literals } from '#core/detect/literals.ts';
+import { foldable, foldedWord, literalSets, literalsOf, rarity, worth, type Literals } from '#core/detect/literals.ts';
 import { CHANNELS } from '#core/model/call.ts';
 import { FIELD_NAMES, type CommandCondition, type Condition, type Rule, type UrlCondition } from '#core/detect/rulePack.ts';
 import { gramOf } from '#core/detect/scan.ts';
@@ -30,6 +30,8 @@ export interface PackIndex {
    * does not help to find the match.
    */
   readonly probes: readonly number[];
+  /** By probe: others that must be found in the same text. Absent: none. */
+  readonly companions: { readonly [probe: number]: readonly number[] };
   readonly programs: { readonly [name: string]: readonly number[] };
   readonly programPrefixes: readonly (readonly [prefix: string, rule: number])[];
   readonly hostKinds: { readonly [kind: string]: readonly number[] };
@@ -48,8 +50,12 @@ export interface PackIndex {
 const MAX_WINDOW = 512;
 const MAX_WORDS = 60_000;
 const NAMED = 10;
-/** Words that stand in nearly every text tell nothing, and each place costs. */
-const LEAST_RARITY = 2.5;
+/** Words no rarer than this are in nearly every text; a regex may ask for few of them, and only where it asks for nothing rarer. */
+const COMMON = 3;
+const MAX_COMMON = 3;
+/** Further words a text must hold before a regex is tried on it: sets of them a regex, and words a set. */
+const MAX_COMPANIONS = 2;
+const MAX_COMPANION_WORDS = 24;
 
 /** Something that must be seen before a rule is tried; `worth` grows with how rarely it is. */
 interface Trigger {
@@ -60,6 +66,7 @@ interface Trigger {
 export function buildIndex(rules: readonly Rule[]): PackIndex {
   const words = new Map<string, number[]>();
   const probes: number[] = [];
+  const companions: { [probe: number]: number[] } = {};
   const channels: number[] = [];
   const leaves: number[][] = [];
   const programs = new Map<string, Set<number>>();
@@ -90,7 +97,7 @@ export function buildIndex(rules: readonly Rule[]): PackIndex {
       : null;
   };
   const usable = (set: Literals): boolean =>
-    words.size + set.words.length <= MAX_WORDS && set.words.every((word) => word.length >= 2 && rarity(word) > LEAST_RARITY);
+    words.size + set.words.length <= MAX_WORDS && set.words.filter((word) => rarity(word) <= COMMON).length <= MAX_COMMON;
 
   const ofCommand = (rule: number, command: CommandCondition): Trigger => {
     const exact = command.program.filter((name) => !name.endsWith('*'));
@@ -157,14 +164,24 @@ export function buildIndex(rules: readonly Rule[]): PackIndex {
         case 'regex': {
           const leaf = own.push(-1) - 1;
           const mask = condition.fields.reduce((sum, field) => sum | domainBit(field), 0);
-          const derived = literalsOf(condition.regex, condition.flags);
-          const set =
-            [derived, keywords]
-              .filter((item) => item !== null && usable(item))
-              .sort((a, b) => worth(b as Literals) - worth(a as Literals))[0] ?? null;
+          const sets = [...literalSets(condition.regex, condition.flags), ...(keywords === null ? [] : [keywords])]
+            .filter(usable)
+            .sort((a, b) => worth(b) - worth(a));
+          const set = sets[0] ?? null;
           if (set === null) return { worth: -2, add: () => always.texts.push([mask, number]) };
           const probe = addProbe(number, mask, set);
           own[leaf] = probe;
+          const others = sets.filter(
+            (item, at) =>
+              at > 0 &&
+              item.words.length <= MAX_COMPANION_WORDS &&
+              item.words.every((word) => rarity(word) > COMMON) &&
+              !item.words.some((word) => set.words.includes(word)),
+          );
+          if (others.length > 0)
+            companions[probe] = others
+              .slice(0, MAX_COMPANIONS)
+              .map((item) => addProbe(number, mask, { ...item, most: Number.POSITIVE_INFINITY }));
           return {
             worth: worth(set),
             add: () => {
@@ -185,6 +202,7 @@ export function buildIndex(rules: readonly Rule[]): PackIndex {
     grams: [...words.keys()].map(gramOf),
     owners: [...words.values()],
     probes,
+    companions,
     programs: lists(programs),
     programPrefixes,
     hostKinds: lists(hostKinds),

@@ -53,9 +53,12 @@ export function regexHits(condition: RegexCondition, rule: Rule, fields: Fields,
   if (probe < 0) {
     for (const text of fields.texts) if (hits.length < most && condition.fields.includes(text.field)) inOne(text, null);
   } else {
-    for (const found of candidates.found.get(probe) ?? []) {
+    const company = (matcher.pack.index.companions[probe] ?? []).map(
+      (other) => new Set(candidates.found[other]?.map((found) => found.text)),
+    );
+    for (const found of candidates.found[probe] ?? []) {
       const text = fields.texts[found.text];
-      if (text !== undefined && hits.length < most) inOne(text, found);
+      if (text !== undefined && hits.length < most && company.every((texts) => texts.has(found.text))) inOne(text, found);
     }
   }
   return hits;
