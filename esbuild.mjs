@@ -6,6 +6,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync,
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { brotliCompressSync } from 'node:zlib';
 
 const root = dirname(fileURLToPath(import.meta.url));
 const VSIX_BUDGET = 1_500_000;
@@ -26,7 +27,7 @@ export const BUNDLES = [
     entry: 'hooks/main.ts',
     platform: 'node',
     external: [],
-    budget: 300_000,
+    budget: 340_000,
     folders: ['extension/core', 'extension/contract', 'extension/home', 'hooks'],
     packages: [],
   },
@@ -35,9 +36,19 @@ export const BUNDLES = [
     entry: 'extension/node/cli/main.ts',
     platform: 'node',
     external: [],
-    budget: 520_000,
+    budget: 620_000,
     folders: ['extension/core', 'extension/contract', 'extension/home', 'extension/node'],
     packages: ['sql.js', 'jsonc-parser', 'smol-toml'],
+  },
+  {
+    // YAML and all that reads it, for the day somebody writes a rule: hooks and the command line load it only then.
+    out: 'rule-compiler.cjs',
+    entry: 'extension/node/rulepack/compilerMain.ts',
+    platform: 'node',
+    external: [],
+    budget: 460_000,
+    folders: ['extension/core', 'extension/home', 'extension/node/rulepack'],
+    packages: ['yaml'],
   },
   {
     out: 'panel.js',
@@ -130,6 +141,10 @@ async function buildRules() {
   );
   writeFileSync(join(root, 'dist', 'rules.json'), ascii(writeRulePack(json)));
   writeFileSync(join(root, 'dist', 'rule-info.json'), JSON.stringify(Object.fromEntries(info)));
+  // As people wrote them, for `callgate rules show` and `rules test --shipped`.
+  const texts = Object.fromEntries(files.map((file) => [file, readFileSync(join(folder, file), 'utf8')]));
+  writeFileSync(join(root, 'dist', 'rules-source.br'), brotliCompressSync(JSON.stringify(texts)));
+  for (const schema of ['rule', 'policy']) copyFileSync(join(folder, `${schema}.schema.json`), join(root, 'dist', `${schema}.schema.json`));
   console.log(`rules.json       ${String(statSync(join(root, 'dist', 'rules.json')).size).padStart(8)} bytes`);
   return problems.map((problem) => `${problem.file}:${problem.line}: ${problem.message}`);
 }

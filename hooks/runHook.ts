@@ -62,7 +62,7 @@ function deliver(reply: HookReply, mode: HookMode): 0 | 2 {
 /** Calls of the usual kinds, judged without being recorded: so that the code they need is compiled when it is kept. */
 export async function rehearse(argv: readonly string[], program: string): Promise<void> {
   const { client, layout } = readArguments(argv);
-  const engine = openEngine(layout, join(dirname(program), 'rules.json'), CHECKED_RULES);
+  const engine = openEngine(layout, join(dirname(program), 'rules.json'), { checkedHash: CHECKED_RULES });
   const judge = (call: ToolCall): Judgement => ({ id: '', decision: engine.decide(call), outcome: 'delivered', by: 'gate', reason: '' });
   for (const [tool_name, tool_input] of REHEARSED) {
     const payload = {

@@ -6,13 +6,21 @@ import { detect } from '#core/detect/detect.ts';
 import { normalize } from '#core/normalize/normalize.ts';
 import type { ReadText } from '#core/normalize/path.ts';
 import { maskSecrets } from '#core/policy/mask.ts';
-import { decideFrom } from '#core/policy/verdict.ts';
+import { NO_POLICY, type Policy } from '#core/policy/policy.ts';
+import { isSecretFinding } from '#core/policy/redact.ts';
+import { decideFrom, sortFindings } from '#core/policy/verdict.ts';
 
 /** What the gate may know beside the call. Everything is passed in: core reads no clock, no file, no environment. */
 export interface GateContext {
   readonly pack: RulePack;
   /** Packs of the user's own rules: they add findings and take none away. */
   readonly custom: readonly RulePack[];
+  /** Packs that came with the workspace: nobody vouches for them, so that beside adding findings they may do nothing. */
+  readonly borrowed?: readonly RulePack[];
+  /** Absent: the built-in one. */
+  readonly policy?: Policy;
+  /** True of every call at the moment, such as rules that did not load. */
+  readonly standing?: readonly Finding[];
   /** The user's home directory, absolute. */
   readonly home: string;
   /** Our own data folder; calls that touch it are self-tampering. */
@@ -26,17 +34,32 @@ export interface GateContext {
   readonly readText: ReadText;
 }
 
+/** More from rules that came with a workspace would crowd out what others found. */
+const MAX_BORROWED = 24;
+
 /** The one verdict over a call. Never throws; depends on nothing but its two parameters. */
 export function decide(call: ToolCall, context: GateContext): Decision {
-  const rules = [context.pack, ...context.custom].map((pack) => pack.hash).join('+');
+  const { pack, custom, borrowed = [], policy = NO_POLICY, standing = [] } = context;
+  const rules = [pack, ...custom, ...borrowed].map((item) => item.hash).join('+');
   try {
     const fields = normalize(call, context);
-    const custom = context.custom.flatMap((pack) => detect({ ...fields, notes: [] }, call.channel, pack));
-    return decideFrom(maskSecrets([...detect(fields, call.channel, context.pack), ...custom]), rules);
+    const more = { ...fields, notes: [] };
+    const own = custom.flatMap((item) => detect(more, call.channel, item));
+    const theirs = borrowed.flatMap((item) =>
+      sortFindings(detect(more, call.channel, item))
+        .slice(0, MAX_BORROWED)
+        .map(withoutRedaction),
+    );
+    return decideFrom(maskSecrets([...detect(fields, call.channel, pack), ...own, ...theirs, ...standing]), call, policy, rules);
   } catch (error) {
     // Nothing in here throws that we know of; what does is ours to mend and must not let the call through.
-    return decideFrom([failed(error instanceof Error ? error.message : String(error))], rules);
+    return decideFrom([failed(error instanceof Error ? error.message : String(error))], call, policy, rules);
   }
+}
+
+/** What is found to be a secret is kept out of the record and out of sight: a stranger's rule could hide a whole call that way. */
+function withoutRedaction(finding: Finding): Finding {
+  return isSecretFinding(finding) ? { ...finding, category: 'credential-access' } : finding;
 }
 
 function failed(message: string): Finding {

@@ -4,27 +4,59 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { decide } from '#core/gate.ts';
 import type { ToolCall } from '#core/model/call.ts';
 import type { Decision } from '#core/model/verdict.ts';
-import { BUILT_IN_POLICY } from '#core/policy/verdict.ts';
+import { BUILT_IN_POLICY } from '#core/policy/policy.ts';
+import { normalize } from '#core/normalize/normalize.ts';
+import type { Fields } from '#core/normalize/fields.ts';
+import type { CustomPlace } from '#home/customRulesFiles.ts';
+import { openCustomState } from '#home/customRulesState.ts';
 import type { Layout } from '#home/layout.ts';
 import { guardedName } from '#home/hardLinks.ts';
 import { errorText } from '#home/privateFile.ts';
+import { loadCompiler, type RuleCompiler } from '#home/ruleCompiler.ts';
 import { loadRules } from '#home/ruleFile.ts';
 
 export interface Engine {
   /** Never throws: a failing engine blocks. */
   readonly decide: (call: ToolCall) => Decision;
-  readonly rules: number;
-  /** Set when older rules or none are in use. */
-  readonly problem: string | null;
+  /** What the normalizer makes of a call, for people who want to see it. */
+  readonly fieldsOf: (call: ToolCall) => Fields;
+  /** In force at the moment, with the user's own. */
+  readonly rules: () => number;
+  /**
+   * Null, or what of the rules or the policy is not as it should be: older ones, none, or a broken file of the user's or of a
+   * workspace seen so far; `folder`: also of the workspace it is in.
+   */
+  readonly problem: (folder?: string) => string | null;
 }
 
-/** `checkedHash`: see `loadRules`. */
-export function openEngine(layout: Layout, rulesFile: string, checkedHash = ''): Engine {
-  const { pack, problem } = loadRules(layout, rulesFile, checkedHash);
-  if (pack === null) return { decide: (call) => withoutRules(call, problem ?? ''), rules: 0, problem };
-  const context = {
-    pack,
-    custom: [],
+export interface EngineOptions {
+  /** See `loadRules`. */
+  readonly checkedHash?: string;
+  /** Where the user's own rules and policy are, unless in the data folder. */
+  readonly own?: CustomPlace;
+  /** Compiles them; by default the bundle beside the rules, loaded when it is needed. */
+  readonly compiler?: () => RuleCompiler;
+}
+
+export function openEngine(layout: Layout, rulesFile: string, options: EngineOptions = {}): Engine {
+  const { pack, problem } = loadRules(layout, rulesFile, options.checkedHash);
+  if (pack === null)
+    return {
+      decide: (call) => withoutRules(call, problem ?? ''),
+      fieldsOf: () => ({ texts: [], commands: [], paths: [], urls: [], effects: [], notes: [] }),
+      rules: () => 0,
+      problem: () => problem,
+    };
+  const custom = openCustomState(
+    layout,
+    {
+      copies: join(layout.root, 'rules-compiled'),
+      shipped: { hash: pack.hash, ids: () => new Set(Array.from({ length: pack.size }, (_, number) => pack.rule(number).id)) },
+      compiler: options.compiler ?? (() => loadCompiler(dirname(rulesFile))),
+    },
+    options.own,
+  );
+  const machine = {
     home: layout.home,
     dataFolder: layout.root,
     caseInsensitivePaths: process.platform === 'darwin' || process.platform === 'win32',
@@ -34,7 +66,7 @@ export function openEngine(layout: Layout, rulesFile: string, checkedHash = ''):
   return {
     decide: (call) => {
       try {
-        return decide(call, context);
+        return decide(call, { pack, ...machine, ...custom.forFolder(call.cwd) });
       } catch (error) {
         return blocked(
           'engine.failed',
@@ -43,8 +75,12 @@ export function openEngine(layout: Layout, rulesFile: string, checkedHash = ''):
         );
       }
     },
-    rules: pack.size,
-    problem,
+    fieldsOf: (call) => normalize(call, machine),
+    rules: () => pack.size + custom.rules(),
+    problem: (folder) => {
+      if (folder !== undefined) custom.forFolder(folder);
+      return [...(problem === null ? [] : [problem]), ...custom.problems()].join('\n') || null;
+    },
   };
 }
 

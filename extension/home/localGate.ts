@@ -49,9 +49,10 @@ export function judgeAlone(call: ToolCall, options: LocalGateOptions & { readonl
 export function openLocalGate(options: LocalGateOptions): LocalGate {
   const { layout, warn } = options;
   const now = options.now ?? Date.now;
-  const engine = openEngine(layout, options.rulesFile, options.checkedRules);
+  const engine = openEngine(layout, options.rulesFile, { checkedHash: options.checkedRules ?? '' });
   const grants = openGrants(layout, now, warn);
-  if (engine.problem) warn(engine.problem);
+  const problem = engine.problem();
+  if (problem !== null) warn(problem);
   let journal: Journal | null = null;
   let hash: ((text: string) => string) | null = null;
 

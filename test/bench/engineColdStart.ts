@@ -9,7 +9,7 @@ const file = process.argv[2] ?? '';
 // As the hook knows them: by their hash, which it has to work out again.
 const known = createHash('sha256').update(readFileSync(file)).digest('hex');
 const began = process.hrtime.bigint();
-const engine = openEngine(layoutFor(tmpdir()), file, known);
+const engine = openEngine(layoutFor(tmpdir()), file, { checkedHash: known });
 engine.decide({
   client: 'claude',
   agent: 'main',
@@ -22,4 +22,5 @@ engine.decide({
   cwd: '/home/dev/app',
 });
 process.stdout.write(String(Number(process.hrtime.bigint() - began) / 1000));
-if (engine.problem !== null) throw new Error(engine.problem);
+const problem = engine.problem();
+if (problem !== null) throw new Error(problem);

@@ -4,8 +4,11 @@ import { CHANNELS, type ToolCall } from '#core/model/call.ts';
 import type { Finding } from '#core/model/finding.ts';
 import type { JsonValue } from '#core/model/json.ts';
 import { VERDICTS, type Verdict } from '#core/model/verdict.ts';
+import { NO_POLICY } from '#core/policy/policy.ts';
 import { decideFrom } from '#core/policy/verdict.ts';
 import { context, judge, ruleIds, shell } from './gateKit.ts';
+
+const CALL = { tool: 'Bash', server: null, agent: 'main' } as const;
 
 function check(rows: readonly (readonly [call: string | Partial<ToolCall>, verdict: Verdict, rule?: string])[]): void {
   const wrong: unknown[] = [];
@@ -250,7 +253,7 @@ describe('the gate holds its promises', () => {
       );
     fc.assert(
       fc.property(fc.array(finding, { maxLength: 8 }), (findings) => {
-        expect(decideFrom([...findings].reverse(), 'r')).toEqual(decideFrom(findings, 'r'));
+        expect(decideFrom([...findings].reverse(), CALL, NO_POLICY, 'r')).toEqual(decideFrom(findings, CALL, NO_POLICY, 'r'));
       }),
     );
   });
@@ -269,7 +272,7 @@ describe('the gate holds its promises', () => {
       matched: '',
       decoded: null,
     };
-    expect(decideFrom([finding], 'r')).toMatchObject({ verdict: 'clean', reason: '', findings: [finding] });
+    expect(decideFrom([finding], CALL, NO_POLICY, 'r')).toMatchObject({ verdict: 'clean', reason: '', findings: [finding] });
   });
 
   it('also when what it was given fails', () => {

@@ -1,31 +1,24 @@
 import type { Finding, Severity } from '#core/model/finding.ts';
 import { worse, type Decision, type Verdict } from '#core/model/verdict.ts';
+import { verdictFor, type Policy, type PolicyCall } from '#core/policy/policy.ts';
 import { reasonFor } from '#core/policy/reason.ts';
 
-/** Name of the policy below in the record. */
-export const BUILT_IN_POLICY = 'built-in';
-
-const VERDICT_OF: Readonly<Record<Severity, Verdict>> = { critical: 'block', high: 'quarantine', medium: 'flag', low: 'clean' };
 const RANK: Readonly<Record<Severity, number>> = { critical: 0, high: 1, medium: 2, low: 3 };
 
-/** What one finding alone asks for. Experimental rules only report. */
-export function verdictOf(finding: Finding): Verdict {
-  return finding.status === 'experimental' ? 'clean' : VERDICT_OF[finding.severity];
-}
-
 /** The worst verdict of all findings; their order does not count. */
-export function decideFrom(findings: readonly Finding[], rules: string): Decision {
+export function decideFrom(findings: readonly Finding[], call: PolicyCall, policy: Policy, rules: string): Decision {
   const sorted = sortFindings(findings);
-  const verdict = sorted.reduce<Verdict>((sum, finding) => worse(sum, verdictOf(finding)), 'clean');
+  const verdicts = new Map(sorted.map((finding) => [finding, verdictFor(finding, call, policy)]));
+  const verdict = [...verdicts.values()].reduce<Verdict>(worse, 'clean');
   return {
     verdict,
     findings: sorted,
     reason: reasonFor(
       verdict,
-      sorted.filter((finding) => verdictOf(finding) === verdict),
+      sorted.filter((finding) => verdicts.get(finding) === verdict),
     ),
     rules,
-    policy: BUILT_IN_POLICY,
+    policy: policy.hash,
   };
 }
 

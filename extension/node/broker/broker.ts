@@ -88,7 +88,7 @@ async function startLocked(options: BrokerOptions, lock: BrokerLock): Promise<Br
   const hash = keyedHash(layout);
   const startSettings = readSettings(layout);
   let settings: GateSettings = startSettings.settings;
-  for (const problem of [engine.problem, startSettings.problem]) if (problem !== null) log(problem);
+  for (const problem of [engine.problem(), startSettings.problem]) if (problem !== null) log(problem);
 
   const timeline = startTimeline(options.openIndex, log);
   const recorder = startRecorder(
@@ -145,10 +145,10 @@ async function startLocked(options: BrokerOptions, lock: BrokerLock): Promise<Br
     pid: process.pid,
     startedAt,
     windows: windows.windows(),
-    rules: engine.rules,
+    rules: engine.rules(),
     waiting: holds.waiting(),
     journalProblem: recorder.problem(),
-    rulesProblem: engine.problem,
+    rulesProblem: engine.problem(),
   });
   const sendStatus = (): void => windows.send('status', status());
 
@@ -258,7 +258,17 @@ async function startLocked(options: BrokerOptions, lock: BrokerLock): Promise<Br
     log(reason);
     await record(brokerEvent({ pid: process.pid }, reason));
   };
+  let said = engine.problem();
+  /** Somebody is editing rules of their own: what is wrong with them is told while they do. */
+  const lookAtRules = (): void => {
+    const problem = engine.problem();
+    if (problem === said) return;
+    said = problem;
+    if (problem !== null) log(problem);
+    sendStatus();
+  };
   const watch = setInterval(() => {
+    lookAtRules();
     if (!stopping) looking ??= look().finally(() => (looking = null));
   }, options.watchMs ?? WATCH_MS);
   watch.unref();
@@ -279,7 +289,7 @@ async function startLocked(options: BrokerOptions, lock: BrokerLock): Promise<Br
       brokerEvent({ pid }, `The broker before this one (process ${pid}) ended without closing. Calls it held were refused by their hooks.`),
     );
   }
-  log(`The broker ${version} runs as process ${process.pid} with ${engine.rules} rules.`);
+  log(`The broker ${version} runs as process ${process.pid} with ${engine.rules()} rules.`);
   life.start();
   return { judge, status, ended, stop: () => stop('it was asked to') };
 }

@@ -7,6 +7,7 @@ import { type Command, type CommandHost, currentFolder, outliveReaders, print } 
 import { mcp } from '#node/cli/mcp.ts';
 import { ownHome } from '#node/cli/ownHome.ts';
 import { protect, status, unprotect } from '#node/cli/protect.ts';
+import { rules } from '#node/cli/rules.ts';
 import { serve } from '#node/cli/serve.ts';
 import { uninstall } from '#node/cli/uninstall.ts';
 
@@ -16,7 +17,8 @@ const COMMANDS: Readonly<Record<string, { readonly run: Command; readonly help: 
   status: { run: status, help: 'what was found on this machine and what is protected' },
   protect: { run: protect, help: 'ID: show what protecting it would change; --yes does it' },
   unprotect: { run: unprotect, help: 'ID: give its configuration file back as it was' },
-  check: { run: check, help: 'judge a call from standard input without running it; --jsonl: one a line' },
+  check: { run: check, help: 'judge a call without running it; --jsonl: one a line; --explain: say why' },
+  rules: { run: rules, help: 'list | show ID | test [FILE…]: the shipped rules and your own' },
   audit: { run: audit, help: 'verify: check that no entry of the journal was tampered with' },
   serve: { run: serve, help: 'judge for every hook without an editor' },
   mcp: { run: mcp, help: 'stand in for an MCP server (configuration files start this)' },

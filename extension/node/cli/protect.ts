@@ -1,4 +1,5 @@
 /** `callgate status`, `protect` and `unprotect`: the installer without an editor. */
+import { join } from 'node:path';
 import { type Command, type CommandHost, print } from '#node/cli/command.ts';
 import { applyPlan, revert } from '#node/clients/applyPlan.ts';
 import { runCanary } from '#node/clients/canary.ts';
@@ -6,6 +7,7 @@ import { trustCodex } from '#node/clients/codexTrust.ts';
 import { ConfigError } from '#node/clients/configError.ts';
 import { discover } from '#node/clients/discover.ts';
 import { type ClientContext, planProtect, type Plan } from '#node/clients/planChange.ts';
+import { openEngine } from '#home/engine.ts';
 import { hookCommand } from '#node/launcher/hookCommand.ts';
 import { launcherPaths, readLauncherRecord } from '#node/launcher/installLauncher.ts';
 import { LauncherError } from '#node/launcher/quoting.ts';
@@ -39,6 +41,8 @@ function printStatus(host: CommandHost): number {
   for (const { id, name, file, state, detail, warnings } of discover(clientContext(host))) {
     print(host.stdout, `${state.padEnd(12)} ${id}  (${name}, ${file})\n             ${[detail, ...warnings].join('\n             ')}`);
   }
+  const problem = openEngine(host.layout, join(host.bundleFolder, 'rules.json')).problem(host.cwd);
+  if (problem !== null) print(host.stderr, problem);
   return 0;
 }
 

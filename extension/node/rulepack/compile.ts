@@ -3,13 +3,14 @@
  */
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
-import { isMap, isSeq, LineCounter, parseDocument, type Node } from 'yaml';
+import { isMap, isSeq, LineCounter, type Node } from 'yaml';
 import { canonicalJson, type JsonValue } from '#core/model/json.ts';
 import { parseRulePack } from '#core/detect/packFile.ts';
 import type { Rule, RulePackJson } from '#core/detect/rulePack.ts';
 import { readRule, type RuleNotes } from '#node/rulepack/readRule.ts';
 import type { RuleExamples } from '#node/rulepack/examples.ts';
 import { FILE_KEYS } from '#node/rulepack/ruleShape.ts';
+import { parseYaml } from '#node/rulepack/yamlText.ts';
 import { checkKeys, type Reader } from '#node/rulepack/yamlReader.ts';
 
 /** What is wrong in a rule file, and where: `line` counts from 1. */
@@ -45,16 +46,16 @@ export function compileRules(sources: readonly { readonly file: string; readonly
   const seen = new Map<string, string>();
   for (const source of [...sources].sort((a, b) => (a.file < b.file ? -1 : 1))) {
     const lines = new LineCounter();
-    const document = parseDocument(source.text, { lineCounter: lines, uniqueKeys: true });
-    const report = (node: unknown, message: string): void => {
+    const document = parseYaml(source.text, lines);
+    const lineOf = (node: unknown): number => {
       const range = (node as Node | null | undefined)?.range;
-      problems.push({ file: source.file, line: range ? lines.linePos(range[0]).line : 1, message });
+      return range ? lines.linePos(range[0]).line : 1;
     };
-    for (const error of document.errors)
-      problems.push({ file: source.file, line: error.linePos?.[0].line ?? 1, message: error.message.split('\n', 1)[0] ?? error.code });
-    if (document.errors.length > 0) continue;
-    const reader: Reader = { file: source.file, report };
-    const root = document.contents;
+    const report = (node: unknown, message: string): void => void problems.push({ file: source.file, line: lineOf(node), message });
+    for (const problem of document.problems) problems.push({ file: source.file, ...problem });
+    if (document.problems.length > 0) continue;
+    const reader: Reader = { file: source.file, report, lineOf };
+    const root = document.root;
     if (!isMap(root)) {
       report(root, 'a rule file is a mapping with `version` and `rules`');
       continue;
@@ -76,8 +77,7 @@ export function compileRules(sources: readonly { readonly file: string; readonly
         seen.set(read.rule.id, source.file);
         rules.push(read.rule);
         examples.set(read.rule.id, read.examples);
-        const range = (item as Node).range;
-        info.set(read.rule.id, { ...read.notes, file: source.file, line: range ? lines.linePos(range[0]).line : 1 });
+        info.set(read.rule.id, { ...read.notes, file: source.file, line: lineOf(item) });
       }
     }
   }

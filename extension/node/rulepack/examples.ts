@@ -16,6 +16,8 @@ export interface RuleExample {
   readonly span: string | null;
   /** Why the rule must stay silent; null for samples that match. */
   readonly why: string | null;
+  /** Where it stands in its file, from 1. */
+  readonly line: number;
 }
 
 export interface RuleExamples {
@@ -73,6 +75,7 @@ function list(
       cwd: optional('cwd') ?? EXAMPLE_CWD,
       span: optional('span'),
       why: typeof why === 'string' ? why : null,
+      line: reader.lineOf(item),
     });
   }
   return out;

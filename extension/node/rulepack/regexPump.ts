@@ -22,26 +22,26 @@ const script = new Script(
 );
 
 /** Why the regex is too slow to be used; null when it is not. */
-export function slowness(source: string, flags: string): string | null {
+export function slowness(source: string, flags: string, mostMs: number = MOST_MS): string | null {
   const tree = readRegex(source, flags);
   const steps = stepsOf(source, flags);
   if (tree === null || steps === null) return 'a form that cannot be checked for speed (inline modifiers?)';
   if (steps <= HARMLESS_STEPS) return null;
   const regex = new RegExp(source, `${flags}gu`);
   for (const text of textsFor(tree)) {
-    if (within(regex, text)) continue;
+    if (within(regex, text, mostMs)) continue;
     const shown = JSON.stringify(text.slice(0, 40));
-    return `needs more than ${MOST_MS} ms for ${UNITS} characters like ${shown}…: repeats that can match the same text multiply; bound them lower or put something fixed between`;
+    return `needs more than ${mostMs} ms for ${UNITS} characters like ${shown}…: repeats that can match the same text multiply; bound them lower or put something fixed between`;
   }
   return null;
 }
 
 /** A busy machine is slow at times; a slow regex always. */
-function within(regex: RegExp, text: string): boolean {
+function within(regex: RegExp, text: string, mostMs: number): boolean {
   for (let thought = 0; thought < SECOND_THOUGHTS; thought++) {
     Object.assign(context, { regex, text });
     try {
-      script.runInContext(context, { timeout: MOST_MS });
+      script.runInContext(context, { timeout: mostMs });
       return true;
     } catch (error) {
       // An error of the context's own, so not an instance of our Error.

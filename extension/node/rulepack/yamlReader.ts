@@ -5,13 +5,23 @@ import { nearestKey } from '#node/rulepack/ruleShape.ts';
 export interface Reader {
   readonly file: string;
   readonly report: (node: unknown, message: string) => void;
+  /** Where the node stands, from 1. */
+  readonly lineOf: (node: unknown) => number;
 }
+
+/** More of them say nothing new, and looking for what each could mean takes time. */
+const MAX_UNKNOWN = 20;
 
 /** Reports every key of `node` that is not in `known`, with the nearest one that is. */
 export function checkKeys(reader: Reader, node: unknown, known: readonly string[]): void {
   if (!isMap(node)) return;
+  const seen = new Set<string>();
+  let unknown = 0;
   for (const pair of node.items) {
     const key = isScalar(pair.key) ? String(pair.key.value) : '';
+    if (seen.has(key)) reader.report(pair.key, `the key \`${key}\` stands here twice`);
+    seen.add(key);
+    if (!known.includes(key) && ++unknown > MAX_UNKNOWN) return;
     if (known.includes(key)) continue;
     const near = nearestKey(key, known);
     reader.report(pair.key, `unknown key \`${key}\`${near === null ? `; known here: ${known.join(', ')}` : `; did you mean \`${near}\`?`}`);

@@ -28,7 +28,7 @@ function differences(call: ToolCall, pack: RulePack = context.pack): string[] {
 
 const examples: readonly RuleExample[] = [...compiledRules.examples.values()].flatMap(({ match, noMatch }) => [...match, ...noMatch]);
 const callIn = (channel: Channel, text: string): ToolCall =>
-  callOf({ text, channel, path: null, cwd: '/home/dev/app', span: null, why: null });
+  callOf({ text, channel, path: null, cwd: '/home/dev/app', span: null, why: null, line: 1 });
 
 /** Every so many-th: the plain engine takes its time. */
 const each = (step: number): readonly RuleExample[] => examples.filter((_, index) => index % step === 0);

@@ -74,7 +74,8 @@ test("an editor's extension that is removed leaves everything while another edit
   ];
   mkdirSync(mine, { recursive: true });
   writeFileSync(join(mine, 'rules.json'), JSON.stringify(TEST_RULES));
-  for (const name of ['hook.cjs', 'callgate.cjs', 'sql-wasm.wasm']) writeFileSync(join(mine, name), '');
+  for (const name of ['hook.cjs', 'callgate.cjs', 'sql-wasm.wasm', 'rule-compiler.cjs', 'rules-source.br'])
+    writeFileSync(join(mine, name), '');
   cpSync(mine, other, { recursive: true });
   for (const distFolder of [mine, other])
     await installLauncher({ layout: box.layout, distFolder, runtime: process.execPath, version: '1.0.0', path: '' });

@@ -25,12 +25,13 @@ export async function buildTestDist(folder: string): Promise<string> {
   await (buildHook as (bundler: typeof esbuild, options: object, rules: string) => Promise<unknown>)(esbuild, options, rules);
   writeFileSync(join(folder, 'rules.json'), rules);
   writeFileSync(join(folder, 'callgate.cjs'), `process.stdout.write(JSON.stringify(process.argv.slice(2)));\n`);
-  writeFileSync(join(folder, 'sql-wasm.wasm'), 'not run in these tests');
+  for (const name of ['sql-wasm.wasm', 'rule-compiler.cjs', 'rules-source.br']) writeFileSync(join(folder, name), 'not run in these tests');
   return folder;
 }
 
 export function copyDist(from: string, to: string): string {
   mkdirSync(to, { recursive: true });
-  for (const name of ['hook.cjs', 'rules.json', 'callgate.cjs', 'sql-wasm.wasm']) copyFileSync(join(from, name), join(to, name));
+  for (const name of ['hook.cjs', 'rules.json', 'callgate.cjs', 'sql-wasm.wasm', 'rule-compiler.cjs', 'rules-source.br'])
+    copyFileSync(join(from, name), join(to, name));
   return to;
 }

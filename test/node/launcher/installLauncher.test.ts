@@ -28,7 +28,7 @@ function prepared(): { box: Sandbox; dist: string; install: (version: string, ma
     writeFileSync(join(dist, 'rules.json'), JSON.stringify(TEST_RULES));
     for (const name of ['hook.cjs', 'callgate.cjs'])
       writeFileSync(join(dist, name), `console.log(${JSON.stringify(mark)}, process.argv.slice(2).join(' '))`);
-    writeFileSync(join(dist, 'sql-wasm.wasm'), mark);
+    for (const name of ['sql-wasm.wasm', 'rule-compiler.cjs', 'rules-source.br']) writeFileSync(join(dist, name), mark);
   };
   fill('first');
   return {
@@ -143,7 +143,14 @@ test('the same version with other bytes is replaced', async () => {
   await install('1.0.0', 'a');
   const { wasmFile, lib } = await install('1.0.0', 'b');
   expect(readFileSync(wasmFile, 'utf8')).toBe('b');
-  expect(readdirSync(lib).sort()).toEqual(['callgate.cjs', 'hook.cjs', 'rules.json', 'sql-wasm.wasm']);
+  expect(readdirSync(lib).sort()).toEqual([
+    'callgate.cjs',
+    'hook.cjs',
+    'rule-compiler.cjs',
+    'rules-source.br',
+    'rules.json',
+    'sql-wasm.wasm',
+  ]);
 });
 
 test('a newer version that is damaged does not stay in the way', async () => {
