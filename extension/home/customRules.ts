@@ -89,10 +89,9 @@ export function loadCustom(place: CustomPlace, tools: CustomTools, files: Custom
     if (file === place.policy) policy = settle('policy', { file, name: 'policy.yaml' }, message);
     // Nobody can tell what is in a folder that cannot be read: all its last good copies count.
     else if (file === place.rules) {
-      for (const name of Object.keys(before))
-        if (name !== 'policy.yaml' && !told.has(name)) settled.push(settle('rules', { file: join(place.rules, name), name }, message));
-      if (told.size === 0 || files.rules.length > 0 || Object.keys(before).every((name) => name === 'policy.yaml'))
-        problems.push({ file, line: 1, message, inForce: 'rest' });
+      const names = Object.keys(before).filter((name) => name !== 'policy.yaml' && !told.has(name));
+      for (const name of names) settled.push(settle('rules', { file: join(place.rules, name), name }, message));
+      if (names.length === 0) problems.push({ file, line: 1, message, inForce: 'rest' });
     } else settled.push(settle('rules', { file, name: file.slice(place.rules.length + 1) }, message));
   }
   const pack = packOf(settled, place, problems);

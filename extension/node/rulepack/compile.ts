@@ -35,6 +35,8 @@ export interface CompiledRules {
   readonly examples: ReadonlyMap<string, RuleExamples>;
   /** By id. The build writes it as `rule-info.json`, an object with the ids for keys. */
   readonly info: ReadonlyMap<string, RuleInfo>;
+  /** Ids of rules that something is wrong with, though they could be read. */
+  readonly flawed: ReadonlySet<string>;
 }
 
 /** Compiles rule files. Never throws for bad rules: a bad rule is left out and its problem names file and line. */
@@ -44,6 +46,7 @@ export function compileRules(sources: readonly { readonly file: string; readonly
   const info = new Map<string, RuleInfo>();
   const rules: Rule[] = [];
   const seen = new Map<string, string>();
+  const flawed = new Set<string>();
   for (const source of [...sources].sort((a, b) => (a.file < b.file ? -1 : 1))) {
     const lines = new LineCounter();
     const document = parseYaml(source.text, lines);
@@ -69,8 +72,10 @@ export function compileRules(sources: readonly { readonly file: string; readonly
     }
     const prefix = `${basename(source.file).replace(/\.ya?ml$/u, '')}.`;
     for (const item of list.items) {
+      const before = problems.length;
       const read = readRule(reader, item, prefix);
       if (!read) continue;
+      if (problems.length > before) flawed.add(read.rule.id);
       const first = seen.get(read.rule.id);
       if (first !== undefined) report(item, `the id ${read.rule.id} is already used in ${first}; ids are never reused`);
       else {
@@ -91,5 +96,5 @@ export function compileRules(sources: readonly { readonly file: string; readonly
   };
   if (problems.length === 0)
     for (const message of parseRulePack(json).problems) problems.push({ file: '(compiled pack)', line: 1, message });
-  return { json, problems, examples, info };
+  return { json, problems, examples, info, flawed };
 }

@@ -12,12 +12,14 @@ const BUDGET_MS = 4000;
 
 /** See `RuleCompiler`. `file` is what problems call it. */
 export function compileRuleFile(name: string, text: string, shipped: ReadonlySet<string>): CompiledRuleFile {
-  const { json, problems, info } = compileRules([{ file: name, text }]);
+  const { json, problems, info, flawed } = compileRules([{ file: name, text }]);
   const found: SourceProblem[] = problems.map(({ line, message }) => ({ line, message }));
   const began = performance.now();
   const rules: Rule[] = [];
   for (const rule of json.rules) {
     const line = info.get(rule.id)?.line ?? 1;
+    // What is wrong with it is among the problems; half a rule is another rule.
+    if (flawed.has(rule.id)) continue;
     const problem = whyNot(rule, shipped, rules.length, BUDGET_MS - (performance.now() - began));
     if (problem === null) rules.push(rule);
     else found.push({ line, message: problem });
