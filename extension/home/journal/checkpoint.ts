@@ -44,6 +44,11 @@ export function checkpointFile(layout: Layout): string {
   return join(layout.keys, 'journal-checkpoint');
 }
 
+/** The first statement by a new key, until it takes the checkpoint's place; see node/audit/rotation. */
+export function nextCheckpointFile(file: string): string {
+  return `${file}.next`;
+}
+
 /** The bytes a signature covers. */
 function signedText(checkpoint: Checkpoint): Buffer {
   return Buffer.from(CHECKPOINT_DOMAIN + canonicalJson(checkpoint as unknown as JsonValue));
@@ -124,15 +129,24 @@ function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
+/** Two statements of the same count and head, of the turns `turn` and the next, for a file that holds none by this key yet. */
+export function twoStatements(
+  at: Pick<Checkpoint, 'turn' | 'count' | 'head' | 'time'>,
+  key: SigningKey,
+): { readonly checkpoint: Checkpoint; readonly bytes: Buffer } {
+  const first: Checkpoint = { v: 1, turn: at.turn, count: at.count, head: at.head, time: at.time, key: key.id };
+  const second: Checkpoint = { ...first, turn: at.turn + 1 };
+  const [even, odd] = at.turn % 2 === 0 ? [first, second] : [second, first];
+  return { checkpoint: second, bytes: Buffer.from(signedSlot(even, key) + signedSlot(odd, key)) };
+}
+
 /** The statements of a journal without entries; exists before the first entry does, so a missing file is never innocent. */
 export function createCheckpoint(
   file: string,
   key: SigningKey,
   time: number,
 ): { readonly checkpoint: Checkpoint; readonly mirrorBytes: Buffer } {
-  const first: Checkpoint = { v: 1, turn: 0, count: 0, head: GENESIS_PREV, time, key: key.id };
-  const second: Checkpoint = { ...first, turn: 1 };
-  const bytes = Buffer.from(signedSlot(first, key) + signedSlot(second, key));
+  const { checkpoint, bytes } = twoStatements({ turn: 0, count: 0, head: GENESIS_PREV, time }, key);
   const temporary = `${file}.${process.pid}.${randomBytes(6).toString('hex')}.tmp`;
   const handle = openSync(temporary, 'wx', 0o600);
   try {
@@ -147,7 +161,7 @@ export function createCheckpoint(
     unlinkSync(temporary);
   }
   syncFolder(dirname(file));
-  return { checkpoint: second, mirrorBytes: bytes };
+  return { checkpoint, mirrorBytes: bytes };
 }
 
 /**

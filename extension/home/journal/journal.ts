@@ -17,7 +17,7 @@ import {
 import { sealEntry } from '#home/journal/entryLine.ts';
 import { JournalError, journalErrorFrom } from '#home/journal/journalError.ts';
 import { createJournalLock, type JournalLock } from '#home/journal/journalLock.ts';
-import { loadRedactionSecret, loadSigningKey, type SigningKey } from '#home/journal/keys.ts';
+import { loadRedactionSecret, loadSigningKey, signingKeyFile, type SigningKey } from '#home/journal/keys.ts';
 import { PLAIN_FILE, SEGMENT_BYTES, segmentFile, syncFolder } from '#home/journal/segments.ts';
 import { checkAgainstCheckpoint, readTail, signedCheckpoint, type JournalNotice, type Tail } from '#home/journal/tail.ts';
 import { ensurePrivateFolder, type Layout } from '#home/layout.ts';
@@ -30,6 +30,11 @@ export interface Journal {
    * @throws JournalError; then none of them is acknowledged, and as a rule none is there.
    */
   append(events: readonly AuditEvent[]): readonly AuditEntry[];
+  /**
+   * Appends one event; then, while no other process can append, `work`. What this journal knows of the keys it then reads anew.
+   * @throws as `append`, or what `work` throws: the entry stays
+   */
+  appendAndThen(event: AuditEvent, work: (at: { readonly entry: AuditEntry; readonly checkpoint: Checkpoint }) => void): void;
   /** Does all that `append` does before it writes. @throws JournalError that `append` would throw */
   check(): void;
   /** What was found and set aside since the last call, for people: a torn line, entries a killed writer left unsigned. */
@@ -50,6 +55,7 @@ const LOCK_WAIT_MS = 3000;
 const MAX_EVENTS = 4096;
 
 interface State {
+  readonly signer: SigningKey;
   readonly tail: Tail;
   readonly checkpoint: Checkpoint;
   /** The checkpoint's file, so that signatures this process made or checked are not checked for every append. */
@@ -62,7 +68,7 @@ export function openJournal(layout: Layout, options: JournalOptions = {}): Journ
   const mirror = checkpointFile(layout);
   const notices: JournalNotice[] = [];
   let writer = '';
-  let key: SigningKey | null = null;
+  let key: { readonly signing: SigningKey; readonly file: FileMark } | null = null;
   let lock: JournalLock | null = null;
   /** The state this process left behind; believed as long as the files still look the same. */
   let known: State | null = null;
@@ -76,7 +82,16 @@ export function openJournal(layout: Layout, options: JournalOptions = {}): Journ
     closeSync(handle);
   };
 
-  const withLock = <T>(work: (lock: JournalLock, key: SigningKey) => T): T => {
+  /** Read anew when its file is another one: the key was changed by another process. */
+  const signingKey = (): SigningKey => {
+    const file = statOrNull(signingKeyFile(layout));
+    if (key !== null && file !== null && key.file.ino === file.ino && key.file.mtimeMs === file.mtimeMs) return key.signing;
+    const signing = loadSigningKey(layout);
+    key = { signing, file: statOrNull(signingKeyFile(layout)) ?? { ino: 0, size: 0, mtimeMs: 0 } };
+    return signing;
+  };
+
+  const withLock = <T>(work: (lock: JournalLock) => T): T => {
     if (closed)
       throw new JournalError('CLOSED', { file: layout.journal, line: 0 }, 'this journal was closed by its own program; open it again');
     for (const folder of [layout.root, layout.journal]) {
@@ -86,12 +101,13 @@ export function openJournal(layout: Layout, options: JournalOptions = {}): Journ
         throw unsafeFolder(error, folder);
       }
     }
-    key ??= loadSigningKey(layout);
+    // Before the lock: what is wrong with a key is said at once, and a first use makes it.
+    if (key === null) signingKey();
     if (writer === '') writer = ownIdentity();
     lock ??= createJournalLock(layout.journal, writer, lockWaitMs);
     lock.acquire();
     try {
-      return work(lock, key);
+      return work(lock);
     } catch (error) {
       known = null;
       throw journalErrorFrom(error, layout.journal, 'write the journal');
@@ -101,16 +117,20 @@ export function openJournal(layout: Layout, options: JournalOptions = {}): Journ
   };
 
   /** The last entry and the checkpoint, fresh from disk unless nobody else wrote since. */
-  const current = (signer: SigningKey): State => {
+  const current = (): State => {
     const mirrorBytes = readMirror();
+    // A changed key always goes with a changed checkpoint.
     if (known !== null && mirrorBytes?.equals(known.mirrorBytes) === true && unchanged(known.tail)) return known;
     closeSegment();
+    const signer = signingKey();
     const signed = signedCheckpoint(mirror, mirrorBytes, signer);
     const tail = readTail(layout.journal, now(), (notice) => notices.push(notice));
-    const checked = checkAgainstCheckpoint(layout.journal, mirror, tail, signed, signer.id, (notice) => notices.push(notice));
-    if (checked !== null && mirrorBytes !== null) return { tail, checkpoint: checked, mirrorBytes };
+    const checked = checkAgainstCheckpoint(layout.journal, mirror, tail, signed?.checkpoint ?? null, signer.id, (notice) =>
+      notices.push(notice),
+    );
+    if (checked !== null && signed !== null) return { tail, signer, checkpoint: checked, mirrorBytes: signed.bytes };
     // Made before the first entry, so that entries without a checkpoint always mean that somebody took it away.
-    return { tail, ...createCheckpoint(mirror, signer, now()) };
+    return { tail, signer, ...createCheckpoint(mirror, signer, now()) };
   };
 
   const readMirror = (): Buffer | null => {
@@ -187,6 +207,43 @@ export function openJournal(layout: Layout, options: JournalOptions = {}): Journ
     }
   };
 
+  const appendLocked = (held: JournalLock, events: readonly AuditEvent[]): readonly AuditEntry[] => {
+    const { tail, signer, checkpoint, mirrorBytes } = current();
+    const entries: AuditEntry[] = [];
+    let text = '';
+    let prev = tail.hash;
+    for (const event of events) {
+      const seq = tail.seq + entries.length + 1;
+      const sealed = sealEntry(event, { seq, time: Math.max(0, Math.trunc(now())), writer, prev, key: signer.id });
+      if (sealed.problem !== null)
+        throw new JournalError(
+          'BAD_EVENT',
+          { file: layout.journal, line: 0 },
+          `the event for entry ${seq} cannot be recorded: ${sealed.problem}; this is a fault in Callgate, please report it`,
+        );
+      entries.push(sealed.entry);
+      text += `${sealed.line}\n`;
+      prev = sealed.entry.hash;
+    }
+    const { segment, size, handle, begun } = segmentFor(tail);
+    const bytes = Buffer.from(text);
+    writeLines(held, handle, size, bytes);
+    const next: Checkpoint = {
+      v: 1,
+      turn: checkpoint.turn + 1,
+      count: tail.seq + entries.length,
+      head: prev,
+      time: Math.max(0, Math.trunc(now())),
+      key: signer.id,
+    };
+    // When this fails the lines stay: the statement may have reached the file, and then cutting them off would read as tampering.
+    const slot = signing(() => writeCheckpoint(mirror, next, signer, begun === 'new' ? 'now' : 'later'));
+    const written = Buffer.from(mirrorBytes);
+    slot.copy(written, (next.turn % 2) * SLOT_BYTES);
+    known = { signer, tail: { segment, size: size + bytes.length, seq: next.count, hash: prev }, checkpoint: next, mirrorBytes: written };
+    return entries;
+  };
+
   return {
     append(events) {
       if (events.length === 0) return [];
@@ -196,45 +253,19 @@ export function openJournal(layout: Layout, options: JournalOptions = {}): Journ
           { file: layout.journal, line: 0 },
           `${events.length} events at once; append at most ${MAX_EVENTS}`,
         );
-      return withLock((held, signer) => {
-        const { tail, checkpoint, mirrorBytes } = current(signer);
-        const entries: AuditEntry[] = [];
-        let text = '';
-        let prev = tail.hash;
-        for (const event of events) {
-          const seq = tail.seq + entries.length + 1;
-          const sealed = sealEntry(event, { seq, time: Math.max(0, Math.trunc(now())), writer, prev, key: signer.id });
-          if (sealed.problem !== null)
-            throw new JournalError(
-              'BAD_EVENT',
-              { file: layout.journal, line: 0 },
-              `the event for entry ${seq} cannot be recorded: ${sealed.problem}; this is a fault in Callgate, please report it`,
-            );
-          entries.push(sealed.entry);
-          text += `${sealed.line}\n`;
-          prev = sealed.entry.hash;
-        }
-        const { segment, size, handle, begun } = segmentFor(tail);
-        const bytes = Buffer.from(text);
-        writeLines(held, handle, size, bytes);
-        const next: Checkpoint = {
-          v: 1,
-          turn: checkpoint.turn + 1,
-          count: tail.seq + entries.length,
-          head: prev,
-          time: Math.max(0, Math.trunc(now())),
-          key: signer.id,
-        };
-        // When this fails the lines stay: the statement may have reached the file, and then cutting them off would read as tampering.
-        const slot = signing(() => writeCheckpoint(mirror, next, signer, begun === 'new' ? 'now' : 'later'));
-        const written = Buffer.from(mirrorBytes);
-        slot.copy(written, (next.turn % 2) * SLOT_BYTES);
-        known = { tail: { segment, size: size + bytes.length, seq: next.count, hash: prev }, checkpoint: next, mirrorBytes: written };
-        return entries;
+      return withLock((held) => appendLocked(held, events));
+    },
+    appendAndThen(event, work) {
+      withLock((held) => {
+        const [entry] = appendLocked(held, [event]);
+        const checkpoint = known?.checkpoint;
+        known = null;
+        key = null;
+        if (entry !== undefined && checkpoint !== undefined) work({ entry, checkpoint });
       });
     },
     check() {
-      withLock((_held, signer) => current(signer));
+      withLock(() => current());
     },
     takeNotices: () => notices.splice(0),
     close() {
@@ -255,7 +286,13 @@ export function keyedHash(layout: Layout): (text: string) => string {
   return (text) => createHmac('sha256', secret).update(text).digest('hex');
 }
 
-function statOrNull(file: string): { readonly ino: number; readonly size: number } | null {
+interface FileMark {
+  readonly ino: number;
+  readonly size: number;
+  readonly mtimeMs: number;
+}
+
+function statOrNull(file: string): FileMark | null {
   try {
     return lstatSync(file);
   } catch (error) {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { JournalError, journalErrorFrom } from '#home/journal/journalError.ts';
 import { PLAIN_FILE } from '#home/journal/segments.ts';
 import { ensurePrivateFolder, type Layout } from '#home/layout.ts';
-import { errorCode, errorText } from '#home/privateFile.ts';
+import { errorCode, errorText, writePrivate } from '#home/privateFile.ts';
 
 export interface SigningKey {
   readonly privateKey: KeyObject;
@@ -22,6 +22,10 @@ export function signingKeyFile(layout: Layout): string {
 }
 export function publicKeyFile(layout: Layout): string {
   return join(layout.keys, 'journal-signing.pub.pem');
+}
+/** The public half of a key that was in force before; see node/audit/rotation. */
+export function retiredKeyFile(layout: Layout, id: string): string {
+  return join(layout.keys, `journal-signing.${id}.pub.pem`);
 }
 function secretFile(layout: Layout): string {
   return join(layout.keys, 'redaction-secret');
@@ -50,6 +54,7 @@ export function loadSigningKey(layout: Layout): SigningKey {
   return { privateKey, publicKey, id: keyId(publicKey) };
 }
 
+/** Puts the right one there when the one beside it is that of a key just retired: its rotation was killed between the two files. */
 function requirePair(layout: Layout, pem: string, publicKey: KeyObject): void {
   let other: KeyObject;
   try {
@@ -57,7 +62,28 @@ function requirePair(layout: Layout, pem: string, publicKey: KeyObject): void {
   } catch (error) {
     throw unusablePublicKey(layout, errorText(error), error);
   }
-  if (!other.equals(publicKey)) throw unusablePublicKey(layout, 'it does not belong to the private key beside it');
+  if (other.equals(publicKey)) return;
+  if (!isRetired(layout, other)) throw unusablePublicKey(layout, 'it does not belong to the private key beside it');
+  try {
+    writePrivate(publicKeyFile(layout), publicPem(publicKey));
+  } catch (error) {
+    throw journalErrorFrom(error, publicKeyFile(layout), 'write a key');
+  }
+}
+
+const isRetired = (layout: Layout, key: KeyObject): boolean =>
+  key.asymmetricKeyType === 'ed25519' && retiredKey(layout, keyId(key))?.equals(key) === true;
+
+/** The retired key of this id; null when none is kept, or none that can be used. */
+export function retiredKey(layout: Layout, id: string): KeyObject | null {
+  if (!/^[0-9a-f]{16}$/.test(id)) return null;
+  try {
+    const pem = readKey(retiredKeyFile(layout, id));
+    const key = pem === null ? null : createPublicKey(pem);
+    return key !== null && key.asymmetricKeyType === 'ed25519' && keyId(key) === id ? key : null;
+  } catch {
+    return null; // what it signed is then reported as signed by a key nobody knows
+  }
 }
 
 function unusablePublicKey(layout: Layout, why: string, cause?: unknown): JournalError {
@@ -91,7 +117,8 @@ export function readPublicKey(layout: Layout): Pick<SigningKey, 'publicKey' | 'i
   const publicKey = fromPrivate ?? beside;
   if (publicKey === null) return null;
   if (publicKey.asymmetricKeyType !== 'ed25519') throw unusableKey(signingKeyFile(layout), 'it is not an Ed25519 key');
-  if (beside !== null && !beside.equals(publicKey)) throw unusablePublicKey(layout, 'it does not belong to the private key beside it');
+  if (beside !== null && !beside.equals(publicKey) && !isRetired(layout, beside))
+    throw unusablePublicKey(layout, 'it does not belong to the private key beside it');
   return { publicKey, id: keyId(publicKey) };
 }
 
@@ -112,7 +139,7 @@ const PEM = /^-----BEGIN PRIVATE KEY-----\n([A-Za-z0-9+/]{64})\n-----END PRIVATE
 const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
 
 /** As OpenSSL writes it, without its encoders. */
-function publicPem(publicKey: KeyObject): string {
+export function publicPem(publicKey: KeyObject): string {
   const { x } = publicKey.export({ format: 'jwk' });
   const der = Buffer.concat([SPKI_PREFIX, Buffer.from(x ?? '', 'base64url')]);
   return `-----BEGIN PUBLIC KEY-----\n${der.toString('base64')}\n-----END PUBLIC KEY-----\n`;

@@ -19,31 +19,64 @@ export function segmentFile(folder: string, number: number): string {
   return join(folder, segmentName(number));
 }
 
+/** A sealed segment in gzip; see node/audit/retention. */
+export function packedFile(folder: string, number: number): string {
+  return `${segmentFile(folder, number)}.gz`;
+}
+/** The signed statement about a whole segment; see node/audit/seals. */
+export function sealFile(folder: string, number: number): string {
+  return join(folder, `${String(number).padStart(6, '0')}.seal`);
+}
+/** What stands in place of a segment that was dropped by its age or for its size; see node/audit/retention. */
+export function tombstoneFile(folder: string, number: number): string {
+  return join(folder, `${String(number).padStart(6, '0')}.expired`);
+}
+
+export type SegmentPart = 'jsonl' | 'jsonl.gz' | 'seal' | 'expired';
+
 export interface SegmentListing {
-  /** Ascending. */
+  /** Ascending: those of which there is a segment, a compressed one or a tombstone. */
   readonly numbers: readonly number[];
-  /** Files that look like segments and are named as no writer names them. */
+  readonly has: (number: number, part: SegmentPart) => boolean;
+  /** Highest number of any part, a lonely seal included; 0 if none. */
+  readonly highest: number;
+  /** Files that look like parts of the journal and are named as no writer names them. */
   readonly strange: readonly string[];
 }
 
+const PART = /^(\d{6,15})\.(jsonl|jsonl\.gz|seal|expired)$/;
+
 /** An absent folder lists as empty. @throws the system's error for anything else. */
 export function listSegments(folder: string): SegmentListing {
-  let names: string[];
+  let names: readonly string[];
   try {
     names = readdirSync(folder);
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return { numbers: [], strange: [] };
-    throw error;
+    if (errorCode(error) !== 'ENOENT') throw error;
+    names = [];
   }
-  const numbers: number[] = [];
+  const there = new Set<string>();
+  const numbers = new Set<number>();
   const strange: string[] = [];
+  let highest = 0;
   for (const name of names) {
-    if (!/\.jsonl$/i.test(name)) continue;
-    const number = /^\d{6,15}\.jsonl$/.test(name) ? Number.parseInt(name, 10) : 0;
-    if (number > 0 && segmentName(number) === name) numbers.push(number);
-    else strange.push(name);
+    if (!/\.(?:jsonl|jsonl\.gz|seal|expired)$/i.test(name)) continue;
+    const part = PART.exec(name);
+    const number = Number.parseInt(part?.[1] ?? '0', 10);
+    if (part === null || number === 0 || String(number).padStart(6, '0') !== part[1]) {
+      strange.push(name);
+      continue;
+    }
+    there.add(`${number}.${part[2]}`);
+    if (part[2] !== 'seal') numbers.add(number);
+    highest = Math.max(highest, number);
   }
-  return { numbers: numbers.sort((a, b) => a - b), strange: strange.sort() };
+  return {
+    numbers: [...numbers].sort((a, b) => a - b),
+    has: (number, part) => there.has(`${number}.${part}`),
+    highest,
+    strange: strange.sort(),
+  };
 }
 
 /** The first number that is not there although a later one is, or null. */

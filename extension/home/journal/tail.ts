@@ -1,7 +1,8 @@
 /** Where the journal ends, and whether its end is the one that was signed. What does not fit is refused, never mended. */
-import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, renameSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { AuditEntry } from '#contract/auditRecord.ts';
-import { parseCheckpointFile, type Checkpoint } from '#home/journal/checkpoint.ts';
+import { nextCheckpointFile, parseCheckpointFile, readCheckpointBytes, type Checkpoint } from '#home/journal/checkpoint.ts';
 import { GENESIS_PREV, MAX_LINE_BYTES, parseEntryLine } from '#home/journal/entryLine.ts';
 import { JournalError, START_ANEW, journalErrorFrom } from '#home/journal/journalError.ts';
 import type { SigningKey } from '#home/journal/keys.ts';
@@ -14,6 +15,7 @@ import {
   segmentFile,
   segmentName,
   setTornAside,
+  syncFolder,
   wholeEnd,
 } from '#home/journal/segments.ts';
 
@@ -35,7 +37,7 @@ type Report = (notice: JournalNotice) => void;
 
 /** Call with the lock held. Sets a torn last line aside. @throws JournalError SEGMENTS, BROKEN_TAIL and system failures */
 export function readTail(folder: string, time: number, report: Report): Tail {
-  const { numbers, strange } = listSegments(folder);
+  const { numbers, strange, has } = listSegments(folder);
   const missing = missingSegment(numbers);
   if (missing !== null)
     throw new JournalError(
@@ -51,6 +53,12 @@ export function readTail(folder: string, time: number, report: Report): Tail {
     );
   const last = numbers.length;
   if (last === 0) return { segment: 0, size: 0, seq: 0, hash: GENESIS_PREV };
+  if (!has(last, 'jsonl'))
+    throw new JournalError(
+      'SEGMENTS',
+      { file: segmentFile(folder, last), line: 0 },
+      `the journal's last segments are missing: what is left of it ends with one that was packed or dropped long after they were begun. ${START_ANEW}`,
+    );
 
   const size = setAsideIfTorn(folder, last, time, report);
   // A writer that ended between making a segment and writing to it leaves an empty one; only the last may be empty.
@@ -125,21 +133,30 @@ function countLines(handle: number, end: number): number {
   return lines;
 }
 
-/** The checkpoint in these bytes of `file`; null when there is none. @throws JournalError CHECKPOINT_DAMAGED */
-export function signedCheckpoint(file: string, bytes: Buffer | null, key: SigningKey): Checkpoint | null {
+/**
+ * The checkpoint in these bytes of `file`, and the bytes; null when there is none. A key that was changed by a process that
+ * ended before its last step has its first statement beside the file: that step is made now.
+ * @throws JournalError CHECKPOINT_DAMAGED
+ */
+export function signedCheckpoint(
+  file: string,
+  bytes: Buffer | null,
+  key: SigningKey,
+): { readonly checkpoint: Checkpoint; readonly bytes: Buffer } | null {
   const state = parseCheckpointFile(bytes, key.publicKey, key.id);
-  switch (state.state) {
-    case 'missing':
-      return null;
-    case 'damaged':
-      throw new JournalError(
-        'CHECKPOINT_DAMAGED',
-        { file, line: state.line },
-        `the checkpoint cannot be trusted: ${state.message}. ${START_ANEW}`,
-      );
-    case 'ok':
-      return state.checkpoint;
-  }
+  if (state.state === 'missing' || bytes === null) return null;
+  if (state.state === 'ok') return { checkpoint: state.checkpoint, bytes };
+  const next = readCheckpointBytes(nextCheckpointFile(file));
+  const nextState = parseCheckpointFile(next, key.publicKey, key.id);
+  if (next === null || nextState.state !== 'ok')
+    throw new JournalError(
+      'CHECKPOINT_DAMAGED',
+      { file, line: state.line },
+      `the checkpoint cannot be trusted: ${state.message}. ${START_ANEW}`,
+    );
+  renameSync(nextCheckpointFile(file), file);
+  syncFolder(dirname(file));
+  return { checkpoint: nextState.checkpoint, bytes: next };
 }
 
 /**
