@@ -16,7 +16,7 @@ const MAX_STRETCH = 400;
 /** A word where a command may begin: at a line's start, after a prompt, a list mark, a colon, or an opening quote or bracket. */
 const BEGINNING = /(?<=^|[\n`"'(:;|&]|[$#>*-] |\d\. )[ \t]{0,8}((?:\.{0,2}\/)?[a-z][\w.+-]{1,30})(?=[ \t])/giu;
 /** What a command line has and a sentence has not: a flag, a path, a variable, an operator, a file name. */
-const COMMAND_LIKE = /(?:^|\s)-{1,2}[a-z]|[/~$|<>&=;*]|\w\.\w/iu;
+const COMMAND_LIKE = /(?:^|\s)-{1,2}[a-z]|[/~$|<>&=]|\w\.\w/iu;
 
 /** The commands in the texts of a call, with their places; null when there are none. `isProgram` takes a name in lower case. */
 export function commandsInTexts(call: ToolCall, context: NormalizeContext, isProgram: (name: string) => boolean): Fields | null {
