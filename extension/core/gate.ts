@@ -1,8 +1,9 @@
 import type { ToolCall } from '#core/model/call.ts';
-import type { Finding } from '#core/model/finding.ts';
+import type { Finding, Severity } from '#core/model/finding.ts';
 import type { Decision } from '#core/model/verdict.ts';
 import type { RulePack } from '#core/detect/rulePack.ts';
 import { detect } from '#core/detect/detect.ts';
+import { commandsInTexts } from '#core/normalize/commandsInText.ts';
 import { normalize } from '#core/normalize/normalize.ts';
 import type { ReadText } from '#core/normalize/path.ts';
 import { maskSecrets } from '#core/policy/mask.ts';
@@ -50,11 +51,29 @@ export function decide(call: ToolCall, context: GateContext): Decision {
         .slice(0, MAX_BORROWED)
         .map(withoutRedaction),
     );
-    return decideFrom(maskSecrets([...detect(fields, call.channel, pack), ...own, ...theirs, ...standing]), call, policy, rules);
+    const found = [...detect(fields, call.channel, pack), ...inText(call, context), ...own, ...theirs, ...standing];
+    return decideFrom(maskSecrets(found), call, policy, rules);
   } catch (error) {
     // Nothing in here throws that we know of; what does is ours to mend and must not let the call through.
     return decideFrom([failed(error instanceof Error ? error.message : String(error))], call, policy, rules);
   }
+}
+
+/** A command that a text shows is not one that runs: what would hold or block it is worth a warning. */
+const SEVERITY_IN_TEXT: Readonly<Record<Severity, Severity>> = { critical: 'medium', high: 'medium', medium: 'medium', low: 'low' };
+
+/** Dangerous command lines in what a tool gave back or says of itself. */
+function inText(call: ToolCall, context: GateContext): readonly Finding[] {
+  if (call.channel !== 'response' && call.channel !== 'definition') return [];
+  const { programs } = context.pack.index;
+  const fields = commandsInTexts(call, context, (name) => Object.hasOwn(programs, name));
+  if (fields === null) return [];
+  return (
+    detect(fields, 'shell', context.pack)
+      // Secrets and personal data were looked for in the whole text.
+      .filter((finding) => !isSecretFinding(finding))
+      .map((finding) => ({ ...finding, severity: SEVERITY_IN_TEXT[finding.severity] }))
+  );
 }
 
 /** What is found to be a secret is kept out of the record and out of sight: a stranger's rule could hide a whole call that way. */
