@@ -11,6 +11,8 @@ export interface CommandArguments {
   'callgate.showLog': [];
   'callgate.openSettings': [];
   'callgate.showStatus': [];
+  'callgate.newRule': [];
+  'callgate.testRules': [];
 }
 
 export type CommandId = keyof CommandArguments;
@@ -25,6 +27,8 @@ export const COMMAND_IDS: readonly CommandId[] = [
   'callgate.showLog',
   'callgate.openSettings',
   'callgate.showStatus',
+  'callgate.newRule',
+  'callgate.testRules',
 ];
 
 /** Commands the panel may ask for. */

@@ -6,6 +6,7 @@ import { COMMAND_IDS, type CommandArguments, type CommandId } from './commandIds
 import type { Decide, Decided } from './decideHold.ts';
 import type { HoldBook } from './holdBook.ts';
 import { callText, holdReason, holdTitle, lateApproval, settledMessage } from './holdText.ts';
+import type { RuleCommands } from './newRule.ts';
 import { plainText } from './plainText.ts';
 import type { ProtectFlow } from './protectFlow.ts';
 
@@ -16,11 +17,12 @@ export interface CommandParts {
   readonly book: HoldBook;
   readonly decide: Decide;
   readonly protection: ProtectFlow;
+  readonly rules: RuleCommands;
   readonly focusPanel: () => void;
   readonly log: vscode.LogOutputChannel;
 }
 
-export function commandHandlers({ link, book, decide, protection, focusPanel, log }: CommandParts): CommandHandlers {
+export function commandHandlers({ link, book, decide, protection, rules, focusPanel, log }: CommandParts): CommandHandlers {
   async function pickHold(title: string, id: string | undefined): Promise<Hold | undefined> {
     const waiting = book.waiting();
     if (id !== undefined) return waiting.find((hold) => hold.id === id);
@@ -123,6 +125,8 @@ export function commandHandlers({ link, book, decide, protection, focusPanel, lo
     'callgate.openSettings': async () =>
       void (await vscode.commands.executeCommand('workbench.action.openSettings', '@ext:callgate.callgate')),
     'callgate.showStatus': showStatus,
+    'callgate.newRule': rules.newRule,
+    'callgate.testRules': rules.testRules,
   };
 }
 

@@ -13,10 +13,14 @@ import { CONTEXT_KEYS, type ContextKey } from './commandIds.ts';
 import { commandHandlers, registerCommands } from './commands.ts';
 import { decideThrough } from './decideHold.ts';
 import { holdBook } from './holdBook.ts';
+import { ruleCommands } from './newRule.ts';
 import { notifications } from './notifications.ts';
 import { registerPanel } from './panelView.ts';
 import { planPreview } from './planPreview.ts';
 import { protectFlow } from './protectFlow.ts';
+import { ruleCompletion } from './ruleCompletion.ts';
+import { ruleDiagnostics } from './ruleDiagnostics.ts';
+import { testRules } from './ruleTester.ts';
 import { SECTION, type Settings, gateSettings, readSettings } from './settings.ts';
 import { statusBar } from './statusBar.ts';
 
@@ -112,10 +116,14 @@ export function compose(context: vscode.ExtensionContext, log: vscode.LogOutputC
     log,
   });
 
+  const rules = ruleCommands({ layout, workspaceFolders, test: async (cwd) => testRules(await install(), cwd, null), log });
+
   const parts = vscode.Disposable.from(
     panel,
     preview,
-    registerCommands(commandHandlers({ link, book, decide, protection, focusPanel: panel.focus, log }), log),
+    registerCommands(commandHandlers({ link, book, decide, protection, rules, focusPanel: panel.focus, log }), log),
+    ruleCompletion(join(context.extensionPath, 'dist'), log),
+    ruleDiagnostics({ test: async (file) => testRules(await install(), layout.home, file), log }),
     statusBar(link, book),
     notifications({ link, book, decide, settings: currentSettings, showPanel: panel.focus, log }),
     vscode.workspace.onDidChangeWorkspaceFolders(refresh),

@@ -11,6 +11,7 @@ export async function run(): Promise<void> {
   // Only now are `suite` and `test` defined.
   await import('./activation.suite.ts');
   await import('./broker.suite.ts');
+  await import('./rules.suite.ts');
   const results: HostResult[] = [];
   const failures = await new Promise<number>((resolve) => {
     const runner = mocha.run(resolve);

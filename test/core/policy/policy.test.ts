@@ -151,7 +151,7 @@ describe('policy files', () => {
     ['version: 1\n"', 'Missing closing', 2],
     [`version: 1\nrules: [${'{rule: a.b, verdict: flag},'.repeat(501)}]`, 'at most 500', 2],
   ];
-  it.each(files)('%j', (text, problem, line) => {
+  it.each(files.map(([text, problem, line]) => ({ text, problem, line })))('$text', ({ text, problem, line }) => {
     const compiled = compilePolicyFile(text);
     expect(compiled.problems[0]?.message ?? null).toEqual(problem === null ? null : expect.stringContaining(problem));
     expect(compiled.problems[0]?.line).toBe(line);
