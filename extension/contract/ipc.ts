@@ -92,6 +92,8 @@ export interface BrokerStatus {
 export interface VerifyReport {
   readonly ok: boolean;
   readonly entries: number;
+  /** Entries behind the newest signature: their writer ended before it could sign, and the next one does it for it. */
+  readonly unsigned: number;
   /** The first bad entry and what is wrong with it; null when ok. */
   readonly problem: {
     readonly seq: number;
@@ -108,6 +110,8 @@ export interface GateSettings {
   readonly holdSeconds: number;
   /** What a hook does when the journal cannot be written. */
   readonly onJournalFailure: 'deny' | 'warn';
+  /** Whether prompts, results and sessions are recorded beside the decisions. */
+  readonly recordConversation: boolean;
 }
 
 export interface Requests {

@@ -30,6 +30,8 @@ export interface JudgeOptions {
   readonly signal: CancelSignal;
   /** Called once when the call is held. */
   readonly onHeld?: (until: number) => void;
+  /** The correlation id of the call whose result this is; absent for a call. */
+  readonly resultOf?: string;
 }
 
 /** Judges one call and, when it is quarantined, waits for a person. Never rejects: failures are judgements too. */

@@ -8,6 +8,7 @@ import { plainEvent } from '#home/auditEvents.ts';
 import { refuseConfigChange } from '#home/configGuard.ts';
 import { answerClaude, readClaude } from '#home/dialects/claude.ts';
 import { answerCodex, readCodex } from '#home/dialects/codex.ts';
+import type { Happened } from '#home/dialects/happened.ts';
 import type { HookClient } from '#home/dialects/hookEvent.ts';
 import type { Layout } from '#home/layout.ts';
 import type { Unattended } from '#home/localGate.ts';
@@ -18,6 +19,8 @@ export interface HookHost {
   readonly judge: (call: ToolCall, unattended: Unattended) => Judgement | Promise<Judgement>;
   /** Null, or why it could not be recorded. */
   readonly record: (event: AuditEvent) => string | null | Promise<string | null>;
+  /** Takes down what the agent does not wait for; absent where that is not done. Never throws. */
+  readonly note?: (happened: Happened) => void;
 }
 
 /** Never rejects: whatever goes wrong is a refusal that says so. */
@@ -36,6 +39,9 @@ async function answer(client: HookClient, bytes: Uint8Array, host: HookHost): Pr
   const event = client === 'claude' ? readClaude(bytes) : readCodex(bytes);
   switch (event.kind) {
     case 'other':
+      return { kind: 'pass' };
+    case 'happened':
+      host.note?.(event.happened);
       return { kind: 'pass' };
     case 'bad': {
       const args = { problem: event.code, bytes: bytes.length };

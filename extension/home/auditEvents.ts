@@ -1,4 +1,5 @@
 /** What happened, as the journal keeps it: arguments and findings without their secrets, and bounded. */
+import { randomUUID } from 'node:crypto';
 import type { AuditEvent, DecidedBy, Outcome } from '#contract/auditRecord.ts';
 import type { ClientId, ToolCall } from '#core/model/call.ts';
 import { canonicalJson, type JsonValue } from '#core/model/json.ts';
@@ -21,7 +22,11 @@ export interface CallRecord {
   readonly tookMs: number;
 }
 
-export function callEvent(kind: 'call' | 'hold', record: CallRecord, keyedHash: (text: string) => string): AuditEvent {
+export function callEvent(
+  kind: 'call' | 'hold' | 'response' | 'prompt' | 'session',
+  record: CallRecord,
+  keyedHash: (text: string) => string,
+): AuditEvent {
   const { id, call, decision } = record;
   return {
     kind,
@@ -54,7 +59,7 @@ export function callEvent(kind: 'call' | 'hold', record: CallRecord, keyedHash: 
 
 /** Something that is not a call: a broker's crash, a refused settings change, an unreadable payload. */
 export function plainEvent(
-  kind: 'call' | 'grant' | 'config' | 'broker',
+  kind: 'call' | 'grant' | 'config' | 'broker' | 'journal',
   about: {
     client: ClientId;
     id: string;
@@ -89,6 +94,20 @@ export function plainEvent(
     tookMs: 0,
   } as const;
   return { ...base, tool, args: boundedArgs(args), verdict, outcome, by, reason: reason.slice(0, MAX_REASON), note: about.note ?? '' };
+}
+
+/** What the record says about itself: segments sealed or dropped, a key changed. */
+export function journalEvent(tool: string, args: JsonValue, reason: string): AuditEvent {
+  return plainEvent('journal', {
+    client: 'cli',
+    id: randomUUID(),
+    tool,
+    args,
+    verdict: 'clean',
+    outcome: 'delivered',
+    by: 'gate',
+    reason,
+  });
 }
 
 /** Longer arguments are cut to the beginning of their canonical JSON and marked with their size in bytes. */

@@ -31,6 +31,8 @@ export interface Layout {
   /** Originals of the configuration files we changed. */
   readonly backups: string;
   readonly settings: string;
+  /** One line for each prompt, result or session that no broker was there to record. */
+  readonly unrecorded: string;
 }
 
 /** `sun_path` holds 108 bytes on Linux and 104 on macOS, with the closing NUL. */
@@ -62,6 +64,7 @@ export function layoutFor(home: string, platform: NodeJS.Platform = process.plat
     index: join(root, 'index'),
     backups: join(root, 'backups'),
     settings: join(root, 'settings.json'),
+    unrecorded: join(root, 'unrecorded'),
   };
 }
 

@@ -30,8 +30,8 @@ export interface LocalGateOptions {
 }
 
 export interface LocalGate {
-  /** Never throws: failures are judgements too. */
-  readonly judge: (call: ToolCall, unattended: Unattended) => Judgement;
+  /** `resultOf`: see `JudgeOptions`. Never throws: failures are judgements too. */
+  readonly judge: (call: ToolCall, unattended: Unattended, resultOf?: string) => Judgement;
   /** Null, or why it could not be recorded. */
   readonly record: (event: AuditEvent) => string | null;
   readonly close: () => void;
@@ -66,13 +66,13 @@ export function openLocalGate(options: LocalGateOptions): LocalGate {
     }
   };
 
-  const judge = (call: ToolCall, unattended: Unattended): Judgement => {
+  const judge = (call: ToolCall, unattended: Unattended, resultOf?: string): Judgement => {
     const began = now();
     const id = randomUUID();
     const decision = engine.decide(call);
     const judgement = settle(id, call, decision, unattended);
-    const problem = recordCall({
-      id,
+    const problem = recordCall(resultOf === undefined ? 'call' : 'response', {
+      id: resultOf ?? id,
       call,
       decision,
       outcome: judgement.outcome,
@@ -88,10 +88,10 @@ export function openLocalGate(options: LocalGateOptions): LocalGate {
     return { id, decision, outcome: 'refused', by: 'failure', reason: journalReason(problem) };
   };
 
-  const recordCall = (entry: CallRecord): string | null => {
+  const recordCall = (kind: 'call' | 'response', entry: CallRecord): string | null => {
     try {
       hash ??= keyedHash(layout);
-      return record(callEvent('call', entry, hash));
+      return record(callEvent(kind, entry, hash));
     } catch (error) {
       return errorText(error);
     }

@@ -6,9 +6,11 @@ import { errorText, readBounded, writePrivate } from '#home/privateFile.ts';
 
 /** The hook timeout written into client configs, in seconds: above the longest hold, so that we refuse before the client gives up on the hook. */
 export const HOOK_TIMEOUT_SECONDS = 900;
+/** The same for hooks that only record: nothing waits for them longer than one answer of the broker takes. */
+export const RECORD_TIMEOUT_SECONDS = 10;
 export const MIN_HOLD_SECONDS = 10;
 export const MAX_HOLD_SECONDS = 600;
-export const DEFAULT_SETTINGS: GateSettings = { holdSeconds: 300, onJournalFailure: 'deny' };
+export const DEFAULT_SETTINGS: GateSettings = { holdSeconds: 300, onJournalFailure: 'deny', recordConversation: true };
 
 const MAX_SETTINGS_BYTES = 64 * 1024;
 
@@ -26,8 +28,10 @@ export function parseSettings(value: unknown): { settings: GateSettings; problem
   ) {
     return wrong(`holdSeconds must be a whole number from ${MIN_HOLD_SECONDS} to ${MAX_HOLD_SECONDS}`);
   }
+  const recordConversation = value['recordConversation'] ?? DEFAULT_SETTINGS.recordConversation;
+  if (typeof recordConversation !== 'boolean') return wrong('recordConversation must be true or false');
   if (onJournalFailure !== 'deny' && onJournalFailure !== 'warn') return wrong('onJournalFailure must be "deny" or "warn"');
-  return { settings: { holdSeconds, onJournalFailure }, problem: null };
+  return { settings: { holdSeconds, onJournalFailure, recordConversation }, problem: null };
 }
 
 /** Never fails: without readable settings the defaults hold, and `problem` says why. */

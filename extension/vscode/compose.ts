@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { layoutFor } from '#home/layout.ts';
 import type { ClientContext } from '#node/clients/planChange.ts';
-import { hookCommand } from '#node/launcher/hookCommand.ts';
+import { hookCommand, recordCommand } from '#node/launcher/hookCommand.ts';
 import { ensureBroker } from '#node/broker/ensureBroker.ts';
 import { installLauncher, type LauncherPaths } from '#node/launcher/installLauncher.ts';
 import { openBrokerLink } from './brokerLink.ts';
@@ -97,7 +97,11 @@ export function compose(context: vscode.ExtensionContext, log: vscode.LogOutputC
       platform: process.platform,
       env: process.env,
       workspaceFolders: workspaceFolders(),
-      launcher: { hookCommand: (client) => hookCommand(layout, client), mcpCommand: paths.mcpScript },
+      launcher: {
+        hookCommand: (client) => hookCommand(layout, client),
+        recordCommand: (client) => recordCommand(layout, client),
+        mcpCommand: paths.mcpScript,
+      },
     };
   });
 

@@ -11,14 +11,16 @@ export const SECTION = 'callgate';
 export const SETTING_SPECS = {
   holdSeconds: { type: 'integer', default: 300, minimum: 10, maximum: 600 },
   onJournalFailure: { type: 'string', default: 'deny', enum: ['deny', 'warn'] },
+  recordConversation: { type: 'boolean', default: true },
   notifyHeldCalls: { type: 'boolean', default: true },
   notifyFlaggedCalls: { type: 'boolean', default: false },
 } as const;
 
 /** What `settings.json` holds is anybody's text: a value of the wrong kind counts as the default. */
 export function readSettings(get: (name: keyof typeof SETTING_SPECS) => unknown): Settings {
-  const { holdSeconds, notifyHeldCalls, notifyFlaggedCalls } = SETTING_SPECS;
+  const { holdSeconds, recordConversation, notifyHeldCalls, notifyFlaggedCalls } = SETTING_SPECS;
   const seconds = get('holdSeconds');
+  const conversation = get('recordConversation');
   const notifyHeld = get('notifyHeldCalls');
   const notifyFlagged = get('notifyFlaggedCalls');
   return {
@@ -28,12 +30,13 @@ export function readSettings(get: (name: keyof typeof SETTING_SPECS) => unknown)
         : holdSeconds.default,
     // Anything but the exact word for the weaker choice is the strict one.
     onJournalFailure: get('onJournalFailure') === 'warn' ? 'warn' : 'deny',
+    recordConversation: typeof conversation === 'boolean' ? conversation : recordConversation.default,
     notifyHeldCalls: typeof notifyHeld === 'boolean' ? notifyHeld : notifyHeldCalls.default,
     notifyFlaggedCalls: typeof notifyFlagged === 'boolean' ? notifyFlagged : notifyFlaggedCalls.default,
   };
 }
 
 /** The part that the broker and the hooks obey. */
-export function gateSettings({ holdSeconds, onJournalFailure }: Settings): GateSettings {
-  return { holdSeconds, onJournalFailure };
+export function gateSettings({ holdSeconds, onJournalFailure, recordConversation }: Settings): GateSettings {
+  return { holdSeconds, onJournalFailure, recordConversation };
 }

@@ -9,7 +9,7 @@ import { runCanary, type CanaryReport } from '#node/clients/canary.ts';
 import { trustCodex } from '#node/clients/codexTrust.ts';
 import { discover } from '#node/clients/discover.ts';
 import { planProtect, planUnprotect, type ClientContext } from '#node/clients/planChange.ts';
-import { hookCommand } from '#node/launcher/hookCommand.ts';
+import { hookCommand, recordCommand } from '#node/launcher/hookCommand.ts';
 import { claudeBinary, codexBinary, ensureAgents, writeHome } from '#kit/agents.ts';
 import { installGate } from '#kit/agentsGate.ts';
 import { sandbox, sandboxEnvironment, type Sandbox } from '#kit/sandbox.ts';
@@ -67,7 +67,11 @@ function contextOf(box: Sandbox): ClientContext {
     platform: process.platform,
     env: sandboxEnvironment(box, { IS_SANDBOX: '1' }),
     workspaceFolders: [box.work],
-    launcher: { hookCommand: (client) => hookCommand(box.layout, client), mcpCommand: join(box.layout.bin, 'callgate-mcp') },
+    launcher: {
+      hookCommand: (client) => hookCommand(box.layout, client),
+      recordCommand: (client) => recordCommand(box.layout, client),
+      mcpCommand: join(box.layout.bin, 'callgate-mcp'),
+    },
   };
 }
 

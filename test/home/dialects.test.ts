@@ -18,7 +18,49 @@ test.each(['pre_tool_use', 'PreToolUse ', 'BeforeTool', 'anything'])('Codex: a t
   expect(readCodex(bytes(codexPayload('ls', { hook_event_name: name })))).toMatchObject({ kind: 'call', call: { channel: 'shell' } });
 });
 test('Codex: what is over is not judged again', () => {
-  expect(readCodex(bytes(codexPayload('ls', { hook_event_name: 'PostToolUse' })))).toMatchObject({ kind: 'other' });
+  expect(readCodex(bytes(codexPayload('ls', { hook_event_name: 'PostToolUse' })))).toMatchObject({ kind: 'happened' });
+});
+
+const WHO = { agent: 'main', session: 's1', cwd: '/project' };
+const happened: readonly (readonly [name: string, over: Record<string, JsonValue>, expected: object])[] = [
+  ['UserPromptSubmit', { tool_name: '', prompt: 'mend it', prompt_id: 'p1' }, { kind: 'prompt', who: WHO, id: 'p1', text: 'mend it' }],
+  ['UserPromptSubmit', { tool_name: '', prompt: 'mend it', prompt_id: '' }, { kind: 'prompt', id: null, text: 'mend it' }],
+  [
+    'PostToolUse',
+    { tool_response: { stdout: 'hi', stderr: '' } },
+    { kind: 'response', call: { ...WHO, useId: 'toolu_1', channel: 'response', tool: 'Bash', args: { stdout: 'hi', stderr: '' } } },
+  ],
+  ['PostToolUse', { tool_response: 'hi' }, { kind: 'response', call: { args: { result: 'hi' } } }],
+  ['PostToolUse', {}, { kind: 'response', call: { args: { result: null } } }],
+  [
+    'PostToolUse',
+    { tool_name: 'mcp__fake__echo', tool_response: [{ type: 'text', text: 'x' }] },
+    { kind: 'response', call: { server: 'fake', tool: 'echo', args: { result: [{ type: 'text', text: 'x' }] } } },
+  ],
+  ['PostToolUseFailure', { error: 'no such file' }, { kind: 'response', call: { args: { error: 'no such file' } } }],
+  [
+    'SessionStart',
+    { tool_name: '', source: 'startup', model: 'm' },
+    { kind: 'session', who: WHO, step: 'begin', details: { source: 'startup', model: 'm' } },
+  ],
+  ['SessionEnd', { tool_name: '', reason: 'other' }, { kind: 'session', step: 'end', details: { reason: 'other' } }],
+  ['Stop', { tool_name: '', last_assistant_message: 'done' }, { kind: 'session', step: 'turn-end', details: { said: 'done' } }],
+  [
+    'SubagentStart',
+    { tool_name: '', agent_id: 'a49', agent_type: 'general-purpose' },
+    { kind: 'session', who: { agent: 'a49' }, step: 'agent-begin', details: { agentType: 'general-purpose' } },
+  ],
+  ['SubagentStop', { tool_name: '', agent_id: 'a49' }, { kind: 'session', who: { agent: 'a49' }, step: 'agent-end' }],
+];
+test.each(happened)('%s %j is written down', (name, over, expected) => {
+  expect(readClaude(bytes(claudePayload('ls', { hook_event_name: name, ...over })))).toMatchObject({
+    kind: 'happened',
+    happened: expected,
+  });
+});
+test('Codex: a prompt is known by its turn', () => {
+  const payload = codexPayload('ls', { hook_event_name: 'UserPromptSubmit', tool_name: '', prompt: 'mend it', turn_id: 't1' });
+  expect(readCodex(bytes(payload))).toMatchObject({ happened: { kind: 'prompt', id: 't1', text: 'mend it', who: { client: 'codex' } } });
 });
 
 describe('Claude', () => {
@@ -128,10 +170,11 @@ describe('Claude', () => {
   });
 
   test.each([
-    ['PostToolUse', { hook_event_name: 'PostToolUse' }, 'other'],
+    ['PostToolUse', { hook_event_name: 'PostToolUse' }, 'happened'],
     ['PermissionRequest', { hook_event_name: 'PermissionRequest' }, 'other'],
-    ['SessionStart', { hook_event_name: 'SessionStart', tool_name: '' }, 'other'],
-    ['PostToolUseFailure', { hook_event_name: 'PostToolUseFailure' }, 'other'],
+    ['SessionStart', { hook_event_name: 'SessionStart', tool_name: '' }, 'happened'],
+    ['PostToolUseFailure', { hook_event_name: 'PostToolUseFailure' }, 'happened'],
+    ['a prompt that names a tool', { hook_event_name: 'UserPromptSubmit' }, 'call'],
     ['an event nobody knows, without a tool', { hook_event_name: 'TeammateIdle', tool_name: '' }, 'other'],
     ['ConfigChange', { hook_event_name: 'ConfigChange', source: 'user_settings', file_path: '/h/.claude/settings.json' }, 'config'],
     ['no tool', { tool_name: '' }, 'bad'],

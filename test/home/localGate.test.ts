@@ -137,12 +137,13 @@ test('a named pipe in the place of a file is refused at once, not waited for', (
 
 test.each([
   [{}, null],
-  [{ holdSeconds: 10, onJournalFailure: 'warn' }, null],
+  [{ holdSeconds: 10, onJournalFailure: 'warn', recordConversation: false }, null],
   [{ holdSeconds: 9 }, /holdSeconds/],
   [{ holdSeconds: 601 }, /holdSeconds/],
   [{ holdSeconds: 10.5 }, /holdSeconds/],
   [{ holdSeconds: '300' }, /holdSeconds/],
   [{ onJournalFailure: 'allow' }, /onJournalFailure/],
+  [{ recordConversation: 'no' }, /recordConversation/],
   [[], /object/],
 ] as const)('settings %j', (value, problem) => {
   const parsed = parseSettings(value);

@@ -7,7 +7,7 @@ import { applyPlan, revert } from '#node/clients/applyPlan.ts';
 import { planProtect } from '#node/clients/planChange.ts';
 import type { ClientContext } from '#node/clients/planChange.ts';
 import { trustCodex } from '#node/clients/codexTrust.ts';
-import { hookCommand } from '#node/launcher/hookCommand.ts';
+import { hookCommand, recordCommand } from '#node/launcher/hookCommand.ts';
 import { installLauncher } from '#node/launcher/installLauncher.ts';
 import { claudeBinary, codexBinary, repository } from '#kit/agents.ts';
 import { openTestWindow } from '#kit/agentsWindow.ts';
@@ -85,7 +85,7 @@ export async function serve(box: Sandbox, settings: { readonly holdSeconds?: num
     return openTestWindow(box.layout, version).catch(() => null);
   });
   if (settings.holdSeconds !== undefined)
-    await window.request('configure', { holdSeconds: settings.holdSeconds, onJournalFailure: 'deny' });
+    await window.request('configure', { holdSeconds: settings.holdSeconds, onJournalFailure: 'deny', recordConversation: true });
   return {
     pid,
     window,
@@ -147,7 +147,11 @@ function clientContext(box: Sandbox): ClientContext {
     platform: process.platform,
     env: sandboxEnvironment(box, { PATH: `${agentsOnPath(box)}:/usr/bin:/bin` }),
     workspaceFolders: [box.work],
-    launcher: { hookCommand: (client) => hookCommand(box.layout, client), mcpCommand: join(bin, 'callgate-mcp') },
+    launcher: {
+      hookCommand: (client) => hookCommand(box.layout, client),
+      recordCommand: (client) => recordCommand(box.layout, client),
+      mcpCommand: join(bin, 'callgate-mcp'),
+    },
   };
 }
 

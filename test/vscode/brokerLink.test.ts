@@ -34,7 +34,7 @@ async function linked(answers: Partial<Record<RequestName, () => unknown>>) {
       };
       return { request: request as never, dispose: disposed };
     },
-    settings: () => ({ holdSeconds: 300, onJournalFailure: 'deny' }),
+    settings: () => ({ holdSeconds: 300, onJournalFailure: 'deny', recordConversation: true }),
     book,
     log: { info: () => undefined, warn: (message) => warned.push(message) },
   });
@@ -92,7 +92,7 @@ test('without a connection requests fail with words for the person, and the stat
 test('a launcher that cannot be installed shows as lost', async () => {
   const link = openBrokerLink({
     open: () => Promise.reject(new Error('disk full')),
-    settings: () => ({ holdSeconds: 300, onJournalFailure: 'deny' }),
+    settings: () => ({ holdSeconds: 300, onJournalFailure: 'deny', recordConversation: true }),
     book: holdBook(),
     log: { info: () => undefined, warn: () => undefined },
   });

@@ -61,9 +61,13 @@ test('every setting of the code is declared with the same kind, range and defaul
 });
 
 test('the settings agree with what the broker and the hooks accept', () => {
-  const { holdSeconds, onJournalFailure } = SETTING_SPECS;
+  const { holdSeconds, onJournalFailure, recordConversation } = SETTING_SPECS;
   expect([holdSeconds.minimum, holdSeconds.maximum]).toEqual([MIN_HOLD_SECONDS, MAX_HOLD_SECONDS]);
-  expect({ holdSeconds: holdSeconds.default, onJournalFailure: onJournalFailure.default }).toEqual(DEFAULT_SETTINGS);
+  expect({
+    holdSeconds: holdSeconds.default,
+    onJournalFailure: onJournalFailure.default,
+    recordConversation: recordConversation.default,
+  }).toEqual(DEFAULT_SETTINGS);
 });
 
 test('the view is the one the code provides', () => {

@@ -3,14 +3,14 @@ import { expect, test } from 'vitest';
 import { parseSettings } from '#home/settings.ts';
 import { gateSettings, readSettings } from '../../extension/vscode/settings.ts';
 
-const defaults = { holdSeconds: 300, onJournalFailure: 'deny', notifyHeldCalls: true, notifyFlaggedCalls: false };
+const defaults = { holdSeconds: 300, onJournalFailure: 'deny', recordConversation: true, notifyHeldCalls: true, notifyFlaggedCalls: false };
 
 test.each<[string, Record<string, unknown>, Record<string, unknown>]>([
   ['nothing set', {}, {}],
   [
     'everything set',
-    { holdSeconds: 60, onJournalFailure: 'warn', notifyHeldCalls: false, notifyFlaggedCalls: true },
-    { holdSeconds: 60, onJournalFailure: 'warn', notifyHeldCalls: false, notifyFlaggedCalls: true },
+    { holdSeconds: 60, onJournalFailure: 'warn', recordConversation: false, notifyHeldCalls: false, notifyFlaggedCalls: true },
+    { holdSeconds: 60, onJournalFailure: 'warn', recordConversation: false, notifyHeldCalls: false, notifyFlaggedCalls: true },
   ],
   ['too short', { holdSeconds: 1 }, { holdSeconds: 10 }],
   ['too long', { holdSeconds: 1e9 }, { holdSeconds: 600 }],
@@ -25,9 +25,9 @@ test.each<[string, Record<string, unknown>, Record<string, unknown>]>([
 
 test('whatever is set, the broker accepts the outcome', () => {
   fc.assert(
-    fc.property(fc.anything(), fc.anything(), (holdSeconds, onJournalFailure) => {
+    fc.property(fc.anything(), fc.anything(), fc.anything(), (holdSeconds, onJournalFailure, recordConversation) => {
       const settings = gateSettings(
-        readSettings((name) => ({ holdSeconds, onJournalFailure, notifyHeldCalls: 1, notifyFlaggedCalls: 1 })[name]),
+        readSettings((name) => ({ holdSeconds, onJournalFailure, recordConversation, notifyHeldCalls: 1, notifyFlaggedCalls: 1 })[name]),
       );
       expect(parseSettings(settings)).toEqual({ settings, problem: null });
     }),

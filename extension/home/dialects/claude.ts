@@ -3,7 +3,8 @@ import { REPLY_END, type HookReply } from '#contract/hookReply.ts';
 import type { Judgement } from '#contract/judgement.ts';
 import type { JsonObject } from '#core/model/json.ts';
 import { readPayload } from '#home/hookPayload.ts';
-import { callIn, isBefore, textOf, unknownShape, type HookEvent, type Reader } from '#home/dialects/hookEvent.ts';
+import { happenedIn } from '#home/dialects/happened.ts';
+import { callIn, isBefore, otherEvent, textOf, unknownShape, type HookEvent, type Reader } from '#home/dialects/hookEvent.ts';
 
 export function readClaude(bytes: Uint8Array): HookEvent {
   const payload = readPayload(bytes);
@@ -18,7 +19,7 @@ export function readClaude(bytes: Uint8Array): HookEvent {
     name === ''
       ? call !== null && value['toolResult'] === undefined && value['tool_response'] === undefined
       : isBefore(name, call !== null);
-  if (!before) return name === '' && call === null ? unknownShape() : { kind: 'other', name };
+  if (!before) return name === '' && call === null ? unknownShape() : otherEvent(happenedIn('claude', name, value), name);
   return call === null ? unknownShape() : { kind: 'call', call, reader: readerOf(value, textOf(value['tool_name'])) };
 }
 

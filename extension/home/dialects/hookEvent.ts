@@ -1,6 +1,7 @@
 /** What a client's hook payload says, whichever client wrote it. Shapes as recorded from the real clients. */
 import type { Channel, ClientId, ToolCall } from '#core/model/call.ts';
 import { isObject, type JsonObject, type JsonValue } from '#core/model/json.ts';
+import type { Happened } from '#home/dialects/happened.ts';
 import { badPayload, isDeeperThan, MAX_DEPTH, type PayloadProblem } from '#home/hookPayload.ts';
 
 export type HookClient = Extract<ClientId, 'claude' | 'codex'>;
@@ -16,6 +17,8 @@ export type HookEvent =
   | { readonly kind: 'call'; readonly call: ToolCall; readonly reader: Reader }
   /** A settings file of the client changed while it runs. */
   | { readonly kind: 'config'; readonly source: string; readonly file: string; readonly session: string }
+  /** Over already: to be written down, and nothing else. */
+  | { readonly kind: 'happened'; readonly happened: Happened }
   /** An event that gates nothing. */
   | { readonly kind: 'other'; readonly name: string }
   | { readonly kind: 'bad'; readonly code: PayloadProblem; readonly reason: string };
@@ -103,6 +106,11 @@ export function callIn(client: HookClient, payload: JsonObject): ToolCall | null
     args,
     cwd: textOf(payload['cwd']),
   };
+}
+
+/** An event that must not be judged, by its name. */
+export function otherEvent(happened: Happened | null, name: string): HookEvent {
+  return happened === null ? { kind: 'other', name } : { kind: 'happened', happened };
 }
 
 export function unknownShape(): HookEvent {

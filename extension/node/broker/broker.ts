@@ -4,6 +4,7 @@ import type { Server, Socket } from 'node:net';
 import type { AuditEvent } from '#contract/auditRecord.ts';
 import type { BrokerStatus, GateSettings, VerifyReport } from '#contract/ipc.ts';
 import type { Judge } from '#contract/judgement.ts';
+import type { ToolCall } from '#core/model/call.ts';
 import { answerHook } from '#home/answerHook.ts';
 import { plainEvent } from '#home/auditEvents.ts';
 import type { HookClient } from '#home/dialects/hookEvent.ts';
@@ -16,6 +17,8 @@ import { keepLastGood } from '#home/ruleFile.ts';
 import { readSettings, writeSettings } from '#home/settings.ts';
 import { createApprovals } from '#node/broker/approvals.ts';
 import { createBrokerJudge, type BrokerJudge } from '#node/broker/brokerJudge.ts';
+import { createConversation } from '#node/broker/conversation.ts';
+import { createRecentCalls } from '#node/broker/recentCalls.ts';
 import { BrokerError, takeBrokerLock, type BrokerLock } from '#node/broker/brokerLock.ts';
 import { createHolds } from '#node/broker/holds.ts';
 import { createHookServer, HOOK_LIMITS, type HookLimits } from '#node/broker/hookServer.ts';
@@ -23,7 +26,8 @@ import { createLifetime, type Lifetime } from '#node/broker/lifetime.ts';
 import { createMcpServer, type ServeMcp } from '#node/broker/mcpServer.ts';
 import { startRecorder } from '#node/broker/recorder.ts';
 import { socketFile, type SocketFile } from '#node/broker/socketFile.ts';
-import { startTimeline, type TimelineIndex } from '#node/broker/timeline.ts';
+import { startTimeline, type Timeline, type TimelineIndex } from '#node/broker/timeline.ts';
+import { takeUnrecorded } from '#node/broker/unrecorded.ts';
 import { createWindowServer, type Handlers, type WindowServer } from '#node/broker/windowServer.ts';
 import { ensureWindowToken } from '#node/broker/windowToken.ts';
 
@@ -117,15 +121,27 @@ async function startLocked(options: BrokerOptions, lock: BrokerLock): Promise<Br
     onDeserted: () => holds.endAll({ how: 'unattended' }),
     onIdle: () => void stop('no window is left'),
   });
+  const recent = createRecentCalls(now);
   const brokerJudge: BrokerJudge = createBrokerJudge({
     layout,
     decide: engine.decide,
     grants,
     holds,
+    recent,
     record,
     hash,
     settings: () => settings,
     attended: life.attended,
+    now,
+    warn: log,
+  });
+  const conversation = createConversation({
+    decide: engine.decide,
+    record,
+    recent,
+    lookUp: (result) => callOf(timeline, result),
+    wanted: () => settings.recordConversation,
+    hash,
     now,
     warn: log,
   });
@@ -188,7 +204,12 @@ async function startLocked(options: BrokerOptions, lock: BrokerLock): Promise<Br
   const hookServer = (client: HookClient): Server =>
     createHookServer(
       (bytes, signal) =>
-        answerHook(client, bytes, { layout, judge: (call, unattended) => brokerJudge(call, { signal, side: 'hook', unattended }), record }),
+        answerHook(client, bytes, {
+          layout,
+          judge: (call, unattended) => brokerJudge(call, { signal, side: 'hook', unattended }),
+          record,
+          note: conversation.note,
+        }),
       options.hookLimits ?? HOOK_LIMITS,
       (count) => life.work(client, count),
     );
@@ -232,6 +253,7 @@ async function startLocked(options: BrokerOptions, lock: BrokerLock): Promise<Br
       holds.endAll({ how: 'unattended' });
       await life.quiet(['claude', 'codex'], FAREWELL_MS);
       links?.close();
+      await conversation.written();
       windows.close();
       await timeline.close();
       anyway(recorder.close);
@@ -289,9 +311,36 @@ async function startLocked(options: BrokerOptions, lock: BrokerLock): Promise<Br
       brokerEvent({ pid }, `The broker before this one (process ${pid}) ended without closing. Calls it held were refused by their hooks.`),
     );
   }
+  await tellUnrecorded(layout, record, log);
   log(`The broker ${version} runs as process ${process.pid} with ${engine.rules()} rules.`);
   life.start();
   return { judge, status, ended, stop: () => stop('it was asked to') };
+}
+
+async function tellUnrecorded(
+  layout: Layout,
+  record: (event: AuditEvent) => Promise<string | null>,
+  log: (line: string) => void,
+): Promise<void> {
+  try {
+    const missed = takeUnrecorded(layout);
+    if (missed === null) return;
+    log(missed);
+    await record(brokerEvent({ pid: process.pid }, missed));
+  } catch (error) {
+    log(`What was missed while no broker ran cannot be told: ${errorText(error)}`);
+  }
+}
+
+/** Of a call that another process judged, or that is long ago. */
+async function callOf(timeline: Timeline, { client, session, useId, tool }: ToolCall): Promise<string | null> {
+  if (useId === null || session === '') return null;
+  try {
+    const { entries } = await timeline.query({ session, tool, limit: 100 });
+    return entries.find((entry) => entry.kind === 'call' && entry.client === client && entry.useId === useId)?.call ?? null;
+  } catch {
+    return null; // without an index the result stands in the record unlinked, with the client's own id of the call
+  }
 }
 
 function brokerEvent(args: { readonly pid: number }, reason: string): AuditEvent {

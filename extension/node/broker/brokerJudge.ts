@@ -26,12 +26,14 @@ import {
 } from '#home/reasons.ts';
 import { MAX_WAITING, type HoldEnding, type Holds } from '#node/broker/holds.ts';
 import { createJoinedCalls, type Side } from '#node/broker/joinedCalls.ts';
+import type { RecentCalls } from '#node/broker/recentCalls.ts';
 
 export interface BrokerJudgeParts {
   readonly layout: Layout;
   readonly decide: (call: ToolCall) => Decision;
   readonly grants: GrantStore;
   readonly holds: Holds;
+  readonly recent: RecentCalls;
   readonly record: (event: AuditEvent) => Promise<string | null>;
   readonly hash: (text: string) => string;
   readonly settings: () => GateSettings;
@@ -48,8 +50,15 @@ export interface AskOptions extends JudgeOptions {
 
 export type BrokerJudge = (call: ToolCall, options: AskOptions) => Promise<Judgement>;
 
+/** Where a decision stands in the record. A held result has an id of its own among the holds, and its call's in the record. */
+interface Entry {
+  readonly kind: 'call' | 'hold' | 'response';
+  readonly id: string;
+  readonly began: number;
+}
+
 export function createBrokerJudge(parts: BrokerJudgeParts): BrokerJudge {
-  const { layout, grants, holds, hash, now, warn } = parts;
+  const { layout, grants, holds, recent, hash, now, warn } = parts;
   const joined = createJoinedCalls(now);
 
   return async (call, options) => {
@@ -71,32 +80,29 @@ export function createBrokerJudge(parts: BrokerJudgeParts): BrokerJudge {
   async function join(call: ToolCall, before: Judgement): Promise<Judgement> {
     if (before.outcome !== 'asked') return before;
     const agreed: Judgement = { ...before, outcome: 'delivered', by: 'client', reason: '' };
-    return settle('hold', call, agreed, now(), '');
+    return settle({ kind: 'hold', id: agreed.id, began: now() }, call, agreed, '');
   }
 
-  async function judgeNew(call: ToolCall, options: AskOptions): Promise<Judgement> {
-    const began = now();
+  async function judgeNew(asked: ToolCall, options: AskOptions): Promise<Judgement> {
     const id = randomUUID();
+    const { resultOf } = options;
+    const entry: Entry = { kind: resultOf === undefined ? 'call' : 'response', id: resultOf ?? id, began: now() };
+    // A relay often does not know whose call it carries; the hook before it did.
+    const call = resultOf === undefined ? asked : recent.answered(resultOf, asked);
+    if (resultOf === undefined) recent.keep(id, call);
     const decision = parts.decide(call);
     if (decision.verdict === 'block')
-      return settle('call', call, { id, decision, outcome: 'refused', by: 'gate', reason: blockedReason(decision) }, began, '');
-    if (decision.verdict !== 'quarantine')
-      return settle('call', call, { id, decision, outcome: 'delivered', by: 'gate', reason: '' }, began, '');
-    if (grants.take(call))
-      return settle('call', call, { id, decision, outcome: 'delivered', by: 'grant', reason: grantedReason }, began, '');
-    if (!parts.attended()) return settle('call', call, unattendedJudgement(id, call, decision, options.unattended), began, '');
+      return settle(entry, call, { id, decision, outcome: 'refused', by: 'gate', reason: blockedReason(decision) }, '');
+    if (decision.verdict !== 'quarantine') return settle(entry, call, { id, decision, outcome: 'delivered', by: 'gate', reason: '' }, '');
+    if (grants.take(call)) return settle(entry, call, { id, decision, outcome: 'delivered', by: 'grant', reason: grantedReason }, '');
+    if (!parts.attended()) return settle(entry, call, unattendedJudgement(id, call, decision, options.unattended), '');
     if (holds.waiting() >= MAX_WAITING)
-      return settle(
-        'call',
-        call,
-        { id, decision, outcome: 'refused', by: 'gate', reason: crowdedReason(decision, MAX_WAITING) },
-        began,
-        '',
-      );
-    return holdCall(id, call, decision, options, began);
+      return settle(entry, call, { id, decision, outcome: 'refused', by: 'gate', reason: crowdedReason(decision, MAX_WAITING) }, '');
+    return holdCall(entry, id, call, decision, options);
   }
 
-  async function holdCall(id: string, call: ToolCall, decision: Decision, options: AskOptions, began: number): Promise<Judgement> {
+  async function holdCall(entry: Entry, id: string, call: ToolCall, decision: Decision, options: AskOptions): Promise<Judgement> {
+    const { began } = entry;
     const { holdSeconds, onJournalFailure } = parts.settings();
     const { hold, ended } = holds.begin(id, call, decision, holdSeconds * 1000);
     // A client that lost patience tries again: that try can still be approved.
@@ -107,8 +113,8 @@ export function createBrokerJudge(parts: BrokerJudgeParts): BrokerJudge {
       options.onHeld?.(hold.until);
       const problem = await parts.record(
         callEvent(
-          'call',
-          { id, call, decision, outcome: 'held', by: 'gate', reason: decision.reason, note: '', tookMs: now() - began },
+          entry.kind,
+          { id: entry.id, call, decision, outcome: 'held', by: 'gate', reason: decision.reason, note: '', tookMs: now() - began },
           hash,
         ),
       );
@@ -120,10 +126,9 @@ export function createBrokerJudge(parts: BrokerJudgeParts): BrokerJudge {
       if (ending.how === 'expired') rememberPending(id, call, decision, 'refuse');
       const note = ending.how === 'approved' || ending.how === 'rejected' ? ending.note : '';
       return await settle(
-        'hold',
+        { ...entry, kind: 'hold' },
         call,
         endedJudgement(id, call, decision, ending, Math.round((now() - began) / 1000), options.unattended),
-        began,
         note,
       );
     } finally {
@@ -169,11 +174,10 @@ export function createBrokerJudge(parts: BrokerJudgeParts): BrokerJudge {
   }
 
   /** The judgement once it is recorded; a refusal when it would have been delivered unrecorded. */
-  async function settle(kind: 'call' | 'hold', call: ToolCall, judgement: Judgement, began: number, note: string): Promise<Judgement> {
+  async function settle(entry: Entry, call: ToolCall, judgement: Judgement, note: string): Promise<Judgement> {
     const { id, decision, outcome, by, reason } = judgement;
-    const problem = await parts.record(
-      callEvent(kind, { id, call, decision, outcome, by, reason, note, tookMs: Math.max(0, now() - began) }, hash),
-    );
+    const tookMs = Math.max(0, now() - entry.began);
+    const problem = await parts.record(callEvent(entry.kind, { id: entry.id, call, decision, outcome, by, reason, note, tookMs }, hash));
     if (problem === null || outcome !== 'delivered' || parts.settings().onJournalFailure === 'warn') return judgement;
     return { id, decision, outcome: 'refused', by: 'failure', reason: journalReason(problem) };
   }

@@ -11,7 +11,16 @@ export const mcp: Command = async (args, { layout, bundleFolder, cwd, env, stdin
   const open = (): ReturnType<typeof openLocalGate> =>
     (gate ??= openLocalGate({ layout, rulesFile: join(bundleFolder, 'rules.json'), warn }));
   try {
-    return await runShim({ argv: args, env, cwd, stdin, stdout, stderr, layout, judgeAlone: (call) => open().judge(call, 'refuse') });
+    return await runShim({
+      argv: args,
+      env,
+      cwd,
+      stdin,
+      stdout,
+      stderr,
+      layout,
+      judgeAlone: (call, { resultOf }) => open().judge(call, 'refuse', resultOf),
+    });
   } finally {
     (gate as ReturnType<typeof openLocalGate> | null)?.close();
   }

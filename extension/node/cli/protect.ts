@@ -8,7 +8,7 @@ import { ConfigError } from '#node/clients/configError.ts';
 import { discover } from '#node/clients/discover.ts';
 import { type ClientContext, planProtect, type Plan } from '#node/clients/planChange.ts';
 import { openEngine } from '#home/engine.ts';
-import { hookCommand } from '#node/launcher/hookCommand.ts';
+import { hookCommand, recordCommand } from '#node/launcher/hookCommand.ts';
 import { launcherPaths, readLauncherRecord } from '#node/launcher/installLauncher.ts';
 import { LauncherError } from '#node/launcher/quoting.ts';
 
@@ -25,7 +25,11 @@ export function clientContext({ layout, platform, env, cwd }: CommandHost): Clie
     platform,
     env,
     workspaceFolders: [cwd],
-    launcher: { hookCommand: (client) => hookCommand(layout, client), mcpCommand: launcherPaths(layout, record).mcpScript },
+    launcher: {
+      hookCommand: (client) => hookCommand(layout, client),
+      recordCommand: (client) => recordCommand(layout, client),
+      mcpCommand: launcherPaths(layout, record).mcpScript,
+    },
   };
 }
 

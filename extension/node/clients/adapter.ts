@@ -9,6 +9,8 @@ import type { Splice } from '#node/clients/splices.ts';
 export interface Launcher {
   /** The exact command string of a client's hook; fails closed whatever happens to our program. May throw when no launcher is installed. */
   readonly hookCommand: (client: 'claude' | 'codex') => string;
+  /** The command of the hooks that only record; null or absent: there are to be none. */
+  readonly recordCommand?: (client: 'claude' | 'codex') => string | null;
   /** Absolute path of the stdio shim that stands in for an MCP server. */
   readonly mcpCommand: string;
 }
@@ -53,17 +55,17 @@ export interface AgentAdapter {
   readonly id: AgentId;
   readonly name: string;
   locate(platform: NodeJS.Platform, home: string, env: Readonly<Record<string, string | undefined>>): string;
-  /** Adds our hooks to `text` (null: the file does not exist), or brings an older entry of ours up to date. */
-  plan(text: string | null, command: string): EditResult;
+  /** Adds our hooks to `text` (null: the file does not exist), or brings older entries of ours up to date. Without `record` there are none that only record. */
+  plan(text: string | null, command: string, record?: string | null): EditResult;
   /** `command` is null as long as no launcher is installed. */
-  inspect(text: string | null, command: string | null, file: string): Protection;
+  inspect(text: string | null, command: string | null, file: string, record?: string | null): Protection;
   /** Removes only what we added and keeps everything else; `undo` is null when the record is lost. */
   unplan(text: string, undo: UndoInfo | null, file: string): EditResult;
 }
 
 /** A hook command or launcher of this project, whichever version wrote it. */
 export function isOurs(command: unknown): boolean {
-  return typeof command === 'string' && /[\\/]\.callgate[\\/]+bin[\\/]/u.test(command);
+  return typeof command === 'string' && /[\\/]\.callgate[\\/]+(?:bin[\\/]|unrecorded\b)/u.test(command);
 }
 
 export const NO_LAUNCHER = 'The Callgate hook is there but its launcher is not installed; protect again.';

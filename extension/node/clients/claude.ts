@@ -6,17 +6,35 @@ import { posix, win32 } from 'node:path';
 import type { Node } from 'jsonc-parser';
 import { isDeepStrictEqual } from 'node:util';
 import { isObject, type JsonObject, type JsonValue } from '#core/model/json.ts';
-import { HOOK_TIMEOUT_SECONDS } from '#home/settings.ts';
+import { HOOK_TIMEOUT_SECONDS, RECORD_TIMEOUT_SECONDS } from '#home/settings.ts';
 import { type AgentAdapter, type EditResult, isOurs, NO_LAUNCHER, type Protection, refuse, type UndoInfo } from '#node/clients/adapter.ts';
 import { type Addition, appendChildren, memberOf, nodeValue, parseJson, removeChild, replaceNode } from '#node/clients/jsonEdit.ts';
 import { applySplices, type Splice, undoSplices } from '#node/clients/splices.ts';
 import { placeOf, splitBom } from '#node/clients/textPlace.ts';
 
 /** PreToolUse gates calls; ConfigChange keeps an agent from switching the hooks off in mid-session. */
-const EVENTS = ['PreToolUse', 'ConfigChange'] as const;
+const GATE_EVENTS = ['PreToolUse', 'ConfigChange'] as const;
+/** What only goes into the record: these hooks say nothing, and Claude goes on when they fail. */
+const RECORD_EVENTS = [
+  'UserPromptSubmit',
+  'PostToolUse',
+  'PostToolUseFailure',
+  'SessionStart',
+  'SessionEnd',
+  'SubagentStart',
+  'SubagentStop',
+  'Stop',
+] as const;
+const EVENTS: readonly string[] = [...GATE_EVENTS, ...RECORD_EVENTS];
 
-function entry(command: string): JsonObject {
-  return { matcher: '*', hooks: [{ type: 'command', command, timeout: HOOK_TIMEOUT_SECONDS, onFailure: 'block' }] };
+/** Event and what is to stand there, in the order in which they are written. */
+function wantedEntries(command: string, record: string | null): readonly (readonly [event: string, entry: JsonObject])[] {
+  const gate = { matcher: '*', hooks: [{ type: 'command', command, timeout: HOOK_TIMEOUT_SECONDS, onFailure: 'block' }] };
+  const noted = { hooks: [{ type: 'command', command: record, timeout: RECORD_TIMEOUT_SECONDS }] };
+  return [
+    ...GATE_EVENTS.map((event) => [event, gate] as const),
+    ...(record === null ? [] : RECORD_EVENTS.map((event) => [event, noted] as const)),
+  ];
 }
 
 export const claude: AgentAdapter = {
@@ -32,18 +50,20 @@ export const claude: AgentAdapter = {
   unplan,
 };
 
-function plan(text: string | null, command: string): EditResult {
+function plan(text: string | null, command: string, record: string | null = null): EditResult {
+  const wanted = wantedEntries(command, record);
   if (text === null || text.trim() === '') {
-    const whole = `${JSON.stringify({ hooks: Object.fromEntries(EVENTS.map((event) => [event, [entry(command)]])) }, null, 2)}\n`;
+    const whole = `${JSON.stringify({ hooks: Object.fromEntries(wanted.map(([event, entry]) => [event, [entry]])) }, null, 2)}\n`;
     return {
       kind: 'edited',
       text: whole,
-      undo: { splices: [], notes: { created: ['hooks', ...EVENTS] } },
-      summary: EVENTS.map(added),
+      undo: { splices: [], notes: { created: ['hooks', ...wanted.map(([event]) => event)] } },
+      summary: summaryOf(wanted.map(([event]) => event)),
       warnings: [],
     };
   }
-  const { bom, body } = splitBom(text);
+  const { bom, body: before } = splitBom(text);
+  const body = record === null ? withoutRecording(before) : before;
   const parsed = parseJson(body, 'json');
   if ('problem' in parsed) return refuse('INVALID_FILE', parsed.problem);
   const { root } = parsed;
@@ -55,15 +75,16 @@ function plan(text: string | null, command: string): EditResult {
   const splices: Splice[] = [];
   const missing: Addition[] = [];
   const created: string[] = hooks ? [] : ['hooks'];
-  const summary: string[] = [];
-  for (const event of EVENTS) {
+  const fresh: string[] = [];
+  const summary: string[] = body === before ? [] : ['remove the hooks that only record'];
+  for (const [event, entry] of wanted) {
     const list = memberOf(hooks, event)?.value;
     if (list && list.type !== 'array')
       return refuse('INVALID_FILE', { ...placeOf(body, list.offset), message: `"hooks.${event}" must be an array` });
     if (!list) {
-      missing.push([event, [entry(command)]]);
+      missing.push([event, [entry]]);
       created.push(event);
-      summary.push(added(event));
+      fresh.push(event);
       continue;
     }
     const [first, ...extra] = ownGroups(list);
@@ -75,10 +96,10 @@ function plan(text: string | null, command: string): EditResult {
     if (!first) {
       // Behind the user's own hooks: Claude runs all of them side by side and lets the strictest answer win, so the
       // place decides nothing, and this way their order and their lines in a diff stay as they were.
-      splices.push(appendChildren(body, list, [['', entry(command)]]));
-      summary.push(added(event));
-    } else if (!isDeepStrictEqual(nodeValue(first), entry(command))) {
-      splices.push(replaceNode(body, first, JSON.stringify(entry(command))));
+      splices.push(appendChildren(body, list, [['', entry]]));
+      fresh.push(event);
+    } else if (!isDeepStrictEqual(nodeValue(first), entry)) {
+      splices.push(replaceNode(body, first, JSON.stringify(entry)));
       summary.push(`bring the Callgate hook in hooks.${event} up to date`);
     }
   }
@@ -88,10 +109,17 @@ function plan(text: string | null, command: string): EditResult {
   return {
     kind: 'edited',
     text: bom + applySplices(body, splices),
-    undo: { splices, notes: { created } },
-    summary,
+    // Splices of a text that was cut first do not lead back to the one there was.
+    undo: { splices: body === before ? splices : [], notes: { created } },
+    summary: [...summary, ...summaryOf(fresh)],
     warnings: switchedOff(nodeValue(root)),
   };
+}
+
+function summaryOf(events: readonly string[]): readonly string[] {
+  const recording = RECORD_EVENTS.filter((event) => events.includes(event));
+  const line = `add hooks that only record, to hooks.${recording.join(', ')}: ${RECORD_TIMEOUT_SECONDS} s; Claude goes on when they fail`;
+  return [...GATE_EVENTS.filter((event) => events.includes(event)).map(added), ...(recording.length === 0 ? [] : [line])];
 }
 
 function added(event: string): string {
@@ -122,10 +150,10 @@ export function switchedOff(settings: JsonValue): readonly string[] {
   ];
 }
 
-function inspect(text: string | null, command: string | null): Protection {
+function inspect(text: string | null, command: string | null, _file: string, record: string | null = null): Protection {
   if (text === null || text.trim() === '')
     return { state: 'unprotected', detail: 'Adds a hook that Claude Code asks before every tool call.' };
-  const planned = plan(text, command ?? '');
+  const planned = plan(text, command ?? '', record);
   if (planned.kind === 'refused') {
     const { line, column, message } = planned.problem;
     return {
@@ -136,18 +164,31 @@ function inspect(text: string | null, command: string | null): Protection {
   const parsed = parseJson(splitBom(text).body, 'json');
   if ('problem' in parsed) return { state: 'broken', detail: `${parsed.problem.message}.` };
   const hooks = memberOf(parsed.root, 'hooks')?.value;
-  const own = EVENTS.map((event) => ownGroups(memberOf(hooks, event)?.value).map(nodeValue));
+  const ownIn = (event: string): readonly JsonValue[] => ownGroups(memberOf(hooks, event)?.value).map(nodeValue);
+  const own = EVENTS.map(ownIn);
   if (own.every((groups) => groups.length === 0))
     return { state: 'unprotected', detail: 'Adds a hook that Claude Code asks before every tool call.' };
   const off = switchedOff(nodeValue(parsed.root))[0];
   if (off !== undefined) return { state: 'broken', detail: `${off}.` };
   if (command === null) return { state: 'broken', detail: NO_LAUNCHER };
-  if (!own.every((groups) => groups.length === 1 && isDeepStrictEqual(groups[0], entry(command)))) {
+  const wanted = wantedEntries(command, record);
+  const missing = wanted.filter(([event, entry]) => !isDeepStrictEqual(ownIn(event), [entry])).map(([event]) => event);
+  if (GATE_EVENTS.some((event) => missing.includes(event))) {
     return {
       state: 'broken',
       detail: 'The Callgate hook there is incomplete or from another version; protect again to bring it up to date.',
     };
   }
+  if (missing.length > 0)
+    return {
+      state: 'broken',
+      detail: 'Every tool call passes the gate, but prompts and results are not recorded; protect again to add that.',
+    };
+  if (record === null && RECORD_EVENTS.some((event) => ownIn(event).length > 0))
+    return {
+      state: 'broken',
+      detail: 'Every tool call passes the gate. Hooks that only record are still there although that is off; protect again to remove them.',
+    };
   return { state: 'protected', detail: 'Every tool call passes the gate.' };
 }
 
@@ -184,14 +225,31 @@ function createdBy(undo: UndoInfo | null): readonly JsonValue[] {
   return isObject(notes) && Array.isArray(notes['created']) ? notes['created'] : [];
 }
 
+/** The text without the hooks that only record; as it is when that cannot be told. */
+function withoutRecording(text: string): string {
+  const parsed = parseJson(text, 'json');
+  if ('problem' in parsed) return text;
+  const hooks = memberOf(parsed.root, 'hooks')?.value;
+  // A list that held nothing but ours goes with it; one that is empty already is the user's.
+  const lists = RECORD_EVENTS.map((event) => [event, memberOf(hooks, event)?.value] as const);
+  const onlyOurs = lists.filter(([, list]) => list && ownGroups(list).length > 0 && ownGroups(list).length === list.children?.length);
+  return (
+    removeStructurally(
+      text,
+      onlyOurs.map(([event]) => event),
+      RECORD_EVENTS,
+    ) ?? text
+  );
+}
+
 /** Our hooks out, group by group; a group that also runs the user's command keeps that. */
-function removeStructurally(text: string, created: readonly JsonValue[]): string | null {
+function removeStructurally(text: string, created: readonly JsonValue[], events: readonly string[] = EVENTS): string | null {
   let current = text;
   for (;;) {
     const parsed = parseJson(current, 'json');
     if ('problem' in parsed) return null;
     const hooks = memberOf(parsed.root, 'hooks');
-    const lists = EVENTS.map((event) => memberOf(hooks?.value, event));
+    const lists = events.map((event) => memberOf(hooks?.value, event));
     const cut = lists.flatMap((list) => ownGroups(list?.value).map((group) => ({ list, group })))[0];
     const hookList = memberOf(cut?.group, 'hooks')?.value;
     const empty = lists.find((list) => list && list.value.children?.length === 0 && created.includes(list.key));

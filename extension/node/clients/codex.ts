@@ -4,9 +4,22 @@
  */
 import { posix, win32 } from 'node:path';
 import { isObject, type JsonValue } from '#core/model/json.ts';
-import { HOOK_TIMEOUT_SECONDS } from '#home/settings.ts';
+import { HOOK_TIMEOUT_SECONDS, RECORD_TIMEOUT_SECONDS } from '#home/settings.ts';
 import { type AgentAdapter, type EditResult, isOurs, NO_LAUNCHER, type Protection, refuse, type UndoInfo } from '#node/clients/adapter.ts';
-import { codexHook, codexSwitchedOff, ownHooks, preToolUse, trustHash, trustKey } from '#node/clients/codexHooks.ts';
+import {
+  CODEX_EVENTS,
+  CODEX_GATE,
+  CODEX_RECORDED,
+  type CodexEvent,
+  codexHook,
+  codexSwitchedOff,
+  groupsOf,
+  type OwnHook,
+  ownHooks,
+  timeoutOf,
+  trustHash,
+  trustKey,
+} from '#node/clients/codexHooks.ts';
 import { planTerminal, removeTerminal, TTY_PATH } from '#node/clients/codexTerminal.ts';
 import { applySplices, type Splice, undoSplices } from '#node/clients/splices.ts';
 import { lineEnding, placeOf, splitBom } from '#node/clients/textPlace.ts';
@@ -25,7 +38,10 @@ import { scanToml, type TomlStatement } from '#node/clients/tomlScan.ts';
 
 const OPEN = '# >>> callgate: asks before every tool call';
 const CLOSE = '# <<< callgate';
-const GROUP = ['hooks', 'PreToolUse'];
+const RECORD_OPEN = '# >>> callgate: records what was asked and what came back';
+const RECORD_CLOSE = '# <<< callgate records';
+const groupPath = (event: CodexEvent): readonly string[] => ['hooks', event];
+const GROUP = groupPath(CODEX_GATE);
 
 export const codex: AgentAdapter = {
   id: 'codex',
@@ -40,13 +56,13 @@ export const codex: AgentAdapter = {
   unplan,
 };
 
-function plan(text: string | null, command: string): EditResult {
-  const { bom, body } = splitBom(text ?? '');
+function plan(text: string | null, command: string, record: string | null = null): EditResult {
+  const { bom, body: before } = splitBom(text ?? '');
+  const body = record === null ? withoutRecording(before) : before;
   const parsed = parseTomlText(body);
   if ('problem' in parsed) return refuse('INVALID_FILE', parsed.problem);
   const statements = scanToml(body);
-  const own = ownHooks(parsed.table);
-  const [first, second] = own;
+  const [first, second] = ownHooks(parsed.table, CODEX_GATE);
   if (second)
     return refuse('UNSUPPORTED_SHAPE', {
       ...groupPlace(body, statements, second.group),
@@ -56,15 +72,13 @@ function plan(text: string | null, command: string): EditResult {
   const terminal = planTerminal(body, statements, parsed.table);
   if (terminal.kind === 'refused') return terminal;
   const splices: Splice[] = [...terminal.splices];
-  const summary: string[] = [...terminal.summary];
+  const summary: string[] = [...(body === before ? [] : ['remove the hooks that only record']), ...terminal.summary];
   if (first) {
     const update = updateCommand(body, statements, first, command);
     splices.push(...update);
     if (update.length > 0) summary.push('bring the Callgate hook up to date; Codex will want to trust it again');
   } else {
-    const inline =
-      preToolUse(parsed.table) !== undefined && !statements.some((one) => one.kind === 'arrayTable' && samePath(one.path, GROUP));
-    if (inline) {
+    if (isInline(parsed.table, statements, CODEX_GATE)) {
       const at = statements.find((one) => isUnder(one.path, GROUP) || samePath(one.path, ['hooks']))?.start ?? 0;
       return refuse('UNSUPPORTED_SHAPE', {
         ...placeOf(body, at),
@@ -75,11 +89,21 @@ function plan(text: string | null, command: string): EditResult {
   }
   // Behind everything: Codex remembers trust by position, so a hook in front of the user's would un-trust theirs.
   const block = [...(first ? [] : hookBlock(command, terminal.header)), ...(first ? terminal.header : [])];
-  if (block.length > 0) splices.push(appendBlock(body, block));
+  const recording = planRecording(body, statements, parsed.table, record);
+  splices.push(...recording.splices);
+  summary.push(...recording.summary);
+  const blocks = [block, recording.block].filter((lines) => lines.length > 0);
+  if (blocks.length > 0)
+    splices.push(
+      appendBlock(
+        body,
+        blocks.flatMap((lines, index) => (index === 0 ? lines : ['', ...lines])),
+      ),
+    );
 
   const after = applySplices(body, splices);
   const proof = parseTomlText(after);
-  if ('problem' in proof || !sameToml(proof.table, wanted(parsed.table, command, first?.group))) {
+  if ('problem' in proof || !sameToml(proof.table, wanted(parsed.table, command, recording.events, record))) {
     const at = 'problem' in proof ? proof.problem : { line: 1, column: 1, message: '' };
     return refuse('UNSUPPORTED_SHAPE', {
       ...at,
@@ -91,24 +115,61 @@ function plan(text: string | null, command: string): EditResult {
     kind: 'edited',
     text: bom + after,
     undo: {
-      splices,
+      splices: body === before ? splices : [],
       notes: { terminal: terminal.notes, hadState: asTable(asTable(parsed.table['hooks'])?.['state']) !== undefined, trustKeys: [] },
     },
     summary,
-    warnings: codexSwitchedOff(parsed.table),
+    warnings: [...codexSwitchedOff(parsed.table), ...recording.warnings],
+  };
+}
+
+function isInline(config: TomlTable, statements: readonly TomlStatement[], event: CodexEvent): boolean {
+  const path = groupPath(event);
+  return groupsOf(config, event) !== undefined && !statements.some((one) => one.kind === 'arrayTable' && samePath(one.path, path));
+}
+
+interface RecordingPlan {
+  readonly splices: readonly Splice[];
+  readonly block: readonly string[];
+  /** What is to be recorded when the plan is carried out. */
+  readonly events: readonly CodexEvent[];
+  readonly summary: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** Nothing here is worth refusing a protection for: what cannot be added is said. */
+function planRecording(body: string, statements: readonly TomlStatement[], config: TomlTable, record: string | null): RecordingPlan {
+  if (record === null) return { splices: [], block: [], events: [], summary: [], warnings: [] };
+  const inline = CODEX_RECORDED.filter((event) => isInline(config, statements, event));
+  const events = CODEX_RECORDED.filter((event) => !inline.includes(event));
+  const own = events.flatMap((event) => ownHooks(config, event).slice(0, 1));
+  const fresh = events.filter((event) => !own.some((one) => one.event === event));
+  const splices = own.flatMap((one) => updateCommand(body, statements, one, record));
+  return {
+    splices,
+    block: fresh.length === 0 ? [] : [RECORD_OPEN, ...fresh.flatMap((event) => hookTables(record, event)), RECORD_CLOSE],
+    events,
+    summary: [
+      ...(splices.length > 0 ? ['bring the hooks that only record up to date; Codex will want to trust them again'] : []),
+      ...(fresh.length > 0
+        ? [`add hooks that only record, to hooks.${fresh.join(', ')}: ${RECORD_TIMEOUT_SECONDS} s; Codex goes on when they fail`]
+        : []),
+    ],
+    warnings: inline.map((event) => `hooks.${event} is written as an inline value, so what it would tell is not recorded`),
   };
 }
 
 function hookBlock(command: string, header: readonly string[]): readonly string[] {
+  return [OPEN, ...header, ...hookTables(command, CODEX_GATE), CLOSE];
+}
+
+function hookTables(command: string, event: CodexEvent): readonly string[] {
   return [
-    OPEN,
-    ...header,
-    '[[hooks.PreToolUse]]',
-    '[[hooks.PreToolUse.hooks]]',
+    `[[hooks.${event}]]`,
+    `[[hooks.${event}.hooks]]`,
     'type = "command"',
     `command = ${tomlString(command)}`,
-    `timeout = ${HOOK_TIMEOUT_SECONDS}`,
-    CLOSE,
+    `timeout = ${timeoutOf(event)}`,
   ];
 }
 
@@ -123,19 +184,15 @@ function groupPlace(body: string, statements: readonly TomlStatement[], group: n
 }
 
 /** An older entry of ours: only the values that differ change, so its position and the user's comments stay. */
-function updateCommand(
-  body: string,
-  statements: readonly TomlStatement[],
-  own: { readonly group: number; readonly command: string },
-  command: string,
-): readonly Splice[] {
-  const pairs = arrayTableGroup(statements, GROUP, own.group).filter((one) => one.kind === 'pair');
+function updateCommand(body: string, statements: readonly TomlStatement[], own: OwnHook, command: string): readonly Splice[] {
+  const path = groupPath(own.event);
+  const pairs = arrayTableGroup(statements, path, own.group).filter((one) => one.kind === 'pair');
   const values: readonly (readonly [string, string])[] = [
     ['command', tomlString(command)],
-    ['timeout', String(HOOK_TIMEOUT_SECONDS)],
+    ['timeout', String(timeoutOf(own.event))],
   ];
   return values.flatMap(([key, value]) => {
-    const pair = pairs.find((one) => samePath(one.path, [...GROUP, 'hooks', key]));
+    const pair = pairs.find((one) => samePath(one.path, [...path, 'hooks', key]));
     const removed = pair ? body.slice(pair.valueStart, pair.valueEnd) : '';
     const already = key === 'command' ? own.command === command : removed === value;
     return pair && !already ? [{ at: pair.valueStart, removed, inserted: value }] : [];
@@ -143,34 +200,43 @@ function updateCommand(
 }
 
 /** What the edited file has to mean. */
-function wanted(config: TomlTable, command: string, at: number | undefined): TomlTable {
+function wanted(config: TomlTable, command: string, recorded: readonly CodexEvent[], record: string | null): TomlTable {
   const hooks = asTable(config['hooks']) ?? {};
-  const groups: readonly unknown[] = Array.isArray(hooks['PreToolUse']) ? hooks['PreToolUse'] : [];
-  const ours = { hooks: [codexHook(command)] };
+  const withOurs = (event: CodexEvent, text: string): readonly unknown[] => {
+    const groups: readonly unknown[] = Array.isArray(hooks[event]) ? hooks[event] : [];
+    const at = ownHooks(config, event)[0]?.group;
+    const ours = { hooks: [codexHook(text, event)] };
+    return at === undefined ? [...groups, ours] : groups.map((group, index) => (index === at ? ours : group));
+  };
   return {
     ...config,
     features: { ...asTable(config['features']), unified_exec_tty: false },
-    hooks: { ...hooks, PreToolUse: at === undefined ? [...groups, ours] : groups.map((group, index) => (index === at ? ours : group)) },
+    hooks: {
+      ...hooks,
+      [CODEX_GATE]: withOurs(CODEX_GATE, command),
+      ...(record === null ? {} : Object.fromEntries(recorded.map((event) => [event, withOurs(event, record)]))),
+    },
   };
 }
 
-function inspect(text: string | null, command: string | null, file: string): Protection {
+function inspect(text: string | null, command: string | null, file: string, record: string | null = null): Protection {
   const parsed = parseTomlText(splitBom(text ?? '').body);
   if ('problem' in parsed) {
     const { line, column, message } = parsed.problem;
     return { state: 'broken', detail: `Line ${line}, column ${column}: ${message}. Codex does not start with it; mend it first.` };
   }
-  const own = ownHooks(parsed.table)[0];
+  const { table } = parsed;
+  const own = ownHooks(table, CODEX_GATE)[0];
   if (!own) return { state: 'unprotected', detail: 'Adds a hook that Codex asks before every tool call.' };
-  const off = codexSwitchedOff(parsed.table)[0];
+  const off = codexSwitchedOff(table)[0];
   if (off !== undefined) return { state: 'broken', detail: `${off}.` };
   if (command === null) return { state: 'broken', detail: NO_LAUNCHER };
-  if (!sameToml(parsed.table, wanted(parsed.table, command, own.group)))
+  if (!sameToml(table, wanted(table, command, [], null)))
     return {
       state: 'broken',
       detail: 'The Callgate hook there is incomplete or from another version; protect again to bring it up to date.',
     };
-  const state = trustState(parsed.table, file, own);
+  const state = trustState(table, file, own);
   if (state?.['enabled'] === false)
     return { state: 'broken', detail: 'The Callgate hook is switched off in Codex (/hooks); switch it on there.' };
   if (state?.['trusted_hash'] !== trustHash(command))
@@ -178,16 +244,34 @@ function inspect(text: string | null, command: string | null, file: string): Pro
       state: 'broken',
       detail: 'Codex skips the Callgate hook until you trust it; protect again, or trust it in Codex under /hooks.',
     };
-  return { state: 'protected', detail: 'Every tool call passes the gate.' };
+  return inspectRecording(table, scanToml(splitBom(text ?? '').body), file, record);
+}
+
+/** The gate is in order; whether what it is to record beside is. */
+function inspectRecording(table: TomlTable, statements: readonly TomlStatement[], file: string, record: string | null): Protection {
+  const own = CODEX_RECORDED.flatMap((event) => ownHooks(table, event).slice(0, 1));
+  if (record === null && own.length > 0)
+    return {
+      state: 'broken',
+      detail: 'Every tool call passes the gate. Hooks that only record are still there although that is off; protect again to remove them.',
+    };
+  const events = record === null ? [] : CODEX_RECORDED.filter((event) => !isInline(table, statements, event));
+  const missing = events.filter((event) => own.find((one) => one.event === event)?.command !== record);
+  const untrusted = own.filter((one) => record !== null && trustState(table, file, one)?.['trusted_hash'] !== trustHash(record, one.event));
+  if (missing.length === 0 && untrusted.length === 0) return { state: 'protected', detail: 'Every tool call passes the gate.' };
+  return {
+    state: 'broken',
+    detail: `Every tool call passes the gate, but prompts and results are not recorded${missing.length > 0 ? '' : ' until you trust those hooks in Codex'}; protect again to add that.`,
+  };
 }
 
 /** Codex may spell its home folder in another way than we do (links, letter case); the file's name and position remain. */
-function trustState(config: TomlTable, file: string, own: { readonly group: number; readonly hook: number }): TomlTable | undefined {
+function trustState(config: TomlTable, file: string, own: OwnHook): TomlTable | undefined {
   const states = asTable(asTable(config['hooks'])?.['state']) ?? {};
-  const exact = trustKey(file, own.group, own.hook);
+  const exact = trustKey(file, own.group, own.hook, own.event);
   const key = Object.hasOwn(states, exact)
     ? exact
-    : Object.keys(states).find((one) => one.endsWith(trustKey('config.toml', own.group, own.hook)));
+    : Object.keys(states).find((one) => one.endsWith(trustKey('config.toml', own.group, own.hook, own.event)));
   return key === undefined ? undefined : asTable(states[key]);
 }
 
@@ -195,22 +279,24 @@ function unplan(text: string, undo: UndoInfo | null, file: string): EditResult {
   const { bom, body } = splitBom(text);
   const parsed = parseTomlText(body);
   if ('problem' in parsed) return refuse('INVALID_FILE', parsed.problem);
-  const own = ownHooks(parsed.table);
+  const own = CODEX_EVENTS.flatMap((event) => ownHooks(parsed.table, event));
   if (own.length === 0) return refuse('NO_RECORD', { line: 1, column: 1, message: 'no Callgate hook is in this file' });
   const notes = isObject(undo?.notes) ? undo.notes : {};
-  const keys = [...own.map((one) => trustKey(file, one.group, one.hook)), ...strings(notes['trustKeys'])];
+  const keys = [...own.map((one) => trustKey(file, one.group, one.hook, one.event)), ...strings(notes['trustKeys'])];
   const untouched = undo ? undoSplices(body, undo.splices) : null;
   for (const candidate of [untouched && forgetTrust(untouched, keys, notes['hadState'] === true), removeStructurally(body, keys, notes)]) {
     const again = candidate === null ? null : parseTomlText(candidate);
     if (candidate !== null && again && 'table' in again && sameToml(bare(again.table, []), bare(parsed.table, keys))) {
-      const groups = preToolUse(parsed.table);
-      const followers = Array.isArray(groups) && own.some((one) => one.group < groups.length - 1);
+      const followers = own.some(({ event, group }) => {
+        const groups = groupsOf(parsed.table, event);
+        return Array.isArray(groups) && group < groups.length - 1;
+      });
       const warnings = followers ? ['hooks behind ours move up by one; Codex will ask you to trust those again (/hooks)'] : [];
       return {
         kind: 'edited',
         text: bom + candidate,
         undo: { splices: [], notes: null },
-        summary: ['remove the Callgate hook, its trust and our unified_exec_tty setting'],
+        summary: ['remove the Callgate hooks, their trust and our unified_exec_tty setting'],
         warnings,
       };
     }
@@ -235,25 +321,39 @@ function forgetTrust(text: string, keys: readonly string[], hadState: boolean): 
 }
 
 function removeStructurally(text: string, keys: readonly string[], notes: { readonly [key: string]: JsonValue }): string | null {
-  let current = forgetTrust(text, keys, notes['hadState'] === true);
+  const cut = cutHooks(forgetTrust(text, keys, notes['hadState'] === true), CODEX_EVENTS);
+  if (cut === null) return null;
+  const rest = removeTerminal(cut, notes['terminal'] ?? null);
+  return removeStatements(rest, markerLines(rest, [OPEN, CLOSE, RECORD_OPEN, RECORD_CLOSE]));
+}
+
+/** Our hooks of these events out, one by one; null when one of them stands where it cannot be taken out alone. */
+function cutHooks(text: string, events: readonly CodexEvent[]): string | null {
+  let current = text;
   for (;;) {
     const parsed = parseTomlText(current);
     if ('problem' in parsed) return null;
-    const own = ownHooks(parsed.table)[0];
-    if (!own) break;
-    const group = arrayTableGroup(scanToml(current), GROUP, own.group);
-    const hooks = arrayTableGroup(group, [...GROUP, 'hooks'], own.hook);
+    const own = events.flatMap((event) => ownHooks(parsed.table, event))[0];
+    if (!own) return current;
+    const path = groupPath(own.event);
+    const group = arrayTableGroup(scanToml(current), path, own.group);
+    const hooks = arrayTableGroup(group, [...path, 'hooks'], own.hook);
     const alone = group.filter((one) => one.kind === 'arrayTable' && one.path.length === 3).length <= 1;
     const cut = alone ? group : hooks;
     if (cut.length === 0 || !current.slice(cut[0]?.start, cut.at(-1)?.end).includes('.callgate')) return null;
     current = removeStatements(current, cut);
   }
-  current = removeTerminal(current, notes['terminal'] ?? null);
-  return removeStatements(current, markerLines(current));
 }
 
-function markerLines(text: string): readonly { readonly start: number; readonly end: number }[] {
-  return [OPEN, CLOSE].flatMap((marker) => {
+/** The text without the hooks that only record; as it is when that cannot be told. Their trust stays: it trusts nothing that is there. */
+function withoutRecording(text: string): string {
+  const cut = cutHooks(text, CODEX_RECORDED);
+  if (cut === null || cut === text) return text;
+  return removeStatements(cut, markerLines(cut, [RECORD_OPEN, RECORD_CLOSE]));
+}
+
+function markerLines(text: string, markers: readonly string[]): readonly { readonly start: number; readonly end: number }[] {
+  return markers.flatMap((marker) => {
     // Whole lines, and of several the last: ours stand at the end, the user may have quoted them above.
     const last = [...text.matchAll(/^.*$/gmu)].findLast(([line]) => line.trimEnd() === marker);
     return last === undefined ? [] : [{ start: last.index, end: last.index + marker.length }];
@@ -263,13 +363,24 @@ function markerLines(text: string): readonly { readonly start: number; readonly 
 /** The config without our parts and without what an undo may or may not leave empty; `unified_exec_tty` is proved by place. */
 function bare(config: TomlTable, keys: readonly string[]): TomlTable {
   const { hooks, features, ...rest } = config;
-  const { PreToolUse, state, ...otherHooks } = asTable(hooks) ?? {};
-  const groups = (Array.isArray(PreToolUse) ? PreToolUse : []).flatMap((group: unknown) => {
-    const list = asTable(group)?.['hooks'];
-    const kept = Array.isArray(list) ? list.filter((hook: unknown) => !isOurs(asTable(hook)?.['command'])) : [];
-    return Array.isArray(list) && kept.length < list.length ? (kept.length > 0 ? [{ ...asTable(group), hooks: kept }] : []) : [group];
+  const { state, ...lists } = asTable(hooks) ?? {};
+  const others = Object.entries(lists).map(([event, list]) => {
+    if (!CODEX_EVENTS.some((one) => one === event) || !Array.isArray(list)) return [event, list];
+    return [
+      event,
+      list.flatMap((group: unknown) => {
+        const inside = asTable(group)?.['hooks'];
+        const kept = Array.isArray(inside) ? inside.filter((hook: unknown) => !isOurs(asTable(hook)?.['command'])) : [];
+        return Array.isArray(inside) && kept.length < inside.length
+          ? kept.length > 0
+            ? [{ ...asTable(group), hooks: kept }]
+            : []
+          : [group];
+      }),
+    ];
   });
+  const otherHooks = Object.fromEntries(others.filter(([, list]) => !(Array.isArray(list) && list.length === 0)));
   const states = Object.fromEntries(Object.entries(asTable(state) ?? {}).filter(([key]) => !keys.includes(key)));
   const { [TTY_PATH[1]]: _tty, ...otherFeatures } = asTable(features) ?? {};
-  return { rest, otherHooks, groups, states, otherFeatures };
+  return { rest, otherHooks, states, otherFeatures };
 }

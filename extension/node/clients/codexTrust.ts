@@ -7,7 +7,7 @@ import { noteRewritten } from '#node/clients/applyPlan.ts';
 import { openCodexAppServer } from '#node/clients/codexAppServer.ts';
 import { codex } from '#node/clients/codex.ts';
 import { ConfigError } from '#node/clients/configError.ts';
-import type { ClientContext } from '#node/clients/planChange.ts';
+import { recordCommandOf, type ClientContext } from '#node/clients/planChange.ts';
 
 export interface TrustOptions {
   /** Absolute path of the Codex program. */
@@ -25,24 +25,31 @@ export async function trustCodex(context: ClientContext, { program, cwd, deadlin
   const { platform, home, env } = context;
   const file = codex.locate(platform, home, env);
   const command = context.launcher.hookCommand('codex');
+  const record = recordCommandOf(context.launcher, 'codex');
   const server = await openCodexAppServer({ program, cwd, deadlineMs, env: { ...env, HOME: home } });
   try {
-    const hook = await find(server.call, cwd, command);
-    if (!hook)
+    const hooks = await find(server.call, cwd, command, record);
+    if (!hooks.some((hook) => hook.command === command))
       throw new ConfigError(
         'CLIENT_FAILED',
         `Codex does not see the Callgate hook in ${file}; look for features.hooks = false there or in a requirements file, then protect again`,
       );
-    const { key, hash } = hook;
+    const keys = hooks.map(({ key }) => key);
     await server.call('config/batchWrite', {
-      edits: [{ keyPath: 'hooks.state', value: { [key]: { trusted_hash: hash } }, mergeStrategy: 'upsert' }],
+      edits: [
+        {
+          keyPath: 'hooks.state',
+          value: Object.fromEntries(hooks.map(({ key, hash }) => [key, { trusted_hash: hash }])),
+          mergeStrategy: 'upsert',
+        },
+      ],
     });
-    noteRewritten('codex', file, [key], context);
-    const again = await find(server.call, cwd, command);
-    if (again?.trusted !== 'trusted')
+    noteRewritten('codex', file, keys, context);
+    const again = await find(server.call, cwd, command, record);
+    if (!keys.every((key) => again.some((hook) => hook.key === key && hook.trusted === 'trusted')))
       throw new ConfigError(
         'CLIENT_FAILED',
-        'Codex took the trust for the Callgate hook but does not honour it; trust it in Codex under /hooks',
+        'Codex took the trust for the Callgate hooks but does not honour it; trust them in Codex under /hooks',
       );
   } finally {
     await server.close();
@@ -50,22 +57,28 @@ export async function trustCodex(context: ClientContext, { program, cwd, deadlin
 }
 
 interface ListedHook {
+  readonly command: string;
   readonly key: string;
   readonly hash: string;
   readonly trusted: string;
 }
 
+/** Ours among the user's hooks: the one that gates, and those that run `record`. */
 async function find(
   call: (method: string, params: JsonValue) => Promise<JsonValue>,
   cwd: string,
   command: string,
-): Promise<ListedHook | null> {
+  record: string | null,
+): Promise<readonly ListedHook[]> {
   const result = await call('hooks/list', { cwds: [cwd] });
   const hooks = objects(isObject(result) ? result['data'] : null).flatMap((entry) => objects(entry['hooks']));
-  const own = hooks.find((hook) => hook['command'] === command && hook['source'] === 'user' && hook['eventName'] === 'preToolUse');
-  if (!own) return null;
-  const { key, currentHash, trustStatus } = own;
-  return typeof key === 'string' && typeof currentHash === 'string' ? { key, hash: currentHash, trusted: String(trustStatus) } : null;
+  return hooks.flatMap((hook) => {
+    const { key, currentHash, trustStatus, eventName } = hook;
+    const wanted = eventName === 'preToolUse' ? command : record;
+    if (wanted === null || hook['command'] !== wanted || hook['source'] !== 'user') return [];
+    if (typeof key !== 'string' || typeof currentHash !== 'string') return [];
+    return [{ command: wanted, key, hash: currentHash, trusted: String(trustStatus) }];
+  });
 }
 
 function objects(value: JsonValue | undefined): readonly JsonObject[] {

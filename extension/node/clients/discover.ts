@@ -8,7 +8,7 @@ import { readConfig } from '#node/clients/configFile.ts';
 import { findProgram } from '#node/clients/findProgram.ts';
 import { listServers, type ServerEntry } from '#node/clients/mcpJson.ts';
 import { otherScopes } from '#node/clients/otherScopes.ts';
-import { type ClientContext, type Subject, subjects } from '#node/clients/planChange.ts';
+import { type ClientContext, recordCommandOf, type Subject, subjects } from '#node/clients/planChange.ts';
 
 export interface Discovered extends Protectable {
   /** What stands in the way although the file itself may be in order; one sentence each. */
@@ -53,7 +53,12 @@ function look(subject: Subject, context: Omit<ClientContext, 'layout'>): readonl
     const base = { ...common, name: adapter.name, program };
     if (program === null && text === null && !existsSync(dirname(file)))
       return [{ ...base, state: 'unavailable', detail: `${adapter.name} was not found on this machine.` }];
-    const { state, detail } = adapter.inspect(text, installedCommand(context, adapter.id), file);
+    const { state, detail } = adapter.inspect(
+      text,
+      installedCommand(context, adapter.id),
+      file,
+      recordCommandOf(context.launcher, adapter.id),
+    );
     const warnings = otherScopes(adapter.id, context);
     const off = warnings.find((warning) => warning.includes(' is true: ') || warning.includes(' is false: '));
     if (state === 'protected' && off !== undefined) return [{ ...base, state: 'broken', detail: `${off}.`, warnings }];

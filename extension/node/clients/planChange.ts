@@ -1,6 +1,6 @@
 /** What protecting or unprotecting would do to a file, worked out in full before anything is touched. */
 import type { Layout } from '#home/layout.ts';
-import { type AgentAdapter, type EditResult, type Launcher, type Refused, type UndoInfo } from '#node/clients/adapter.ts';
+import { type AgentAdapter, type AgentId, type EditResult, type Launcher, type Refused, type UndoInfo } from '#node/clients/adapter.ts';
 import { claude } from '#node/clients/claude.ts';
 import { codex } from '#node/clients/codex.ts';
 import { ConfigError } from '#node/clients/configError.ts';
@@ -43,7 +43,7 @@ export interface Plan {
 export const AGENTS: readonly AgentAdapter[] = [claude, codex];
 
 export const TRUST_CONSENT =
-  'Codex runs a hook only once it is trusted, and normally asks you itself. With your consent Callgate records that trust for its own hook through `codex app-server`; the command is the one shown above.';
+  'Codex runs a hook only once it is trusted, and normally asks you itself. With your consent Callgate records that trust for its own hooks through `codex app-server`; the commands are the ones shown above.';
 
 export type Subject =
   | { readonly kind: 'agent'; readonly id: string; readonly adapter: AgentAdapter; readonly file: string }
@@ -107,12 +107,19 @@ function needsTrust(subject: Subject, after: string, { launcher }: ClientContext
   return (
     subject.id === 'codex' &&
     subject.kind === 'agent' &&
-    subject.adapter.inspect(after, launcher.hookCommand('codex'), subject.file).state !== 'protected'
+    subject.adapter.inspect(after, launcher.hookCommand('codex'), subject.file, recordCommandOf(launcher, 'codex')).state !== 'protected'
   );
 }
 
+export function recordCommandOf(launcher: Launcher, client: AgentId): string | null {
+  return launcher.recordCommand?.(client) ?? null;
+}
+
 function edit(subject: Subject, config: ConfigFile, context: ClientContext, choice: ProtectChoice): EditResult {
-  if (subject.kind === 'agent') return subject.adapter.plan(config.text, context.launcher.hookCommand(subject.adapter.id));
+  if (subject.kind === 'agent') {
+    const { launcher } = context;
+    return subject.adapter.plan(config.text, launcher.hookCommand(subject.adapter.id), recordCommandOf(launcher, subject.adapter.id));
+  }
   if (config.text === null) throw new ConfigError('NOT_A_FILE', `${config.file} does not exist; there is no MCP server to protect`);
   const listed = listServers(subject.adapter, config.text, context.launcher.mcpCommand);
   if ('kind' in listed) return listed;

@@ -27,6 +27,24 @@ export function posixHookCommand(layout: Layout, client: 'claude' | 'codex', ask
   return `r=$(${ourFolder(layout)}${ask} 2>/dev/null); s=$?; case $r in ${REPLY_PASS}) ;; *) ${script} ${client} "$s" "$r" ${orRefuse} ;; esac`;
 }
 
+/** A broker that does not answer at once has taken the event all the same, in seconds. */
+const RECORD_PATIENCE_SECONDS = 1;
+
+/**
+ * The command of the hooks that only record: prints nothing and ends well whatever happens, so that it can neither refuse
+ * nor be taken for an answer. Without a broker the event is counted and lost: recording it in a process of its own would
+ * cost some ten times as much as the broker takes. Null where no small program can carry it.
+ * @throws LauncherError UNSUPPORTED_PATH when a path cannot be quoted.
+ */
+export function recordCommandText(layout: Layout, client: 'claude' | 'codex', asker: Asker): string | null {
+  if (process.platform === 'win32' || asker.kind === 'none') return null;
+  const ask = askerCommand(asker, client === 'claude' ? layout.claudeSocket : layout.codexSocket, RECORD_PATIENCE_SECONDS);
+  // What nobody took is read to its end: a client may mind a hook that does not.
+  const missed = `{ /bin/cat; echo ${client} >>${quoteShell(layout.unrecorded)}; }`;
+  const command = `{ ${ourFolder(layout)}${ask} || ${missed}; } >/dev/null 2>&1; exit 0`;
+  return client === 'codex' ? `exec /bin/sh -c ${quoteWhole(command)}` : command;
+}
+
 /** Under `/tmp` somebody else may have made the folder first, and would then answer in the broker's place. */
 function ourFolder({ root, run }: Layout): string {
   if (run.startsWith(root)) return '';

@@ -1,6 +1,7 @@
 /** The one command that client configs run for every hook event, for what is installed here. */
 import type { Layout } from '#home/layout.ts';
-import { commandText } from '#node/launcher/commandText.ts';
+import { readSettings } from '#home/settings.ts';
+import { commandText, recordCommandText } from '#node/launcher/commandText.ts';
 import { readLauncherRecord } from '#node/launcher/installLauncher.ts';
 import { LauncherError } from '#node/launcher/quoting.ts';
 
@@ -12,4 +13,14 @@ export function hookCommand(layout: Layout, client: 'claude' | 'codex'): string 
   if (record === null)
     throw new LauncherError('NOT_INSTALLED', `no launcher is installed in ${layout.bin}; install it before protecting an agent`);
   return commandText(layout, client, record.asker);
+}
+
+/**
+ * The command of the hooks that only record; null when the user does not want them or this machine cannot run them cheaply.
+ * @throws LauncherError as `hookCommand`
+ */
+export function recordCommand(layout: Layout, client: 'claude' | 'codex'): string | null {
+  const record = readLauncherRecord(layout);
+  if (record === null || !readSettings(layout).settings.recordConversation) return null;
+  return recordCommandText(layout, client, record.asker);
 }

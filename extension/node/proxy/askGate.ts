@@ -10,7 +10,7 @@ export type AskGate = (
   request: Request,
   onHeld: () => void,
   waiting: string,
-) => Promise<Pick<Judgement, 'outcome' | 'reason'>>;
+) => Promise<Pick<Judgement, 'id' | 'outcome' | 'reason'>>;
 
 export interface AskGateOptions {
   readonly judge: Judge;
@@ -59,9 +59,11 @@ export function gateAsker({ judge, server, progressMs, tell, clientThere, heldNo
     try {
       if (signal.aborted) clientGaveUp();
       else signal.addEventListener('abort', clientGaveUp, { once: true });
-      const judgement = await judge(call, { signal: giveUp.signal, onHeld: held });
+      const resultOf = call.channel === 'response' ? request.recordedAs : null;
+      const judgement = await judge(call, { signal: giveUp.signal, onHeld: held, ...(resultOf === null ? {} : { resultOf }) });
       return tooMany && judgement.outcome !== 'delivered'
         ? {
+            id: judgement.id,
             outcome: 'refused',
             reason: `Callgate refused this call: ${mostHeld} calls of "${server}" already wait for a person. Wait until they are decided in Callgate's panel in the editor, then try it again.`,
           }
@@ -69,6 +71,7 @@ export function gateAsker({ judge, server, progressMs, tell, clientThere, heldNo
     } catch (error) {
       log(`${server}: judging "${call.tool}" failed: ${error instanceof Error ? error.message : String(error)}`);
       return {
+        id: '',
         outcome: 'refused',
         reason: `Callgate could not judge "${call.tool}" on "${server}" and refused it. The reason is in Callgate's log.`,
       };

@@ -111,6 +111,7 @@ export function clientLines({
         slot.settle([]);
       } else if (judgement.outcome === 'delivered') {
         request.stage = 'forwarded';
+        request.recordedAs = judgement.id;
         request.held = false;
         slot.settle([{ line: part.bytes, messages: [sorted.message] }]);
       } else {

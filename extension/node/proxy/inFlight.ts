@@ -13,6 +13,8 @@ export interface Request {
   readonly abort: AbortController;
   /** judging: the server has not seen it · forwarded: the server owes an answer · result: the answer is being judged. */
   stage: 'judging' | 'forwarded' | 'result';
+  /** The call's correlation id in the record; null until it is judged, and for requests that are no calls. */
+  recordedAs: string | null;
   /** A person is being asked. */
   held: boolean;
   /** The last progress value told to the client, by the server or by us. */
@@ -63,5 +65,5 @@ export function newRequest(
   progressToken: RequestId | null,
   stage: Request['stage'],
 ): Request {
-  return { id, method, call, progressToken, abort: new AbortController(), stage, held: false, progress: 0 };
+  return { id, method, call, progressToken, abort: new AbortController(), stage, recordedAs: null, held: false, progress: 0 };
 }

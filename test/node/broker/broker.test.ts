@@ -140,7 +140,7 @@ describe('without a window', () => {
     expect(refusalIn(await ask(box.layout.claudeSocket, claudePayload(CLEAN)).reply)).toContain('could not record');
     expect(box.broker.status().journalProblem).not.toBeNull();
     const window = await openWindow(box);
-    await window.request('configure', { holdSeconds: 60, onJournalFailure: 'warn' });
+    await window.request('configure', { holdSeconds: 60, onJournalFailure: 'warn', recordConversation: true });
     expect(await ask(box.layout.claudeSocket, claudePayload(CLEAN)).reply).toEqual({ kind: 'pass' });
     window.close();
   });

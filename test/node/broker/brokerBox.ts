@@ -21,7 +21,7 @@ export async function brokerBox(
 ): Promise<BrokerBox> {
   const log: string[] = [];
   mkdirSync(box.layout.root, { recursive: true, mode: 0o700 });
-  writeSettings(box.layout, { holdSeconds: 60, onJournalFailure: 'deny', ...settings });
+  writeSettings(box.layout, { holdSeconds: 60, onJournalFailure: 'deny', recordConversation: true, ...settings });
   const broker = await startBroker({
     layout: box.layout,
     version: '1.0.0',
@@ -32,7 +32,7 @@ export async function brokerBox(
       counts: () => [],
       close: () => undefined,
     }),
-    verify: async () => ({ ok: true, entries: 0, problem: null }),
+    verify: async () => ({ ok: true, entries: 0, unsigned: 0, problem: null }),
     log: (line) => log.push(line),
     lifetime: 'until-stopped',
     graceMs: 300,

@@ -12,6 +12,7 @@ export interface ClientHome extends ClientContext {
 }
 
 export const HOOK = "'/home/u/.callgate/bin/callgate-hook' claude || exit 2";
+export const RECORD = "{ /usr/bin/nc -N -U '/home/u/.callgate/run/claude.sock' || echo >>'/home/u/.callgate/unrecorded'; }; exit 0";
 export const SHIM = '/home/u/.callgate/bin/callgate-mcp';
 
 export function clientHome(): ClientHome {
