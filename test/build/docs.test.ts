@@ -22,7 +22,7 @@ function spelt(path: string): readonly string[] {
 const isThere = (path: string): boolean =>
   [path, join('extension', path)].some((from) => ['', '.ts', '.test.ts'].some((ending) => existsSync(join(root, from + ending))));
 
-test.each(['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', 'docs/audit-format.md'])('links of %s lead somewhere', (file) => {
+test.each(['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', 'docs/audit-format.md', 'docs/rules.md'])('links of %s lead somewhere', (file) => {
   const text = readFileSync(join(root, file), 'utf8');
   const targets = [...text.matchAll(/\]\((?!https?:)([^)#]+)/g)].map((match) => match[1] ?? '');
   expect(targets.filter((target) => !existsSync(join(root, dirname(file), target)))).toEqual([]);

@@ -1,5 +1,5 @@
 /** `callgate check` and `callgate rules` as they are built, each started as a person would. */
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { PassThrough, Readable, Writable } from 'node:stream';
 import { build } from 'esbuild';
@@ -9,6 +9,8 @@ import { writeRulePack } from '#core/detect/packFile.ts';
 import { check } from '#node/cli/check.ts';
 import type { Command } from '#node/cli/command.ts';
 import { rules } from '#node/cli/rules.ts';
+import { compilePolicyFile } from '#node/rulepack/customPolicy.ts';
+import { testRuleFile } from '#node/rulepack/runExamples.ts';
 import { sandbox, type Sandbox } from '#kit/sandbox.ts';
 import { compiledRules, ruleSources } from '../../core/gateKit.ts';
 
@@ -227,6 +229,15 @@ rules:
         - text: ls deploy
           why: a folder
 `;
+
+describe('docs/rules.md', () => {
+  const blocks = [...readFileSync('docs/rules.md', 'utf8').matchAll(/```yaml\n([^]*?)```/gu)].map((match) => match[1] ?? '');
+  it('shows a rule that works and a policy that is one', () => {
+    expect(blocks).toHaveLength(2);
+    expect(testRuleFile('house.yaml', 'house.yaml', blocks[0] ?? '', new Set())).toEqual({ rules: 1, examples: 4, problems: [] });
+    expect(compilePolicyFile(blocks[1] ?? '').problems).toEqual([]);
+  });
+});
 
 describe('rules', () => {
   const put = (file: string, text: string): string => {
