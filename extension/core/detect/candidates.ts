@@ -2,26 +2,48 @@
 import type { Channel } from '#core/model/call.ts';
 import { CHANNELS } from '#core/model/call.ts';
 import type { RegexCache } from '#core/detect/conditions.ts';
-import { domainBit, regexesOf, TRIGGER, type Domain } from '#core/detect/packIndex.ts';
-import { FIELD_NAMES, type Condition, type Rule, type RulePack } from '#core/detect/rulePack.ts';
+import type { Gate } from '#core/detect/gates.ts';
+import { looksOf, passes, type Looks } from '#core/detect/looks.ts';
+import { CHANNEL_SHIFT, domainBit, regexesOf, TRIGGER, type Domain } from '#core/detect/packIndex.ts';
+import { FIELD_NAMES, type RegexCondition, type Rule, type RulePack } from '#core/detect/rulePack.ts';
 import { newScanner, scan, type Scanner } from '#core/detect/scan.ts';
-import type { CommandField, Fields, UrlField } from '#core/normalize/fields.ts';
+import type { CommandField, Fields, TextField, UrlField } from '#core/normalize/fields.ts';
 
 /** What a pack needs to be matched with; made once, kept beside the pack. */
 export interface Matcher {
   readonly pack: RulePack;
   readonly regexes: RegexCache;
-  readonly scanner: Scanner;
-  /** Domains that any probe looks at. */
+  readonly texts: Scanner;
+  readonly others: Scanner;
+  readonly probes: Int32Array;
+  /** Domains of `others` that any probe looks at. */
   readonly domains: number;
-  /** Probes by word, one after the other: those of word `w` from `from[w]` to before `from[w + 1]`. */
-  readonly owners: Int32Array;
-  readonly from: Int32Array;
+  readonly wordless: Int32Array;
+  readonly companions: readonly (readonly number[] | undefined)[];
+  readonly gates: readonly (Gate | undefined)[];
+  /** Counts the texts that were looked at; `seen` holds, by probe, the last one with a word of it, and `starts` where its words stand there. */
+  count: number;
+  readonly seen: Float64Array;
+  readonly starts: (number[] | undefined)[];
+  readonly pairs: number[];
+  /** Probes seen in the text at hand, without those that only keep company. */
+  readonly here: number[];
   /** What was found for the call at hand, by probe; of `touched` ones only. Kept from call to call, as making it anew costs more than a search. */
   readonly found: (Found[] | undefined)[];
   readonly touched: number[];
-  /** Probe of every regex condition of the rules that were tried so far; -1: none. */
-  readonly probes: Map<Condition, number>;
+  /** What is known of the regex conditions of the rules that were tried so far. */
+  readonly leaves: Map<RegexCondition, Leaf>;
+  readonly rules: (Rule | undefined)[];
+}
+
+export interface Leaf {
+  readonly probe: number;
+  readonly least: number;
+  readonly most: number;
+  /** Compiled when they are first wanted: for whole texts, and for one place. */
+  whole: RegExp | null;
+  sticky: RegExp | null;
+  keywords: RegExp | null;
 }
 
 const matchers = new WeakMap<RulePack, Matcher>();
@@ -29,38 +51,57 @@ const matchers = new WeakMap<RulePack, Matcher>();
 export function matcherOf(pack: RulePack): Matcher {
   let matcher = matchers.get(pack);
   if (!matcher) {
-    const { probes, words, grams, owners } = pack.index;
-    let domains = 0;
-    for (let at = 1; at < probes.length; at += 4) domains |= probes[at] as number;
-    const from = new Int32Array(words.length + 1);
-    for (let word = 0; word < words.length; word++) from[word + 1] = (from[word] as number) + (owners[word] as readonly number[]).length;
-    const all = new Int32Array(from[words.length] as number);
-    for (let word = 0; word < words.length; word++) all.set(owners[word] as readonly number[], from[word]);
+    const { index } = pack;
+    const probes = new Int32Array(index.probes);
+    const count = probes.length / 4;
     matcher = {
       pack,
       regexes: new Map(),
-      scanner: newScanner(words, grams),
-      domains,
-      owners: all,
-      from,
-      found: Array.from({ length: probes.length / 4 }),
+      texts: newScanner(index.texts),
+      others: newScanner(index.others),
+      probes,
+      domains: index.others.where.reduce((mask, where) => mask | where, 0),
+      wordless: new Int32Array(index.wordless),
+      companions: sparse(count, index.companions),
+      gates: sparse(count, index.gates),
+      count: 0,
+      seen: new Float64Array(count),
+      starts: Array.from({ length: count }),
+      pairs: [],
+      here: [],
+      found: Array.from({ length: count }),
       touched: [],
-      probes: new Map(),
+      leaves: new Map(),
+      rules: [],
     };
     matchers.set(pack, matcher);
   }
   return matcher;
 }
 
+function sparse<T>(length: number, entries: { readonly [at: number]: T }): (T | undefined)[] {
+  const list: (T | undefined)[] = Array.from({ length });
+  for (const [at, entry] of Object.entries(entries)) list[Number(at)] = entry as T;
+  return list;
+}
+
 /** @throws when the pack holds no such rule. */
 export function ruleOf(matcher: Matcher, number: number): Rule {
+  const known = matcher.rules[number];
+  if (known !== undefined) return known;
   const rule = matcher.pack.rule(number);
-  for (const [leaf, condition] of regexesOf(rule.match).entries())
-    matcher.probes.set(condition, matcher.pack.index.leaves[number]?.[leaf] ?? -1);
+  for (const [at, condition] of regexesOf(rule.match).entries()) {
+    const probe = matcher.pack.index.leaves[number]?.[at];
+    if (probe === undefined) throw new Error('the index of the rule pack does not fit its rules');
+    const least = matcher.probes[probe * 4 + 2] as number;
+    const most = matcher.probes[probe * 4 + 3] as number;
+    matcher.leaves.set(condition, { probe, least, most, whole: null, sticky: null, keywords: null });
+  }
+  matcher.rules[number] = rule;
   return rule;
 }
 
-/** A text (by its place in `Fields.texts`) that holds a word of a probe; `starts` of the words, if the probe can use them. */
+/** A text (by its place in `Fields.texts`) that a regex is to be tried on; `starts` of its words, if it can use them. */
 export interface Found {
   readonly text: number;
   readonly starts: number[];
@@ -74,71 +115,46 @@ export interface Candidates {
 }
 
 const BIT: Readonly<Record<string, number>> = Object.fromEntries(FIELD_NAMES.map((field) => [field, domainBit(field)]));
+const NOWHERE: number[] = [];
 
 export function candidatesOf(fields: Fields, channel: Channel, matcher: Matcher): Candidates {
   const { index } = matcher.pack;
-  const bit = 1 << CHANNELS.indexOf(channel);
+  const channelBit = 1 << CHANNELS.indexOf(channel);
+  const on = channelBit << CHANNEL_SHIFT;
   const rules = new Set<number>();
-  const { found, touched, owners, from } = matcher;
-  for (const probe of touched) found[probe] = undefined;
-  touched.length = 0;
-  const add = (rule: number): void => {
-    if (((index.channels[rule] as number) & bit) !== 0) rules.add(rule);
-  };
+  for (const probe of matcher.touched) matcher.found[probe] = undefined;
+  matcher.touched.length = 0;
+  for (let place = 0; place < fields.texts.length; place++) lookAtText(fields.texts[place] as TextField, place, on, matcher, rules);
+
   const addAll = (list: readonly number[] | undefined): void => {
-    if (list !== undefined) for (const rule of list) add(rule);
-  };
-  const pairs: number[] = [];
-  const look = (text: string, mask: number, place: number): void => {
-    pairs.length = 0;
-    scan(matcher.scanner, text, pairs);
-    for (let at = 0; at < pairs.length; at += 2) {
-      const word = pairs[at] as number;
-      const start = pairs[at + 1] as number;
-      const end = from[word + 1] as number;
-      for (let slot = from[word] as number; slot < end; slot++) {
-        const probe = owners[slot] as number;
-        const asked = index.probes[probe * 4 + 1] as number;
-        if ((asked & mask) === 0) continue;
-        const texts = found[probe];
-        const last = texts?.[texts.length - 1];
-        if (last?.text === place) {
-          if ((index.probes[probe * 4 + 3] as number) >= 0) last.starts.push(start);
-          continue;
-        }
-        if ((asked & TRIGGER) !== 0) add(index.probes[probe * 4] as number);
-        if (place < 0) continue;
-        const first = { text: place, starts: [start] };
-        if (texts !== undefined) texts.push(first);
-        else {
-          found[probe] = [first];
-          touched.push(probe);
-        }
-      }
-    }
+    if (list !== undefined) for (const rule of list) if (((index.channels[rule] as number) & channelBit) !== 0) rules.add(rule);
   };
   const lookAt = (domain: Domain, text: string): void => {
     const mask = domainBit(domain);
-    if ((matcher.domains & mask) !== 0 && text.length > 1) look(text, mask, -1);
+    if ((matcher.domains & mask) === 0 || text.length < 2) return;
+    const { pairs, others, probes } = matcher;
+    pairs.length = 0;
+    scan(others, text, mask, on, pairs);
+    for (let at = 0; at < pairs.length; at += 2) {
+      const word = pairs[at] as number;
+      for (let slot = others.from[word] as number; slot < (others.from[word + 1] as number); slot++) {
+        const probe = others.owners[slot] as number;
+        const asked = probes[probe * 4 + 1] as number;
+        if ((asked & mask) !== 0 && (asked & on) !== 0) rules.add(probes[probe * 4] as number);
+      }
+    }
   };
-
-  let seen = 0;
-  for (let place = 0; place < fields.texts.length; place++) {
-    const text = fields.texts[place];
-    if (text === undefined) continue;
-    const mask = BIT[text.field] as number;
-    seen |= mask;
-    look(text.text, mask, place);
-  }
-  for (const [mask, rule] of index.always.texts) if ((seen & mask) !== 0) add(rule);
   if (fields.commands.length > 0) addAll(index.always.commands);
   for (const command of fields.commands) {
     if (Object.hasOwn(index.programs, command.program)) addAll(index.programs[command.program]);
-    for (const [prefix, rule] of index.programPrefixes) if (command.program.startsWith(prefix)) add(rule);
-    lookAtCommand(command, matcher, lookAt);
+    for (const [prefix, rule] of index.programPrefixes) if (command.program.startsWith(prefix)) addAll([rule]);
+    lookAtCommand(command, lookAt);
   }
   if (fields.paths.length > 0) addAll(index.always.paths);
-  for (const path of fields.paths) lookAt('#path', path.text);
+  for (const path of fields.paths) {
+    for (const trait of path.traits) addAll(index.traits[trait]);
+    lookAt('#path', path.text);
+  }
   if (fields.urls.length > 0) addAll(index.always.urls);
   for (const url of fields.urls) {
     for (const kind of url.kinds) addAll(index.hostKinds[kind]);
@@ -146,11 +162,55 @@ export function candidatesOf(fields: Fields, channel: Channel, matcher: Matcher)
     lookAtUrl(url, lookAt);
   }
   for (const effect of fields.effects) addAll(index.effects[effect.effect]);
-  return { rules, found };
+  return { rules, found: matcher.found };
 }
 
-function lookAtCommand(command: CommandField, matcher: Matcher, lookAt: (domain: Domain, text: string) => void): void {
-  if ((matcher.domains & domainBit('#line')) !== 0) lookAt('#line', command.words.join(' '));
+function lookAtText(field: TextField, place: number, on: number, matcher: Matcher, rules: Set<number>): void {
+  const { texts, probes, pairs, here, seen, starts, found, companions, gates, wordless } = matcher;
+  const mask = BIT[field.field] as number;
+  const now = ++matcher.count;
+  here.length = 0;
+  pairs.length = 0;
+  scan(texts, field.text, mask, on, pairs);
+  for (let at = 0; at < pairs.length; at += 2) {
+    const word = pairs[at] as number;
+    const end = texts.from[word + 1] as number;
+    for (let slot = texts.from[word] as number; slot < end; slot++) {
+      const probe = texts.owners[slot] as number;
+      if (seen[probe] !== now) {
+        const asked = probes[probe * 4 + 1] as number;
+        if ((asked & mask) === 0 || (asked & on) === 0) continue;
+        seen[probe] = now;
+        if ((probes[probe * 4] as number) < 0) continue;
+        here.push(probe);
+        starts[probe] = (probes[probe * 4 + 3] as number) < 0 ? NOWHERE : [pairs[at + 1] as number];
+      } else if ((probes[probe * 4 + 3] as number) >= 0) (starts[probe] as number[]).push(pairs[at + 1] as number);
+    }
+  }
+  let looks: Looks | null = null;
+  const keep = (probe: number, at: number[]): void => {
+    const gate = gates[probe];
+    if (gate !== undefined && !passes(gate, (looks ??= looksOf(field)))) return;
+    const texts = found[probe];
+    if (texts !== undefined) texts.push({ text: place, starts: at });
+    else {
+      found[probe] = [{ text: place, starts: at }];
+      matcher.touched.push(probe);
+    }
+    if (((probes[probe * 4 + 1] as number) & TRIGGER) !== 0) rules.add(probes[probe * 4] as number);
+  };
+  for (const probe of here) {
+    const others = companions[probe];
+    if (others === undefined || others.every((other) => seen[other] === now)) keep(probe, starts[probe] as number[]);
+  }
+  for (const probe of wordless) {
+    const asked = probes[probe * 4 + 1] as number;
+    if ((asked & mask) !== 0 && (asked & on) !== 0) keep(probe, NOWHERE);
+  }
+}
+
+function lookAtCommand(command: CommandField, lookAt: (domain: Domain, text: string) => void): void {
+  lookAt('#line', command.words.join(' '));
   for (const text of command.stdin) lookAt('#stdin', text);
   for (const text of command.assigns) lookAt('#assign', text);
 }

@@ -2,16 +2,14 @@
 import type { CommandCondition, EffectCondition, PathCondition, UrlCondition } from '#core/detect/rulePack.ts';
 import type { CommandField, EffectField, PathField, UrlField } from '#core/normalize/fields.ts';
 
-/** Compiled regexes of one pack, by source and flags. */
-export type RegexCache = Map<string, RegExp>;
+/** Compiled regexes of one pack: by flags, and then by source. */
+export type RegexCache = Map<string, Map<string, RegExp>>;
 
 export function compiled(cache: RegexCache, source: string, flags: string): RegExp {
-  const key = `${flags}/${source}`;
-  let regex = cache.get(key);
-  if (!regex) {
-    regex = new RegExp(source, flags);
-    cache.set(key, regex);
-  }
+  let bySource = cache.get(flags);
+  if (!bySource) cache.set(flags, (bySource = new Map()));
+  let regex = bySource.get(source);
+  if (!regex) bySource.set(source, (regex = new RegExp(source, flags)));
   return regex;
 }
 

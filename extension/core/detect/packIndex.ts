@@ -2,15 +2,27 @@
  * What the matcher has to know of a pack before it knows a call: which words, programs and kinds make which rule worth
  * trying. Made at build time; a hook reads it instead of the rules, and then only the rules it needs.
  */
-import { foldable, foldedWord, literalSets, literalsOf, rarity, worth, type Literals } from '#core/detect/literals.ts';
+import { gateOf, type Gate } from '#core/detect/gates.ts';
+import { foldable, foldedWord } from '#core/detect/letters.ts';
+import { literalSets, literalsOf, oftenOf, wordOf, worth, type Literals } from '#core/detect/literals.ts';
 import { CHANNELS } from '#core/model/call.ts';
-import { FIELD_NAMES, type CommandCondition, type Condition, type Rule, type UrlCondition } from '#core/detect/rulePack.ts';
-import { gramOf } from '#core/detect/scan.ts';
+import {
+  FIELD_NAMES,
+  type CommandCondition,
+  type Condition,
+  type PathCondition,
+  type RegexCondition,
+  type Rule,
+  type UrlCondition,
+} from '#core/detect/rulePack.ts';
+import { buildTable, type WordTable } from '#core/detect/scan.ts';
+import { newTableWords } from '#core/detect/tableWords.ts';
 
-/** Where a word is looked for: the text fields by their place in `FIELD_NAMES`, then these. Each is one bit of a mask. */
+/** Where a word is looked for: the text fields by their place in `FIELD_NAMES`, then these. Each is one bit of a mask; the channels are the next bits. */
 export const DOMAINS = [...FIELD_NAMES, '#path', '#host', '#url-path', '#query', '#userinfo', '#line', '#stdin', '#assign'] as const;
 export type Domain = (typeof DOMAINS)[number];
 export const domainBit = (domain: Domain): number => 1 << DOMAINS.indexOf(domain);
+export const CHANNEL_SHIFT = DOMAINS.length;
 /** Finding a word of such a probe makes its rule a candidate. */
 export const TRIGGER = 1 << 30;
 
@@ -18,28 +30,30 @@ export const TRIGGER = 1 << 30;
 export interface PackIndex {
   /** Bits in the order of `CHANNELS`; 0: the rule is never tried. By rule. */
   readonly channels: readonly number[];
-  /** Probes of a rule's regex conditions, in the order of `regexesOf`; -1: every text of its fields is searched whole. By rule. */
+  /** Probes of a rule's regex conditions, in the order of `regexesOf`. By rule. */
   readonly leaves: readonly (readonly number[])[];
-  readonly words: readonly string[];
-  /** See `gramOf`. By word. */
-  readonly grams: readonly number[];
-  /** Numbers of the probes that ask for a word. By word. */
-  readonly owners: readonly (readonly number[])[];
+  /** Words that are looked for in texts, and in everything else; their owners are probes. */
+  readonly texts: WordTable;
+  readonly others: WordTable;
   /**
-   * Four numbers a probe: rule · mask of domains, perhaps with TRIGGER · `least` and `most` of `Literals`. `most` is -1 where that
-   * does not help to find the match.
+   * Four numbers a probe: rule, or -1 for one that only keeps others company · mask of domains and channels, perhaps with TRIGGER ·
+   * `least` and `most` of `Literals`. `most` is -1 where that does not help to find the match.
    */
   readonly probes: readonly number[];
   /** By probe: others that must be found in the same text. Absent: none. */
   readonly companions: { readonly [probe: number]: readonly number[] };
+  /** By probe: what its texts must look like. Absent: anything will do. */
+  readonly gates: { readonly [probe: number]: Gate };
+  /** Probes without words: found in every text of their fields that looks right. */
+  readonly wordless: readonly number[];
   readonly programs: { readonly [name: string]: readonly number[] };
   readonly programPrefixes: readonly (readonly [prefix: string, rule: number])[];
   readonly hostKinds: { readonly [kind: string]: readonly number[] };
   readonly schemes: { readonly [scheme: string]: readonly number[] };
   readonly effects: { readonly [kind: string]: readonly number[] };
-  /** Rules that are tried whenever there is a text, command, path or address at all; texts with a mask of fields. */
+  readonly traits: { readonly [kind: string]: readonly number[] };
+  /** Rules that are tried whenever there is a command, path or address at all. */
   readonly always: {
-    readonly texts: readonly (readonly [mask: number, rule: number])[];
     readonly commands: readonly number[];
     readonly paths: readonly number[];
     readonly urls: readonly number[];
@@ -50,12 +64,15 @@ export interface PackIndex {
 const MAX_WINDOW = 512;
 const MAX_WORDS = 60_000;
 const NAMED = 10;
-/** Words no rarer than this are in nearly every text; a regex may ask for few of them, and only where it asks for nothing rarer. */
-const COMMON = 3;
-const MAX_COMMON = 3;
-/** Further words a text must hold before a regex is tried on it: sets of them a regex, and words a set. */
-const MAX_COMPANIONS = 2;
-const MAX_COMPANION_WORDS = 24;
+/** Words that stand more often than this in 1024 units are in nearly every text. */
+const TOO_OFTEN = 6;
+/** Further words a text must hold before a regex is tried on it: how rarely its first ones must not yet be, sets of them, words a set, and how rare. */
+const RARE_ENOUGH = 0.002;
+const MAX_COMPANIONS = 3;
+const MAX_COMPANION_WORDS = 200;
+const COMPANION_OFTEN = 0.8;
+/** A regex whose words are rarer than this is tried without looking at what the text looks like. */
+const GATED = 0.02;
 
 /** Something that must be seen before a rule is tried; `worth` grows with how rarely it is. */
 interface Trigger {
@@ -64,9 +81,12 @@ interface Trigger {
 }
 
 export function buildIndex(rules: readonly Rule[]): PackIndex {
-  const words = new Map<string, number[]>();
+  const texts = newTableWords();
+  const others = newTableWords();
   const probes: number[] = [];
   const companions: { [probe: number]: number[] } = {};
+  const gates: { [probe: number]: Gate } = {};
+  const wordless: number[] = [];
   const channels: number[] = [];
   const leaves: number[][] = [];
   const programs = new Map<string, Set<number>>();
@@ -74,13 +94,29 @@ export function buildIndex(rules: readonly Rule[]): PackIndex {
   const hostKinds = new Map<string, Set<number>>();
   const schemes = new Map<string, Set<number>>();
   const effects = new Map<string, Set<number>>();
-  const always = { texts: [] as [number, number][], commands: [] as number[], paths: [] as number[], urls: [] as number[] };
+  const traits = new Map<string, Set<number>>();
+  const always = { commands: [] as number[], paths: [] as number[], urls: [] as number[] };
 
   const addProbe = (rule: number, mask: number, set: Literals): number => {
     const probe = probes.length / 4;
     const near = set.most - set.least <= MAX_WINDOW && set.most <= 4 * MAX_WINDOW;
-    probes.push(rule, mask, set.least, near ? set.most : -1);
-    for (const word of new Set(set.words)) words.set(word, [...(words.get(word) ?? []), probe]);
+    const where = mask | ((channels[rule] as number) << CHANNEL_SHIFT);
+    probes.push(rule, where, set.least, near ? set.most : -1);
+    for (const word of set.words) ((mask & TEXTS) !== 0 ? texts : others).add(word, probe, where);
+    return probe;
+  };
+  const shared = new Map<string, number>();
+  // Many regexes ask for the same lists of words beside their own.
+  const addCompanion = (rule: number, mask: number, set: Literals): number => {
+    const key = JSON.stringify([mask, set.words]);
+    const where = mask | ((channels[rule] as number) << CHANNEL_SHIFT);
+    const before = shared.get(key);
+    const probe = before ?? probes.length / 4;
+    if (before === undefined) {
+      probes.push(-1, where, 0, -1);
+      shared.set(key, probe);
+    } else probes[probe * 4 + 1] = (probes[probe * 4 + 1] as number) | where;
+    for (const word of set.words) texts.add(word, probe, where);
     return probe;
   };
   const named = (map: Map<string, Set<number>>, names: readonly string[], rule: number): Trigger => ({
@@ -96,8 +132,7 @@ export function buildIndex(rules: readonly Rule[]): PackIndex {
       ? { worth: worth(set), add: () => addProbe(rule, domainBit(domain) | TRIGGER, { ...set, most: Number.POSITIVE_INFINITY }) }
       : null;
   };
-  const usable = (set: Literals): boolean =>
-    words.size + set.words.length <= MAX_WORDS && set.words.filter((word) => rarity(word) <= COMMON).length <= MAX_COMMON;
+  const usable = (set: Literals): boolean => texts.size() + others.size() + set.words.length <= MAX_WORDS && oftenOf(set) <= TOO_OFTEN;
 
   const ofCommand = (rule: number, command: CommandCondition): Trigger => {
     const exact = command.program.filter((name) => !name.endsWith('*'));
@@ -121,7 +156,7 @@ export function buildIndex(rules: readonly Rule[]): PackIndex {
   };
   const ofUrl = (rule: number, url: UrlCondition): Trigger => {
     const hosts = url.host.map((host) => foldedWord(host.replace(/^\*\./u, '')));
-    const set = { words: hosts, least: 0, most: 0 };
+    const set = { words: hosts.map((host) => wordOf(host, true)), least: 0, most: 0 };
     return (
       better([
         hosts.length > 0 && hosts.every((host) => host.length >= 2 && foldable(host)) && usable(set)
@@ -136,6 +171,12 @@ export function buildIndex(rules: readonly Rule[]): PackIndex {
     );
   };
 
+  const ofPath = (rule: number, path: PathCondition): Trigger =>
+    better([worded(rule, '#path', path.regex), path.trait === undefined ? null : named(traits, path.trait, rule)]) ?? {
+      worth: -2,
+      add: () => always.paths.push(rule),
+    };
+
   for (const [number, rule] of rules.entries()) {
     const on = rule.channels.length === 0 ? CHANNELS : rule.channels;
     channels.push(rule.status === 'deprecated' ? 0 : on.reduce((mask, channel) => mask | (1 << CHANNELS.indexOf(channel)), 0));
@@ -143,7 +184,7 @@ export function buildIndex(rules: readonly Rule[]): PackIndex {
     leaves.push(own);
     const keywords =
       rule.keywords.length > 0 && rule.keywords.every((word) => word.length >= 2 && foldable(word))
-        ? { words: rule.keywords.map(foldedWord), least: 0, most: Number.POSITIVE_INFINITY }
+        ? { words: rule.keywords.map((word) => wordOf(foldedWord(word), true)), least: 0, most: Number.POSITIVE_INFINITY }
         : null;
     const triggerOf = (condition: Condition): Trigger => {
       switch (condition.kind) {
@@ -156,7 +197,7 @@ export function buildIndex(rules: readonly Rule[]): PackIndex {
         case 'command':
           return ofCommand(number, condition);
         case 'path':
-          return worded(number, '#path', condition.regex) ?? { worth: -2, add: () => always.paths.push(number) };
+          return ofPath(number, condition);
         case 'url':
           return ofUrl(number, condition);
         case 'effect':
@@ -167,25 +208,19 @@ export function buildIndex(rules: readonly Rule[]): PackIndex {
           const sets = [...literalSets(condition.regex, condition.flags), ...(keywords === null ? [] : [keywords])]
             .filter(usable)
             .sort((a, b) => worth(b) - worth(a));
+          const gate = gateOf(condition.regex, condition.flags);
           const set = sets[0] ?? null;
-          if (set === null) return { worth: -2, add: () => always.texts.push([mask, number]) };
-          const probe = addProbe(number, mask, set);
+          const probe =
+            set === null ? addProbe(number, mask, { words: [], least: 0, most: Number.POSITIVE_INFINITY }) : addProbe(number, mask, set);
           own[leaf] = probe;
-          const others = sets.filter(
-            (item, at) =>
-              at > 0 &&
-              item.words.length <= MAX_COMPANION_WORDS &&
-              item.words.every((word) => rarity(word) > COMMON) &&
-              !item.words.some((word) => set.words.includes(word)),
-          );
-          if (others.length > 0)
-            companions[probe] = others
-              .slice(0, MAX_COMPANIONS)
-              .map((item) => addProbe(number, mask, { ...item, most: Number.POSITIVE_INFINITY }));
+          if (set === null) wordless.push(probe);
+          if (gate !== null && (set === null || oftenOf(set) > GATED)) gates[probe] = gate;
+          const others = set === null || oftenOf(set) < RARE_ENOUGH ? [] : sets.filter((item, at) => at > 0 && keepsCompany(item, set));
+          if (others.length > 0) companions[probe] = others.slice(0, MAX_COMPANIONS).map((item) => addCompanion(number, mask, item));
           return {
-            worth: worth(set),
+            worth: set === null ? -2 : worth(set),
             add: () => {
-              probes[probe * 4 + 1] = mask | TRIGGER;
+              probes[probe * 4 + 1] = (probes[probe * 4 + 1] as number) | TRIGGER;
             },
           };
         }
@@ -198,18 +233,27 @@ export function buildIndex(rules: readonly Rule[]): PackIndex {
   return {
     channels,
     leaves,
-    words: [...words.keys()],
-    grams: [...words.keys()].map(gramOf),
-    owners: [...words.values()],
+    texts: buildTable(texts.list()),
+    others: buildTable(others.list()),
     probes,
     companions,
+    gates,
+    wordless,
     programs: lists(programs),
     programPrefixes,
     hostKinds: lists(hostKinds),
     schemes: lists(schemes),
     effects: lists(effects),
+    traits: lists(traits),
     always,
   };
+}
+
+const TEXTS = FIELD_NAMES.reduce((mask, field) => mask | domainBit(field), 0);
+
+function keepsCompany(item: Literals, set: Literals): boolean {
+  const own = new Set(set.words.map((word) => word.text));
+  return item.words.length <= MAX_COMPANION_WORDS && oftenOf(item) <= COMPANION_OFTEN && !item.words.some((word) => own.has(word.text));
 }
 
 function better(triggers: readonly (Trigger | null)[]): Trigger | null {
@@ -217,7 +261,7 @@ function better(triggers: readonly (Trigger | null)[]): Trigger | null {
 }
 
 /** The rule's regex conditions over texts, in one fixed order. */
-export function regexesOf(condition: Condition): readonly Condition[] {
+export function regexesOf(condition: Condition): readonly RegexCondition[] {
   if (condition.kind === 'any' || condition.kind === 'all') return condition.of.flatMap(regexesOf);
   return condition.kind === 'regex' ? [condition] : [];
 }

@@ -1,7 +1,6 @@
 /** Where a regex condition matches in the texts of a call: exactly what trying it on every whole text would find, sooner. */
-import type { Candidates, Found, Matcher } from '#core/detect/candidates.ts';
+import type { Candidates, Found, Leaf, Matcher } from '#core/detect/candidates.ts';
 import { passesChecksum } from '#core/detect/checksum.ts';
-import { compiled } from '#core/detect/conditions.ts';
 import { looksSecret } from '#core/detect/entropy.ts';
 import type { FieldName, RegexCondition, Rule } from '#core/detect/rulePack.ts';
 import type { Fields, Place, TextField } from '#core/normalize/fields.ts';
@@ -25,14 +24,15 @@ const UNITS_A_TRY = 24;
 export function regexHits(condition: RegexCondition, rule: Rule, fields: Fields, candidates: Candidates, matcher: Matcher): readonly Hit[] {
   const hits: Hit[] = [];
   const most = Math.max(condition.secret === null ? MAX_HITS : MAX_SECRETS, condition.least ?? 0);
-  const probe = matcher.probes.get(condition) ?? -1;
-  const inOne = (text: TextField, found: Found | null): void => {
+  const leaf = matcher.leaves.get(condition);
+  if (leaf === undefined) throw new Error('a condition is not of the rule that was prepared');
+  const inOne = (text: TextField, found: Found): void => {
     const before = hits.length;
     const different = new Set<string>();
     let worded = rule.keywords.length === 0;
-    eachMatch(condition, text.text, found, probe, matcher, (match) => {
+    eachMatch(condition, text.text, found, leaf, (match) => {
       // A rule's own keywords are a condition as well. They are looked at last, as they are nearly always there.
-      if (!worded && !holdsWord(rule, text.text, matcher)) return 'stop';
+      if (!worded && !holdsWord(rule, text.text, leaf)) return 'stop';
       worded = true;
       const [start, end] = match.indices?.[condition.secret?.group ?? 0] ?? [match.index, match.index + match[0].length];
       const matched = text.text.slice(start, end);
@@ -50,37 +50,29 @@ export function regexHits(condition: RegexCondition, rule: Rule, fields: Fields,
     });
     if (condition.least !== undefined && different.size < condition.least) hits.length = before;
   };
-  if (probe < 0) {
-    for (const text of fields.texts) if (hits.length < most && condition.fields.includes(text.field)) inOne(text, null);
-  } else {
-    const company = (matcher.pack.index.companions[probe] ?? []).map(
-      (other) => new Set(candidates.found[other]?.map((found) => found.text)),
-    );
-    for (const found of candidates.found[probe] ?? []) {
-      const text = fields.texts[found.text];
-      if (text !== undefined && hits.length < most && company.every((texts) => texts.has(found.text))) inOne(text, found);
-    }
+  for (const found of candidates.found[leaf.probe] ?? []) {
+    const text = fields.texts[found.text];
+    if (text !== undefined && hits.length < most) inOne(text, found);
   }
   return hits;
 }
 
 /** Any of the rule's keywords, in any case. */
-function holdsWord(rule: Rule, text: string, matcher: Matcher): boolean {
-  const source = rule.keywords.map((word) => word.replace(/[\\^$.*+?()[\]{}|/]/gu, '\\$&')).join('|');
-  return compiled(matcher.regexes, source, 'iu').test(text);
+function holdsWord(rule: Rule, text: string, leaf: Leaf): boolean {
+  leaf.keywords ??= new RegExp(rule.keywords.map((word) => word.replace(/[\\^$.*+?()[\]{}|/]/gu, '\\$&')).join('|'), 'iu');
+  return leaf.keywords.test(text);
 }
 
 type Visit = (match: RegExpExecArray) => 'go on' | 'stop';
 
 /** Visits the matches `text.matchAll` would give, in its order. */
-function eachMatch(condition: RegexCondition, text: string, found: Found | null, probe: number, matcher: Matcher, visit: Visit): void {
+function eachMatch(condition: RegexCondition, text: string, found: Found, leaf: Leaf, visit: Visit): void {
   // Only a group's place needs indices, which cost a second run.
   const flags = `${condition.flags}u${(condition.secret?.group ?? 0) > 0 ? 'd' : ''}`;
-  const least = matcher.pack.index.probes[probe * 4 + 2] ?? 0;
-  const most = matcher.pack.index.probes[probe * 4 + 3] ?? -1;
-  const starts = found === null || most < 0 ? null : ascending(found.starts);
+  const { least, most } = leaf;
+  const starts = most < 0 ? null : ascending(found.starts);
   if (starts === null || tries(starts, least, most, text.length) * UNITS_A_TRY > text.length) {
-    const regex = compiled(matcher.regexes, condition.regex, `${flags}g`);
+    const regex = (leaf.whole ??= new RegExp(condition.regex, `${flags}g`));
     regex.lastIndex = 0;
     for (let match = regex.exec(text); match !== null; match = regex.exec(text)) {
       if (visit(match) === 'stop') return;
@@ -88,7 +80,7 @@ function eachMatch(condition: RegexCondition, text: string, found: Found | null,
     }
     return;
   }
-  const regex = compiled(matcher.regexes, condition.regex, `${flags}y`);
+  const regex = (leaf.sticky ??= new RegExp(condition.regex, `${flags}y`));
   let next = 0;
   for (const start of starts) {
     const last = start - least;

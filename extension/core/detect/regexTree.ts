@@ -12,8 +12,8 @@ export type RegexNode =
   /** One character, as it is written. */
   | { readonly kind: 'char'; readonly code: number }
   | CharacterSet
-  /** Takes no text: anchors, word boundaries, and looking around (`of` is what is looked for). */
-  | { readonly kind: 'look'; readonly of: RegexNode | null }
+  /** Takes no text: anchors, word boundaries (`edge`: one must be there), and looking around (`of` is what is looked for). */
+  | { readonly kind: 'look'; readonly of: RegexNode | null; readonly edge?: true }
   | { readonly kind: 'back' }
   | { readonly kind: 'sequence'; readonly of: readonly RegexNode[] }
   | { readonly kind: 'choice'; readonly of: readonly RegexNode[] }
@@ -97,7 +97,8 @@ export function readRegex(source: string, flags: string): RegexNode | null {
     ) ?? ['\\'];
     at += raw.length;
     const letter = raw[1] ?? '';
-    if (letter === 'b' || letter === 'B') return { kind: 'look', of: null };
+    if (letter === 'b') return { kind: 'look', of: null, edge: true };
+    if (letter === 'B') return { kind: 'look', of: null };
     if (letter === 'k' || /[1-9]/u.test(letter)) return { kind: 'back' };
     if (letter === 'd' || letter === 'w') return set(raw, false, 1);
     if (letter === 's') return set(raw, true, 1);

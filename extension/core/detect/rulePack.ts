@@ -21,9 +21,12 @@ export const FIELD_NAMES: readonly FieldName[] = ['command', 'path', 'content', 
  * What a call does beside touching paths (those carry their own access): `send` data to `target` (a host, or empty if
  * unknown) · `fetch` from it · `install` the package `target` · `escalate` to the user or capability `target` · `run` the program `target`
  * that was fetched or written before.
+ * Of code in other languages: `evaluate`: text that was `fetched`, `decoded` or `received` is run as code · `reveal`: the
+ * `environment` is shown, or goes out (`environment sent`, `secret sent`, `machine sent`) · `load`: the native library
+ * `target`, or bytes put into `memory` · `join-shell`: a shell is joined to a connection with the host `target`.
  */
-export type EffectKind = 'send' | 'fetch' | 'install' | 'escalate' | 'run';
-export const EFFECT_KINDS: readonly EffectKind[] = ['send', 'fetch', 'install', 'escalate', 'run'];
+export const EFFECT_KINDS = ['send', 'fetch', 'install', 'escalate', 'run', 'evaluate', 'reveal', 'load', 'join-shell'] as const;
+export type EffectKind = (typeof EFFECT_KINDS)[number];
 
 /** A check digit or sum that a token or number of some issuer carries, or a form it must have; the value must pass it. */
 export const CHECKSUMS = ['github', 'npm', 'bech32', 'jwt', 'jwk', 'random', 'password', 'luhn', 'iban', ...NATIONAL_IDS] as const;

@@ -25,7 +25,8 @@ const CALLS: Readonly<Record<string, (text: string) => Partial<ToolCall>>> = {
   definition: (text) => ({ channel: 'definition', tool: 'x', args: { name: 'x', description: text } }),
 };
 
-const words = context.pack.index.words;
+const { letters, starts } = context.pack.index.texts;
+const words = starts.slice(1).map((end, word) => letters.slice(starts[word], end));
 const examples = [...compiledRules.examples.values()].flatMap(({ match }) => match.map((example) => example.text));
 /** What hostile texts are made of: words that wake rules, openings nobody closes, and whole examples. */
 const unit = fc
