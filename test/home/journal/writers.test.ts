@@ -52,7 +52,7 @@ describe('several processes at once', () => {
     const written = entriesOf(layout);
     expect(written).toHaveLength(3 * 80);
     expect(writers.flatMap(acknowledged).sort()).toEqual(written.map(({ seq, hash }) => `${seq} ${hash}`).sort());
-    expect(await verifyJournal(layout)).toEqual({ ok: true, entries: written.length, problem: null });
+    expect(await verifyJournal(layout)).toEqual({ ok: true, entries: written.length, unsigned: 0, problem: null });
     expect(readdirSync(layout.journal).filter((name) => !name.endsWith('.jsonl'))).toEqual([]);
   }, 60_000);
 
@@ -76,7 +76,7 @@ describe('several processes at once', () => {
     journal.close();
     const written = new Set(entriesOf(layout).map(({ seq, hash }) => `${seq} ${hash}`));
     expect(done.flatMap(acknowledged).filter((entry) => !written.has(entry))).toEqual([]);
-    expect(await verifyJournal(layout)).toEqual({ ok: true, entries: written.size, problem: null });
+    expect(await verifyJournal(layout)).toEqual({ ok: true, entries: written.size, unsigned: 0, problem: null });
   }, 90_000);
 });
 
@@ -96,7 +96,7 @@ describe('a system that says no', () => {
     expect(writer.errors()).toContain('NO_SPACE');
     expect(readFileSync(segmentFile(layout.journal, 1), 'latin1').endsWith('\n')).toBe(true);
     const report = await verifyJournal(layout);
-    expect(report).toEqual({ ok: true, entries: 1 + acknowledged(writer).length, problem: null });
+    expect(report).toEqual({ ok: true, entries: 1 + acknowledged(writer).length, unsigned: 0, problem: null });
   }, 30_000);
 
   test('a folder without permission to write: NOT_WRITABLE', async () => {

@@ -22,7 +22,8 @@ import { openJournal } from '#home/journal/journal.ts';
 import { publicKeyFile, signingKeyFile } from '#home/journal/keys.ts';
 import { segmentFile } from '#home/journal/segments.ts';
 import type { Layout } from '#home/layout.ts';
-import { verifyJournal, type VerifyCode } from '#node/audit/verify.ts';
+import type { VerifyCode } from '#node/audit/journalLines.ts';
+import { verifyJournal } from '#node/audit/verify.ts';
 import { emptyLayout, linesOf, segmentsOf, writeLines } from '../../home/journal/journalBox.ts';
 import { sampleEvent } from '../../home/journal/sampleEvent.ts';
 
@@ -560,25 +561,25 @@ describe('tampering is found and named', () => {
 
 describe('what is no tampering', () => {
   test('no journal yet', async () => {
-    expect(await verifyJournal(emptyLayout())).toEqual({ ok: true, entries: 0, problem: null });
+    expect(await verifyJournal(emptyLayout())).toEqual({ ok: true, entries: 0, unsigned: 0, problem: null });
   });
   test('a journal opened and not yet written to', async () => {
     const layout = emptyLayout();
     const journal = openJournal(layout);
     journal.check();
     journal.close();
-    expect(await verifyJournal(layout)).toEqual({ ok: true, entries: 0, problem: null });
+    expect(await verifyJournal(layout)).toEqual({ ok: true, entries: 0, unsigned: 0, problem: null });
   });
   test('nine sound entries in three segments', async () => {
     const layout = nineEntries();
     expect(segmentsOf(layout)).toHaveLength(3);
     expect(linesOf(layout)).toHaveLength(ENTRIES);
-    expect(await verifyJournal(layout)).toEqual({ ok: true, entries: ENTRIES, problem: null });
+    expect(await verifyJournal(layout)).toEqual({ ok: true, entries: ENTRIES, unsigned: 0, problem: null });
   });
   test('only the public key left, as a third party has it', async () => {
     const layout = nineEntries();
     unlinkSync(signingKeyFile(layout));
-    expect(await verifyJournal(layout)).toEqual({ ok: true, entries: ENTRIES, problem: null });
+    expect(await verifyJournal(layout)).toEqual({ ok: true, entries: ENTRIES, unsigned: 0, problem: null });
   });
   test('a writer at work', async () => {
     const layout = nineEntries();

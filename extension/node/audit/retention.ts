@@ -1,0 +1,225 @@
+/**
+ * Old segments: packed once they are sealed, and dropped by age or size if the user has set a limit. What is dropped leaves a signed
+ * tombstone, so that the chain can still be followed, and an entry that says so; the tombstone and the entry are on the disk
+ * before the segment goes. Whatever is interrupted, the next run finishes.
+ */
+import { createHash } from 'node:crypto';
+import { readFileSync, statSync, unlinkSync } from 'node:fs';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { journalEvent } from '#home/auditEvents.ts';
+import { openGrants } from '#home/grants.ts';
+import { parseEntryLine } from '#home/journal/entryLine.ts';
+import { openJournal } from '#home/journal/journal.ts';
+import { JournalError } from '#home/journal/journalError.ts';
+import { loadSigningKey } from '#home/journal/keys.ts';
+import { listSegments, packedFile, sealFile, segmentFile, syncFolder, tombstoneFile } from '#home/journal/segments.ts';
+import type { Layout } from '#home/layout.ts';
+import { listPending } from '#home/pendingCalls.ts';
+import { removeIfThere, writePrivate } from '#home/privateFile.ts';
+import { EXPIRED } from '#node/audit/journalWalk.ts';
+import { sealLocked } from '#node/audit/seals.ts';
+import { segmentLines } from '#node/audit/segmentLines.ts';
+import { knownKeys, parseSeal, readStatement, signSeal, signTombstone, statementLine, type Seal } from '#node/audit/statement.ts';
+import { withUpkeep } from '#node/audit/upkeep.ts';
+
+/** The newest segments are never touched: a writer may look back into the one before its own. */
+const KEPT = 2;
+const DAY_MS = 24 * 3600 * 1000;
+
+export interface RetentionLimits {
+  /** Segments whose last entry is older go; null keeps them. */
+  readonly maxDays: number | null;
+  /** The oldest go until all files of the journal are within this; null keeps them. */
+  readonly maxMegabytes: number | null;
+}
+
+export interface Expiry {
+  readonly segment: number;
+  readonly first: number;
+  readonly last: number;
+  /** On the disk. */
+  readonly bytes: number;
+  /** Why it goes, for people. */
+  readonly reason: string;
+}
+export interface ExpiryPlan {
+  /** Oldest first. */
+  readonly expiries: readonly Expiry[];
+  /** Why what the limits would drop stays all the same, for people; empty when nothing does. */
+  readonly kept: string;
+}
+
+/** What must not be dropped, by correlation id; see `unsettledCalls`. */
+export type Unsettled = ReadonlySet<string>;
+
+/** Calls that still wait in the panel. The broker adds those that it holds. */
+export function unsettledCalls(layout: Layout, now: number, held: readonly string[] = []): Unsettled {
+  const ignore = (): void => undefined;
+  return new Set([...held, ...listPending(layout, now, ignore).map(({ hold }) => hold.id)]);
+}
+
+/** What `expire` would drop. Writes nothing. @throws the system's error */
+export async function planExpiry(layout: Layout, limits: RetentionLimits, now: number, unsettled: Unsettled): Promise<ExpiryPlan> {
+  const keyOf = knownKeys(layout);
+  const { numbers, has } = listSegments(layout.journal);
+  const sizes = new Map(numbers.map((number) => [number, sizeOf(layout, number)] as const));
+  let total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
+  const expiries: Expiry[] = [];
+  const standing = new Set(
+    openGrants(
+      layout,
+      () => now,
+      () => undefined,
+    )
+      .list()
+      .filter(({ scope }) => scope === 'always')
+      .map(({ id }) => id),
+  );
+  for (const number of numbers.slice(0, -KEPT)) {
+    if (!has(number, 'jsonl') && !has(number, 'jsonl.gz')) continue;
+    const read = readStatement(sealFile(layout.journal, number), keyOf, parseSeal);
+    if (read === null) return { expiries, kept: `Segment ${number} is not sealed yet.` };
+    if (read.problem !== null) return { expiries, kept: `The seal of segment ${number} cannot be trusted: ${read.problem}.` };
+    const seal = read.statement;
+    const size = sizes.get(number) ?? 0;
+    const tooBig = limits.maxMegabytes !== null && total > limits.maxMegabytes * 1024 * 1024;
+    // Without a limit of age nothing need be read: a segment of 16 MiB takes a moment.
+    const look = tooBig || limits.maxDays !== null || has(number, 'expired');
+    const inside = look ? await lookInto(layout, number, unsettled, standing) : null;
+    const tooOld = limits.maxDays !== null && inside !== null && inside.newest < now - limits.maxDays * DAY_MS;
+    if (inside === null || (!tooOld && !tooBig && !has(number, 'expired'))) return { expiries, kept: '' };
+    if (inside.needed !== null) return { expiries, kept: `Segment ${number} holds ${inside.needed}.` };
+    const reason = tooOld
+      ? `older than ${limits.maxDays} days`
+      : tooBig
+        ? `the journal was over ${limits.maxMegabytes} MB`
+        : 'dropping it had begun';
+    expiries.push({ segment: number, first: seal.first, last: seal.first + seal.count - 1, bytes: size, reason });
+    total -= size;
+  }
+  return { expiries, kept: '' };
+}
+
+/** Drops what the plan names, as far as it still may be dropped. @throws JournalError */
+export async function expire(
+  layout: Layout,
+  plan: ExpiryPlan,
+  unsettled: Unsettled,
+  now: () => number = Date.now,
+): Promise<readonly Expiry[]> {
+  if (plan.expiries.length === 0) return [];
+  return withUpkeep(layout, async () => {
+    const done: Expiry[] = [];
+    const journal = openJournal(layout);
+    try {
+      for (const expiry of plan.expiries) {
+        const { numbers, has } = listSegments(layout.journal);
+        const oldest = numbers.find((number) => has(number, 'jsonl') || has(number, 'jsonl.gz'));
+        // Somebody else was faster, or the plan is not this journal's.
+        if (oldest !== expiry.segment || numbers.indexOf(oldest) >= numbers.length - KEPT) break;
+        const seal = await trustedSeal(layout, oldest);
+        if (seal.first !== expiry.first || (await lookInto(layout, oldest, unsettled, new Set())).needed !== null) break;
+        const tombstone = signTombstone(seal, { expired: Math.max(0, now()), reason: expiry.reason }, loadSigningKey(layout));
+        writePrivate(tombstoneFile(layout.journal, oldest), statementLine(tombstone));
+        syncFolder(layout.journal);
+        const { first, last, reason } = expiry;
+        const args = { segment: oldest, first, last, head: seal.head, root: seal.root, sha256: seal.sha256, reason };
+        journal.append([journalEvent(EXPIRED, args, `Segment ${oldest} (entries ${first} to ${last}) was dropped: ${reason}.`)]);
+        removeIfThere(segmentFile(layout.journal, oldest));
+        removeIfThere(packedFile(layout.journal, oldest));
+        removeIfThere(sealFile(layout.journal, oldest));
+        syncFolder(layout.journal);
+        done.push(expiry);
+      }
+    } finally {
+      journal.close();
+    }
+    return done;
+  });
+}
+
+/** Seals what is closed and packs sealed segments but the newest two. Gives the numbers of those packed now. @throws JournalError */
+export async function packJournal(layout: Layout, now: () => number = Date.now): Promise<readonly number[]> {
+  const waiting = (): readonly number[] => {
+    const { numbers, has } = listSegments(layout.journal);
+    return numbers.slice(0, -KEPT).filter((number) => has(number, 'jsonl') && !has(number, 'expired'));
+  };
+  if (waiting().length === 0) return [];
+  return withUpkeep(layout, async () => {
+    await sealLocked(layout, now);
+    const packed: number[] = [];
+    for (const number of waiting()) {
+      if (await pack(layout, number)) packed.push(number);
+      // Between two segments other calls are judged.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return packed;
+  });
+}
+
+/** False when the segment is not the one that was sealed: it stays as it is, and verification names it. */
+async function pack(layout: Layout, number: number): Promise<boolean> {
+  const file = segmentFile(layout.journal, number);
+  const seal = await trustedSeal(layout, number);
+  const plain = readFileSync(file);
+  if (plain.length !== seal.bytes || sha256(plain) !== seal.sha256) return false;
+  const packed = gzipSync(plain);
+  writePrivate(packedFile(layout.journal, number), packed);
+  const read = readFileSync(packedFile(layout.journal, number));
+  // Read back from the disk: nothing goes before what takes its place has proved to be whole.
+  if (!read.equals(packed) || !gunzipSync(read).equals(plain))
+    throw new JournalError(
+      'IO',
+      { file: packedFile(layout.journal, number), line: 0 },
+      'what was written cannot be read back; look at the disk',
+    );
+  const { sig: _plain, key: _key, v: _v, ...facts } = seal;
+  writePrivate(sealFile(layout.journal, number), statementLine(signSeal({ ...facts, gz: sha256(read) }, loadSigningKey(layout))));
+  syncFolder(layout.journal);
+  unlinkSync(file);
+  syncFolder(layout.journal);
+  return true;
+}
+
+async function trustedSeal(layout: Layout, number: number): Promise<Seal> {
+  const file = sealFile(layout.journal, number);
+  const read = readStatement(file, knownKeys(layout), parseSeal);
+  if (read !== null && read.problem === null && read.statement.segment === number) return read.statement;
+  throw new JournalError(
+    'SEGMENTS',
+    { file, line: 0 },
+    `the seal cannot be trusted: ${read?.problem ?? 'it is missing'}; run \`callgate audit verify\``,
+  );
+}
+
+interface Inside {
+  /** Wall clock of its youngest entry: clocks jump, so the last one need not be it. */
+  readonly newest: number;
+  /** What must not be dropped, for people; null if nothing. */
+  readonly needed: string | null;
+}
+
+async function lookInto(layout: Layout, number: number, unsettled: Unsettled, standing: ReadonlySet<string>): Promise<Inside> {
+  const file = listSegments(layout.journal).has(number, 'jsonl') ? segmentFile(layout.journal, number) : packedFile(layout.journal, number);
+  let newest = 0;
+  let needed: string | null = null;
+  for await (const read of segmentLines(file)) {
+    const parsed = read.kind === 'line' ? parseEntryLine(read.bytes) : null;
+    if (parsed?.code !== null) continue;
+    const { time, call, seq, kind, args } = parsed.entry;
+    newest = Math.max(newest, time);
+    if (unsettled.has(call)) needed = `entry ${seq}, a call that still waits for an answer`;
+    else if (kind === 'grant' && standing.has(grantIn(args))) needed = `entry ${seq}, an approval that still stands`;
+  }
+  return { newest, needed };
+}
+
+const grantIn = (args: unknown): string => (typeof args === 'object' && args !== null && 'grant' in args ? String(args.grant) : '');
+
+const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+
+function sizeOf(layout: Layout, number: number): number {
+  return [segmentFile, packedFile, sealFile, tombstoneFile]
+    .map((file) => statSync(file(layout.journal, number), { throwIfNoEntry: false })?.size ?? 0)
+    .reduce((sum, size) => sum + size, 0);
+}
