@@ -104,6 +104,15 @@ export interface VerifyReport {
   } | null;
 }
 
+/** The journal's newest signed statement: how many entries it holds and the last one's hash. */
+export interface JournalStatement {
+  readonly count: number;
+  readonly head: string;
+  /** Wall clock, milliseconds since 1970. */
+  readonly time: number;
+  readonly key: string;
+}
+
 /** What windows may set; kept in `settings.json` under the data folder so that hooks without an editor obey them too. */
 export interface GateSettings {
   /** How long a quarantined call is held, in seconds: 10 to 600. */
@@ -112,6 +121,9 @@ export interface GateSettings {
   readonly onJournalFailure: 'deny' | 'warn';
   /** Whether prompts, results and sessions are recorded beside the decisions. */
   readonly recordConversation: boolean;
+  /** Segments of the journal older than this many days, or more than this many megabytes of them, are dropped; absent, all is kept. */
+  readonly journalMaxDays?: number;
+  readonly journalMaxMegabytes?: number;
 }
 
 export interface Requests {
@@ -127,6 +139,11 @@ export interface Requests {
   /** At most a week; the minutes in which nothing happened are left out. */
   counts: { params: { since: number; until: number }; result: readonly MinuteCount[] };
   verify: { params: Record<string, never>; result: VerifyReport };
+  /** `seen`: what the window kept from before, outside the journal's reach. `problem`: why the journal is not the one that was seen. */
+  checkpoint: {
+    params: { seen: JournalStatement | null };
+    result: { newest: JournalStatement | null; problem: string | null };
+  };
   status: { params: Record<string, never>; result: BrokerStatus };
   configure: { params: GateSettings; result: GateSettings };
   /** Ends the broker when no call is held; a window with a newer version asks for this, then starts its own. */

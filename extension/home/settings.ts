@@ -10,6 +10,7 @@ export const HOOK_TIMEOUT_SECONDS = 900;
 export const RECORD_TIMEOUT_SECONDS = 10;
 export const MIN_HOLD_SECONDS = 10;
 export const MAX_HOLD_SECONDS = 600;
+export const MAX_JOURNAL_LIMIT = 1_000_000;
 export const DEFAULT_SETTINGS: GateSettings = { holdSeconds: 300, onJournalFailure: 'deny', recordConversation: true };
 
 const MAX_SETTINGS_BYTES = 64 * 1024;
@@ -31,7 +32,14 @@ export function parseSettings(value: unknown): { settings: GateSettings; problem
   const recordConversation = value['recordConversation'] ?? DEFAULT_SETTINGS.recordConversation;
   if (typeof recordConversation !== 'boolean') return wrong('recordConversation must be true or false');
   if (onJournalFailure !== 'deny' && onJournalFailure !== 'warn') return wrong('onJournalFailure must be "deny" or "warn"');
-  return { settings: { holdSeconds, onJournalFailure, recordConversation }, problem: null };
+  const limits: { journalMaxDays?: number; journalMaxMegabytes?: number } = {};
+  for (const name of ['journalMaxDays', 'journalMaxMegabytes'] as const) {
+    const limit = value[name] ?? 0;
+    if (typeof limit !== 'number' || !Number.isInteger(limit) || limit < 0 || limit > MAX_JOURNAL_LIMIT)
+      return wrong(`${name} must be a whole number from 0 (keep everything) to ${MAX_JOURNAL_LIMIT}`);
+    if (limit > 0) limits[name] = limit;
+  }
+  return { settings: { holdSeconds, onJournalFailure, recordConversation, ...limits }, problem: null };
 }
 
 /** Never fails: without readable settings the defaults hold, and `problem` says why. */

@@ -14,8 +14,10 @@ import { commandHandlers, registerCommands } from './commands.ts';
 import { decideThrough } from './decideHold.ts';
 import { holdBook } from './holdBook.ts';
 import { ruleCommands } from './newRule.ts';
+import { journalMirror } from './journalMirror.ts';
 import { notifications } from './notifications.ts';
 import { registerPanel } from './panelView.ts';
+import { plainText } from './plainText.ts';
 import { planPreview } from './planPreview.ts';
 import { protectFlow } from './protectFlow.ts';
 import { ruleCompletion } from './ruleCompletion.ts';
@@ -87,6 +89,20 @@ export function compose(context: vscode.ExtensionContext, log: vscode.LogOutputC
     book,
     log,
   });
+  const mirror = journalMirror({
+    ask: (seen) => link.request('checkpoint', { seen }),
+    secrets: context.secrets,
+    warn: async (message) => {
+      const accept = 'Take it as it is now';
+      const choice = await vscode.window.showErrorMessage(
+        plainText(`Callgate: the audit journal is not the one seen here before. ${message}`, 600),
+        accept,
+      );
+      return choice === accept;
+    },
+    log: (message) => log.warn(message),
+    now: Date.now,
+  });
   const decide = decideThrough(link, book);
   const preview = planPreview();
   const setup = clientSetup(async (): Promise<ClientContext> => {
@@ -123,6 +139,12 @@ export function compose(context: vscode.ExtensionContext, log: vscode.LogOutputC
   const rules = ruleCommands({ layout, workspaceFolders, test: async (cwd) => testRules(await install(), cwd, null), log });
 
   const parts = vscode.Disposable.from(
+    new vscode.Disposable(
+      link.onState(({ state }) => {
+        if (state === 'connected') void mirror.compare();
+      }),
+    ),
+    new vscode.Disposable(link.onEntry(mirror.noticed)),
     panel,
     preview,
     registerCommands(commandHandlers({ link, book, decide, protection, rules, focusPanel: panel.focus, log }), log),

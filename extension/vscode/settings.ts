@@ -12,6 +12,8 @@ export const SETTING_SPECS = {
   holdSeconds: { type: 'integer', default: 300, minimum: 10, maximum: 600 },
   onJournalFailure: { type: 'string', default: 'deny', enum: ['deny', 'warn'] },
   recordConversation: { type: 'boolean', default: true },
+  journalMaxDays: { type: 'integer', default: 0, minimum: 0, maximum: 1_000_000 },
+  journalMaxMegabytes: { type: 'integer', default: 0, minimum: 0, maximum: 1_000_000 },
   notifyHeldCalls: { type: 'boolean', default: true },
   notifyFlaggedCalls: { type: 'boolean', default: false },
 } as const;
@@ -31,12 +33,34 @@ export function readSettings(get: (name: keyof typeof SETTING_SPECS) => unknown)
     // Anything but the exact word for the weaker choice is the strict one.
     onJournalFailure: get('onJournalFailure') === 'warn' ? 'warn' : 'deny',
     recordConversation: typeof conversation === 'boolean' ? conversation : recordConversation.default,
+    ...limitIn('journalMaxDays', get),
+    ...limitIn('journalMaxMegabytes', get),
     notifyHeldCalls: typeof notifyHeld === 'boolean' ? notifyHeld : notifyHeldCalls.default,
     notifyFlaggedCalls: typeof notifyFlagged === 'boolean' ? notifyFlagged : notifyFlaggedCalls.default,
   };
 }
 
+/** Dropping what cannot be brought back needs a clear word: anything but a sound limit keeps everything. */
+function limitIn<N extends 'journalMaxDays' | 'journalMaxMegabytes'>(name: N, get: (name: N) => unknown): { readonly [K in N]?: number } {
+  const limit = get(name);
+  const { maximum } = SETTING_SPECS[name];
+  if (typeof limit !== 'number' || !Number.isInteger(limit) || limit < 1 || limit > maximum) return {};
+  return { [name]: limit } as { readonly [K in N]?: number };
+}
+
 /** The part that the broker and the hooks obey. */
-export function gateSettings({ holdSeconds, onJournalFailure, recordConversation }: Settings): GateSettings {
-  return { holdSeconds, onJournalFailure, recordConversation };
+export function gateSettings({
+  holdSeconds,
+  onJournalFailure,
+  recordConversation,
+  journalMaxDays,
+  journalMaxMegabytes,
+}: Settings): GateSettings {
+  return {
+    holdSeconds,
+    onJournalFailure,
+    recordConversation,
+    ...(journalMaxDays === undefined ? {} : { journalMaxDays }),
+    ...(journalMaxMegabytes === undefined ? {} : { journalMaxMegabytes }),
+  };
 }

@@ -12,6 +12,9 @@ test.each<[string, Record<string, unknown>, Record<string, unknown>]>([
     { holdSeconds: 60, onJournalFailure: 'warn', recordConversation: false, notifyHeldCalls: false, notifyFlaggedCalls: true },
     { holdSeconds: 60, onJournalFailure: 'warn', recordConversation: false, notifyHeldCalls: false, notifyFlaggedCalls: true },
   ],
+  ['limits of the journal', { journalMaxDays: 90, journalMaxMegabytes: 500 }, { journalMaxDays: 90, journalMaxMegabytes: 500 }],
+  ['limits that are none keep everything', { journalMaxDays: 0, journalMaxMegabytes: -1 }, {}],
+  ['limits that are no whole numbers keep everything', { journalMaxDays: 0.5, journalMaxMegabytes: '9' }, {}],
   ['too short', { holdSeconds: 1 }, { holdSeconds: 10 }],
   ['too long', { holdSeconds: 1e9 }, { holdSeconds: 600 }],
   ['a fraction', { holdSeconds: 20.4 }, { holdSeconds: 20 }],
@@ -25,11 +28,28 @@ test.each<[string, Record<string, unknown>, Record<string, unknown>]>([
 
 test('whatever is set, the broker accepts the outcome', () => {
   fc.assert(
-    fc.property(fc.anything(), fc.anything(), fc.anything(), (holdSeconds, onJournalFailure, recordConversation) => {
-      const settings = gateSettings(
-        readSettings((name) => ({ holdSeconds, onJournalFailure, recordConversation, notifyHeldCalls: 1, notifyFlaggedCalls: 1 })[name]),
-      );
-      expect(parseSettings(settings)).toEqual({ settings, problem: null });
-    }),
+    fc.property(
+      fc.anything(),
+      fc.anything(),
+      fc.anything(),
+      fc.oneof(fc.anything(), fc.integer()),
+      (holdSeconds, onJournalFailure, recordConversation, journalMaxDays) => {
+        const settings = gateSettings(
+          readSettings(
+            (name) =>
+              ({
+                holdSeconds,
+                onJournalFailure,
+                recordConversation,
+                journalMaxDays,
+                journalMaxMegabytes: journalMaxDays,
+                notifyHeldCalls: 1,
+                notifyFlaggedCalls: 1,
+              })[name],
+          ),
+        );
+        expect(parseSettings(settings)).toEqual({ settings, problem: null });
+      },
+    ),
   );
 });

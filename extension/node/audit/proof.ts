@@ -146,7 +146,7 @@ export function verifyProof(text: string, key?: string): ProofResult {
 }
 
 /** The segment that holds entry `seq`, told by first entries. @throws JournalError */
-async function segmentOf(layout: Layout, seq: number, keyOf: KeyOf): Promise<number> {
+export async function segmentOf(layout: Layout, seq: number, keyOf: KeyOf): Promise<number> {
   const { numbers, has } = listSegments(layout.journal);
   for (const number of [...numbers].reverse()) {
     if (!has(number, 'jsonl') && !has(number, 'jsonl.gz')) {

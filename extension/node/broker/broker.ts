@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Server, Socket } from 'node:net';
 import type { AuditEvent } from '#contract/auditRecord.ts';
-import type { BrokerStatus, GateSettings, VerifyReport } from '#contract/ipc.ts';
+import type { BrokerStatus, GateSettings, JournalStatement, Requests, VerifyReport } from '#contract/ipc.ts';
 import type { Judge } from '#contract/judgement.ts';
 import type { ToolCall } from '#core/model/call.ts';
 import { answerHook } from '#home/answerHook.ts';
@@ -39,6 +39,9 @@ export interface BrokerOptions {
   /** Opens the timeline's index; failing, only the timeline fails. */
   readonly openIndex: () => TimelineIndex | Promise<TimelineIndex>;
   readonly verify: () => Promise<VerifyReport>;
+  readonly checkpoint: (seen: JournalStatement | null) => Promise<Requests['checkpoint']['result']>;
+  /** Seals, packs and drops what is due of the journal, and gives what a person should know. Called now and then. */
+  readonly upkeep: (settings: GateSettings, held: readonly string[]) => Promise<string>;
   /** Serves one shim's connection; without it no MCP socket is opened. */
   readonly serveMcp?: ServeMcp;
   readonly log: (line: string) => void;
@@ -68,6 +71,9 @@ const FIRST_WINDOW_MS = 30_000;
 /** Hooks in flight when the broker is stopped get this long to hear their answer. */
 const FAREWELL_MS = 2000;
 const WATCH_MS = 2000;
+/** The journal's old parts are seen to a while after the start, when calls have been answered, and from then on at this distance. */
+const FIRST_UPKEEP_MS = 60_000;
+const UPKEEP_MS = 10 * 60_000;
 
 /** @throws BrokerError ALREADY_RUNNING when this user has a broker; CANNOT_LISTEN when a socket cannot be opened. */
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
@@ -178,6 +184,7 @@ async function startLocked(options: BrokerOptions, lock: BrokerLock): Promise<Br
     timeline: (query) => timeline.query(query),
     counts: ({ since, until }) => timeline.counts(since, until),
     verify: () => options.verify(),
+    checkpoint: ({ seen }) => options.checkpoint(seen),
     status,
     configure: (wanted) => {
       writeSettings(layout, wanted);
@@ -246,6 +253,7 @@ async function startLocked(options: BrokerOptions, lock: BrokerLock): Promise<Br
     stopping ??= (async () => {
       log(`The broker ends: ${why}.`);
       clearInterval(watch);
+      for (const timer of upkeep) clearTimeout(timer);
       life.stop();
       if (looking) await looking;
       for (const socket of sockets) anyway(socket.remove);
@@ -294,6 +302,20 @@ async function startLocked(options: BrokerOptions, lock: BrokerLock): Promise<Br
     if (!stopping) looking ??= look().finally(() => (looking = null));
   }, options.watchMs ?? WATCH_MS);
   watch.unref();
+  let tidying: Promise<void> | null = null;
+  const tidy = (): void => {
+    tidying ??= options
+      .upkeep(
+        settings,
+        holds.list().map(({ id }) => id),
+      )
+      .catch((error: unknown) => errorText(error))
+      .then((said) => {
+        if (said !== '') log(`The journal's upkeep: ${said}`);
+        tidying = null;
+      });
+  };
+  const upkeep = [setTimeout(tidy, FIRST_UPKEEP_MS).unref(), setInterval(tidy, UPKEEP_MS).unref()];
 
   try {
     for (const socket of sockets) await socket.listen();

@@ -1,5 +1,5 @@
 /** Requests of an editor window, from unknown values to typed parameters. */
-import type { IpcErrorCode, RequestName, Requests, TimelineQuery } from '#contract/ipc.ts';
+import type { IpcErrorCode, JournalStatement, RequestName, Requests, TimelineQuery } from '#contract/ipc.ts';
 import { isObject, type JsonObject } from '#core/model/json.ts';
 import { VERDICTS } from '#core/model/verdict.ts';
 import { parseSettings } from '#home/settings.ts';
@@ -42,6 +42,7 @@ const PARSERS: Parsers = {
   timeline: timelineIn,
   counts: (params) => ({ since: numberIn(params, 'since'), until: numberIn(params, 'until') }),
   verify: () => ({}),
+  checkpoint: (params) => ({ seen: statementIn(params['seen']) }),
   status: () => ({}),
   configure: (params) => {
     const { settings, problem } = parseSettings(params);
@@ -87,6 +88,12 @@ function timelineIn(params: JsonObject): TimelineQuery {
     ...(params['text'] === undefined ? {} : { text: textIn(params, 'text', MAX_TEXT) }),
     ...(params['before'] === undefined ? {} : { before: numberIn(params, 'before') }),
   };
+}
+
+function statementIn(value: unknown): JournalStatement | null {
+  if (value === null || value === undefined) return null;
+  if (!isObject(value)) throw bad('`seen` must be a JSON object');
+  return { count: numberIn(value, 'count'), head: textIn(value, 'head', 64), time: numberIn(value, 'time'), key: textIn(value, 'key', 16) };
 }
 
 function numberIn(params: JsonObject, key: string): number {

@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { openIndex } from '#node/audit/auditIndex.ts';
+import { keepJournal } from '#node/audit/keepJournal.ts';
 import { verifyJournal } from '#node/audit/verify.ts';
+import { checkWitness } from '#node/audit/witness.ts';
 import { startBroker } from '#node/broker/broker.ts';
 import { BrokerError } from '#node/broker/brokerLock.ts';
 import { type Command, print } from '#node/cli/command.ts';
@@ -29,6 +31,8 @@ export const serve: Command = async (args, { layout, version, bundleFolder, stdo
       rulesFile: join(bundleFolder, 'rules.json'),
       openIndex: () => openIndex(layout, join(bundleFolder, 'sql-wasm.wasm')),
       verify: () => verifyJournal(layout),
+      checkpoint: (seen) => checkWitness(layout, seen),
+      upkeep: (settings, held) => keepJournal(layout, settings, held),
       serveMcp: serveMcpLink,
       log,
       lifetime: withWindows ? 'windows' : 'until-stopped',

@@ -32,6 +32,8 @@ export async function brokerBox(
       counts: () => [],
       close: () => undefined,
     }),
+    checkpoint: async () => ({ newest: null, problem: null }),
+    upkeep: async () => '',
     verify: async () => ({ ok: true, entries: 0, unsigned: 0, problem: null }),
     log: (line) => log.push(line),
     lifetime: 'until-stopped',

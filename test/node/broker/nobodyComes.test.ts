@@ -28,6 +28,7 @@ test('a connection that does not greet is closed', async () => {
       timeline: never,
       counts: never,
       verify: never,
+      checkpoint: never,
       status: never,
       configure: never,
       retire: never,
