@@ -1,25 +1,42 @@
-import { verifyJournal } from '#node/audit/verify.ts';
+/** `callgate audit …`: each subcommand is one file. */
+import type { AuditAction } from '#node/cli/auditAction.ts';
+import { exportAudit } from '#node/cli/auditExport.ts';
+import { query, tail } from '#node/cli/auditQuery.ts';
+import { replay } from '#node/cli/auditReplay.ts';
+import { session } from '#node/cli/auditSession.ts';
+import { stats } from '#node/cli/auditStats.ts';
+import { verify } from '#node/cli/auditVerify.ts';
 import { type Command, print } from '#node/cli/command.ts';
 
-const USAGE = 'usage: callgate audit verify [--json]';
+const ACTIONS: Readonly<Record<string, { readonly run: AuditAction; readonly help: string }>> = {
+  query: { run: query, help: 'the newest entries that match' },
+  tail: { run: tail, help: 'the last entries; -f goes on with new ones of every process' },
+  stats: { run: stats, help: 'totals by verdict, tool, agent, rule and day' },
+  session: { run: session, help: 'what happened in one session, in order; without an ID: which sessions there were' },
+  replay: { run: replay, help: 'judge recorded calls again under another policy or other rules' },
+  export: { run: exportAudit, help: 'JSON, JSONL, CSV, SARIF, CEF, OCSF to a file; OTLP or syslog to a receiver' },
+  verify: { run: verify, help: 'check that no entry was tampered with' },
+};
 
-/** `callgate audit verify`: reads the whole journal and names the first entry that does not fit. */
-export const audit: Command = async (args, { layout, stdout, stderr }) => {
-  const [action, ...flags] = args;
-  if (action !== 'verify' || flags.some((flag) => flag !== '--json')) {
-    print(stderr, USAGE);
-    return 2;
+export const audit: Command = async (args, host) => {
+  const [name = '', ...rest] = args;
+  const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
+  if (action === undefined) {
+    const asked = ['help', '--help', '-h'].includes(name);
+    const lines = Object.entries(ACTIONS).map(([word, { help }]) => `  ${word.padEnd(10)} ${help}`);
+    print(asked ? host.stdout : host.stderr, ['usage: callgate audit COMMAND', ...lines].join('\n'));
+    return asked ? 0 : 2;
   }
-  const report = await verifyJournal(layout);
-  if (flags.includes('--json')) print(stdout, JSON.stringify(report));
-  else if (report.problem === null)
-    print(
-      stdout,
-      `The journal in ${layout.journal} is whole: ${report.entries} ${report.entries === 1 ? 'entry' : 'entries'}, every hash, link and signature fits.`,
-    );
-  else {
-    const { seq, file, line, code, message } = report.problem;
-    print(stderr, `The journal was tampered with or damaged. First bad entry: ${seq} (${file}:${line}) ${code}: ${message}`);
+  const ending = new AbortController();
+  const stop = (): void => ending.abort();
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+  host.stdout.once('close', stop);
+  try {
+    return await action.run(rest, host, ending.signal);
+  } finally {
+    process.off('SIGINT', stop);
+    process.off('SIGTERM', stop);
+    host.stdout.off('close', stop);
   }
-  return report.ok ? 0 : 1;
 };

@@ -19,7 +19,7 @@ const COMMANDS: Readonly<Record<string, { readonly run: Command; readonly help: 
   unprotect: { run: unprotect, help: 'ID: give its configuration file back as it was' },
   check: { run: check, help: 'judge a call without running it; --jsonl: one a line; --explain: say why' },
   rules: { run: rules, help: 'list | show ID | test [FILE…]: the shipped rules and your own' },
-  audit: { run: audit, help: 'verify: check that no entry of the journal was tampered with' },
+  audit: { run: audit, help: 'query | tail | stats | export | verify: the journal' },
   serve: { run: serve, help: 'judge for every hook without an editor' },
   mcp: { run: mcp, help: 'stand in for an MCP server (configuration files start this)' },
   uninstall: { run: uninstall, help: 'give back every configuration file and remove the launchers' },

@@ -1,0 +1,128 @@
+/**
+ * SARIF 2.1.0 (https://docs.oasis-open.org/sarif/sarif/v2.1.0/): one run, one result a finding. Entries without a finding
+ * are not in it. Results come first and the rules after them, because only then all rules are known: nothing is kept but these.
+ */
+import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
+import type { AuditEntry } from '#contract/auditRecord.ts';
+import type { Finding, Severity } from '#core/model/finding.ts';
+import type { FoundEntry } from '#node/audit/readJournal.ts';
+import type { Encoder } from '#node/audit/export/encoderShape.ts';
+import { isoTime, safeJson, visible } from '#node/audit/export/entryText.ts';
+
+const SCHEMA = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json';
+const LEVEL: Readonly<Record<Severity, 'note' | 'warning' | 'error'>> = {
+  low: 'note',
+  medium: 'warning',
+  high: 'error',
+  critical: 'error',
+};
+const CATEGORIES = 'Callgate categories';
+
+/** The same finding about the same arguments in the same place has the same one, whenever and wherever it is exported. */
+export function findingFingerprint(entry: AuditEntry, finding: Finding): string {
+  const parts = [finding.rule, finding.at, finding.matched, entry.client, entry.server ?? '', entry.tool, entry.workspace, entry.argsHash];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}
+
+/** In a message `[words](target)` is a link and `{0}` a placeholder; hostile text must be neither (3.11.5 and 3.11.6 of the standard). */
+export function messageText(text: string): string {
+  const shown = visible(text);
+  const linkless = /\]\(/.test(shown) ? shown.replace(/[\\[\]]/g, '\\$&') : shown;
+  return /\{\d+\}/.test(linkless) ? linkless.replace(/[{}]/g, '$&$&') : linkless;
+}
+
+function result({ entry, file, line }: FoundEntry, finding: Finding, ruleIndex: number): object {
+  const tool = [entry.client, ...(entry.server === null ? [] : [entry.server]), entry.tool].join('/');
+  return {
+    ruleId: finding.rule,
+    ruleIndex,
+    kind: 'fail',
+    level: LEVEL[finding.severity],
+    message: { text: messageText(finding.matched === '' ? finding.title : `${finding.title}: ${finding.matched}`) },
+    locations: [
+      {
+        physicalLocation: {
+          artifactLocation: { uri: encodeURIComponent(basename(file)), uriBaseId: 'JOURNAL' },
+          // Read from its end the journal has no line numbers.
+          ...(line === 0 ? {} : { region: { startLine: line } }),
+        },
+        logicalLocations: [{ name: entry.tool, fullyQualifiedName: tool + finding.at, kind: 'function' }],
+      },
+    ],
+    partialFingerprints: { 'callgateFinding/v1': findingFingerprint(entry, finding) },
+    properties: {
+      seq: entry.seq,
+      time: isoTime(entry.time),
+      hash: entry.hash,
+      kind: entry.kind,
+      call: entry.call,
+      verdict: entry.verdict,
+      outcome: entry.outcome,
+      by: entry.by,
+      reason: entry.reason,
+      client: entry.client,
+      agent: entry.agent,
+      session: entry.session,
+      workspace: entry.workspace,
+      channel: entry.channel,
+      at: finding.at,
+      span: finding.span,
+      decoded: finding.decoded,
+      severity: finding.severity,
+      confidence: finding.confidence,
+    },
+  };
+}
+
+function rule(finding: Finding, categoryIndex: number): object {
+  return {
+    id: finding.rule,
+    shortDescription: { text: finding.title },
+    fullDescription: { text: finding.rationale },
+    defaultConfiguration: { level: LEVEL[finding.severity] },
+    relationships: [
+      { target: { id: finding.category, index: categoryIndex, toolComponent: { name: CATEGORIES, index: 0 } }, kinds: ['relevant'] },
+    ],
+    properties: { tags: [finding.category], precision: finding.confidence, status: finding.status },
+  };
+}
+
+export function sarifEncoder(version: string): Encoder {
+  const rules = new Map<string, object>();
+  const ruleIndex = new Map<string, number>();
+  const categories = new Map<string, number>();
+  let results = 0;
+  const indexOf = (finding: Finding): number => {
+    const known = ruleIndex.get(finding.rule);
+    if (known !== undefined) return known;
+    const category = categories.get(finding.category) ?? categories.size;
+    categories.set(finding.category, category);
+    ruleIndex.set(finding.rule, ruleIndex.size);
+    rules.set(finding.rule, rule(finding, category));
+    return ruleIndex.size - 1;
+  };
+  return {
+    begin: () => `{"$schema":${JSON.stringify(SCHEMA)},"version":"2.1.0","runs":[{"columnKind":"utf16CodeUnits","results":[`,
+    entry: (found) =>
+      found.entry.findings
+        .map((finding) => `${results++ === 0 ? '\n' : ',\n'}${safeJson(result(found, finding, indexOf(finding)))}`)
+        .join(''),
+    end: () => {
+      const rest = {
+        tool: {
+          driver: {
+            name: 'Callgate',
+            version,
+            supportedTaxonomies: categories.size === 0 ? [] : [{ name: CATEGORIES, index: 0 }],
+            rules: [...rules.values()],
+          },
+        },
+        taxonomies:
+          categories.size === 0 ? [] : [{ name: CATEGORIES, isComprehensive: false, taxa: [...categories.keys()].map((id) => ({ id })) }],
+        originalUriBaseIds: { JOURNAL: { description: { text: 'The journal’s folder in the data folder of Callgate' } } },
+      };
+      return `\n],${safeJson(rest).slice(1)}]}\n`;
+    },
+  };
+}
