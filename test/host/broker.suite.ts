@@ -34,7 +34,7 @@ interface Asked {
   readonly hangUp: () => void;
 }
 
-function ask(command: string): Asked {
+export function ask(command: string): Asked {
   const socket = connect({ path: layout.claudeSocket, allowHalfOpen: true });
   let text = '';
   socket.setEncoding('utf8').on('data', (chunk: string) => {

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { waitFor } from '#kit/sandbox.ts';
 import { activated } from './activation.suite.ts';
+import { ask } from './broker.suite.ts';
 
 const file = join(homedir(), '.callgate', 'rules', 'host-test.yaml');
 const RULE = `version: 1
@@ -82,10 +83,12 @@ suite('Rule files in the editor', () => {
   });
 
   test('say what is wrong and where, and stop saying it', async () => {
-    const document = await opened(RULE.replace('severity: low', 'severity: lw').replace('text: ls', 'text: host-test-word'));
+    const document = await opened(RULE);
+    await replaced(document, RULE.replace('severity: low', 'severity: lw').replace('text: ls', 'text: host-test-word'));
     const found = await waitFor(
-      'the first problem',
-      () => vscode.languages.getDiagnostics(document.uri).find(({ source }) => source === 'callgate'),
+      'the misspelt word',
+      () =>
+        vscode.languages.getDiagnostics(document.uri).find(({ source, message }) => source === 'callgate' && message.includes('severity')),
       20_000,
     );
     assert.equal(found.range.start.line, 5);
@@ -99,5 +102,14 @@ suite('Rule files in the editor', () => {
     assert.equal(example.range.start.line, 16);
     await replaced(document, RULE);
     await waitFor('no problem', () => vscode.languages.getDiagnostics(document.uri).length === 0, 20_000);
+  });
+
+  test('count as soon as they are saved', async () => {
+    const document = await opened(RULE);
+    const answer = async (): Promise<string | undefined> => (await ask('echo host-test-word').reply)?.kind;
+    await replaced(document, RULE);
+    await waitFor('the note', async () => (await answer()) === 'pass', 5000);
+    await replaced(document, RULE.replace('severity: low', 'severity: critical'));
+    await waitFor('the refusal', async () => (await answer()) !== 'pass', 5000);
   });
 });

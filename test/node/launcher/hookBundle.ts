@@ -4,6 +4,7 @@ import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 // @ts-expect-error plain JavaScript without types
 import { buildHook } from '../../../esbuild.mjs';
+import { writeRulePack } from '#core/detect/packFile.ts';
 import { TEST_RULES } from '../../home/gateBox.ts';
 
 const repository = resolve(import.meta.dirname, '../../..');
@@ -11,7 +12,7 @@ const repository = resolve(import.meta.dirname, '../../..');
 /** `folder` gets everything `installLauncher` copies; the program and the index code are not what these tests run. */
 export async function buildTestDist(folder: string): Promise<string> {
   mkdirSync(folder, { recursive: true });
-  const rules = JSON.stringify(TEST_RULES);
+  const rules = writeRulePack(TEST_RULES);
   const options = {
     outfile: join(folder, 'hook.cjs'),
     bundle: true,
