@@ -2,7 +2,9 @@
 import { closeSync, constants, fstatSync, openSync, readlinkSync, readSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { decide } from '#core/gate.ts';
+import type { RulePack } from '#core/detect/rulePack.ts';
 import type { ToolCall } from '#core/model/call.ts';
+import type { Finding } from '#core/model/finding.ts';
 import type { Decision } from '#core/model/verdict.ts';
 import { BUILT_IN_POLICY } from '#core/policy/policy.ts';
 import { normalize } from '#core/normalize/normalize.ts';
@@ -18,6 +20,11 @@ import { loadRules } from '#home/ruleFile.ts';
 export interface Engine {
   /** Never throws: a failing engine blocks. */
   readonly decide: (call: ToolCall) => Decision;
+  /**
+   * The same with findings of an earlier time about text that is not in the call any more. Those of rules that are not in
+   * force now do not count; the others count as their rule stands now.
+   */
+  readonly decideAgain: (call: ToolCall, earlier: readonly Finding[]) => Decision;
   /** What the normalizer makes of a call, for people who want to see it. */
   readonly fieldsOf: (call: ToolCall) => Fields;
   /** In force at the moment, with the user's own. */
@@ -43,6 +50,7 @@ export function openEngine(layout: Layout, rulesFile: string, options: EngineOpt
   if (pack === null)
     return {
       decide: (call) => withoutRules(call, problem ?? ''),
+      decideAgain: (call) => withoutRules(call, problem ?? ''),
       fieldsOf: () => ({ texts: [], commands: [], paths: [], urls: [], effects: [], notes: [] }),
       rules: () => 0,
       problem: () => problem,
@@ -63,18 +71,31 @@ export function openEngine(layout: Layout, rulesFile: string, options: EngineOpt
     realpath: (path: string) => guardedName(realPrefix(path), layout.home, layout.root),
     readText,
   };
+  /** Where a shipped rule is in its pack; made when the first earlier finding comes. */
+  let numbers: ReadonlyMap<string, number> | null = null;
+  const asItStands = (finding: Finding, packs: readonly RulePack[]): Finding[] => {
+    numbers ??= new Map(Array.from({ length: pack.size }, (_, number) => [pack.rule(number).id, number]));
+    const number = numbers.get(finding.rule);
+    const own = packs.flatMap((one) => Array.from({ length: one.size }, (_, at) => one.rule(at))).find(({ id }) => id === finding.rule);
+    const rule = number === undefined ? own : pack.rule(number);
+    return rule === undefined ? [] : [{ ...finding, severity: rule.severity, status: rule.status }];
+  };
+  const judged = (call: ToolCall, earlier: readonly Finding[]): Decision => {
+    try {
+      const own = custom.forFolder(call.cwd);
+      const again = earlier.flatMap((finding) => asItStands(finding, own.custom));
+      return decide(call, { pack, ...machine, ...own, ...(again.length === 0 ? {} : { standing: [...(own.standing ?? []), ...again] }) });
+    } catch (error) {
+      return blocked(
+        'engine.failed',
+        'The gate failed',
+        `Callgate's gate failed on this call (${errorText(error)}), so it was refused. Report this to Callgate; a simpler call may pass.`,
+      );
+    }
+  };
   return {
-    decide: (call) => {
-      try {
-        return decide(call, { pack, ...machine, ...custom.forFolder(call.cwd) });
-      } catch (error) {
-        return blocked(
-          'engine.failed',
-          'The gate failed',
-          `Callgate's gate failed on this call (${errorText(error)}), so it was refused. Report this to Callgate; a simpler call may pass.`,
-        );
-      }
-    },
+    decide: (call) => judged(call, []),
+    decideAgain: judged,
     fieldsOf: (call) => normalize(call, machine),
     rules: () => pack.size + custom.rules(),
     problem: (folder) => {
