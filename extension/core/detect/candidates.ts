@@ -115,7 +115,7 @@ export interface Candidates {
 }
 
 const BIT: Readonly<Record<string, number>> = Object.fromEntries(FIELD_NAMES.map((field) => [field, domainBit(field)]));
-const NOWHERE: number[] = [];
+const NONE: number[] = [];
 
 export function candidatesOf(fields: Fields, channel: Channel, matcher: Matcher): Candidates {
   const { index } = matcher.pack;
@@ -181,10 +181,9 @@ function lookAtText(field: TextField, place: number, on: number, matcher: Matche
         const asked = probes[probe * 4 + 1] as number;
         if ((asked & mask) === 0 || (asked & on) === 0) continue;
         seen[probe] = now;
-        if ((probes[probe * 4] as number) < 0) continue;
-        here.push(probe);
-        starts[probe] = (probes[probe * 4 + 3] as number) < 0 ? NOWHERE : [pairs[at + 1] as number];
-      } else if ((probes[probe * 4 + 3] as number) >= 0) (starts[probe] as number[]).push(pairs[at + 1] as number);
+        starts[probe] = [pairs[at + 1] as number];
+        if ((probes[probe * 4] as number) >= 0) here.push(probe);
+      } else (starts[probe] as number[]).push(pairs[at + 1] as number);
     }
   }
   let looks: Looks | null = null;
@@ -200,13 +199,43 @@ function lookAtText(field: TextField, place: number, on: number, matcher: Matche
     if (((probes[probe * 4 + 1] as number) & TRIGGER) !== 0) rules.add(probes[probe * 4] as number);
   };
   for (const probe of here) {
-    const others = companions[probe];
-    if (others === undefined || others.every((other) => seen[other] === now)) keep(probe, starts[probe] as number[]);
+    const company = companions[probe];
+    let own = starts[probe] as number[];
+    if (company !== undefined) {
+      for (let at = 0; at < company.length && own.length > 0; at += 3) {
+        const other = company[at] as number;
+        own =
+          seen[other] === now
+            ? near(ascending(own), ascending(starts[other] as number[]), company[at + 1] as number, company[at + 2] as number)
+            : NONE;
+      }
+      if (own.length === 0) continue;
+    }
+    keep(probe, own);
   }
   for (const probe of wordless) {
     const asked = probes[probe * 4 + 1] as number;
-    if ((asked & mask) !== 0 && (asked & on) !== 0) keep(probe, NOWHERE);
+    if ((asked & mask) !== 0 && (asked & on) !== 0) keep(probe, NONE);
   }
+}
+
+/** Those of `starts` that one of `others` follows by `least` to `most`. Both ascend. */
+function near(starts: number[], others: readonly number[], least: number, most: number): number[] {
+  let from = 0;
+  let kept = 0;
+  for (const start of starts) {
+    while (from < others.length && (others[from] as number) < start + least) from++;
+    if (from === others.length) break;
+    if ((others[from] as number) <= start + most) starts[kept++] = start;
+  }
+  starts.length = kept;
+  return starts;
+}
+
+/** Words of several lengths come nearly in order. */
+function ascending(starts: number[]): number[] {
+  for (let at = 1; at < starts.length; at++) if ((starts[at - 1] as number) > (starts[at] as number)) return starts.sort((a, b) => a - b);
+  return starts;
 }
 
 function lookAtCommand(command: CommandField, lookAt: (domain: Domain, text: string) => void): void {

@@ -22,7 +22,10 @@ export function meetsCommand(cache: RegexCache, condition: CommandCondition, com
   if (condition.program.length > 0 && !condition.program.some((name) => programMatches(name, command.program))) return false;
   if (condition.subcommand.length > 0) {
     const line = command.operands.join(' ');
-    if (!condition.subcommand.some((sub) => line === sub || line.startsWith(`${sub} `))) return false;
+    // Where case does not count in file names, `GIT CHECKOUT` runs `git-checkout`.
+    const lower = line.toLowerCase();
+    const begins = (text: string, sub: string): boolean => text === sub || text.startsWith(`${sub} `);
+    if (!condition.subcommand.some((sub) => begins(line, sub) || begins(lower, sub))) return false;
   }
   for (const alternatives of condition.flags) if (!alternatives.split('|').some((flag) => command.flags.has(flag))) return false;
   if (!some(cache, condition.operand, command.operands)) return false;

@@ -29,7 +29,9 @@ export function gateOf(source: string, flags: string): Gate | null {
     token: runIn(tree, (code) => (isToken(code) ? 1 : -1)).most,
     odd,
     signs:
-      needed !== null && often < 0.1 ? [...needed.ascii].flatMap((has, code) => (has === 0 ? [] : String.fromCharCode(code))).join('') : '',
+      needed !== null && often < 0.015
+        ? [...needed.ascii].flatMap((has, code) => (has === 0 ? [] : String.fromCharCode(code))).join('')
+        : '',
   };
   // Every text has a few of these.
   const plain = {

@@ -21,8 +21,6 @@ export interface Looks {
   /** -1: not known yet. */
   digits: number;
   spaced: number;
-  /** By ASCII character, and at 128: any other. Null: not known yet. */
-  signs: Uint8Array | null;
 }
 
 export function looksOf(field: TextField): Looks {
@@ -31,7 +29,6 @@ export function looksOf(field: TextField): Looks {
     plain: field.offsets === null && !field.derived && field.field !== 'raw' ? true : null,
     digits: -1,
     spaced: -1,
-    signs: null,
   };
 }
 
@@ -42,7 +39,7 @@ export function passes(gate: Gate, looks: Looks): boolean {
     if (looks.digits < gate.digits || looks.spaced < gate.spaced) return false;
   }
   if (gate.token > 0 && !hasToken(looks.text, gate.token)) return false;
-  return gate.signs === '' || hasSign(looks, gate.signs);
+  return gate.signs === '' || hasSign(looks.text, gate.signs);
 }
 
 function isPlain(looks: Looks): boolean {
@@ -92,12 +89,7 @@ function hasToken(text: string, least: number): boolean {
 
 const isTokenUnit = (code: number): boolean => code > 127 || ((KINDS[code] as number) & TOKEN) !== 0;
 
-function hasSign(looks: Looks, signs: string): boolean {
-  if (looks.signs === null) {
-    looks.signs = new Uint8Array(129);
-    const { text } = looks;
-    for (let at = 0; at < text.length; at++) looks.signs[Math.min(128, text.charCodeAt(at))] = 1;
-  }
-  for (let at = 0; at < signs.length; at++) if (looks.signs[signs.charCodeAt(at)] === 1) return true;
+function hasSign(text: string, signs: string): boolean {
+  for (let at = 0; at < signs.length; at++) if (text.includes(signs.charAt(at))) return true;
   return false;
 }

@@ -40,7 +40,7 @@ export interface PackIndex {
    * `least` and `most` of `Literals`. `most` is -1 where that does not help to find the match.
    */
   readonly probes: readonly number[];
-  /** By probe: others that must be found in the same text. Absent: none. */
+  /** By probe: others that must be found in the same text, each with how far after a word of this one theirs stand, at least and at most. Absent: none. */
   readonly companions: { readonly [probe: number]: readonly number[] };
   /** By probe: what its texts must look like. Absent: anything will do. */
   readonly gates: { readonly [probe: number]: Gate };
@@ -216,7 +216,10 @@ export function buildIndex(rules: readonly Rule[]): PackIndex {
           if (set === null) wordless.push(probe);
           if (gate !== null && (set === null || oftenOf(set) > GATED)) gates[probe] = gate;
           const others = set === null || oftenOf(set) < RARE_ENOUGH ? [] : sets.filter((item, at) => at > 0 && keepsCompany(item, set));
-          if (others.length > 0) companions[probe] = others.slice(0, MAX_COMPANIONS).map((item) => addCompanion(number, mask, item));
+          if (others.length > 0)
+            companions[probe] = others
+              .slice(0, MAX_COMPANIONS)
+              .flatMap((item) => [addCompanion(number, mask, item), ...distance(set, item)]);
           return {
             worth: set === null ? -2 : worth(set),
             add: () => {
@@ -250,6 +253,12 @@ export function buildIndex(rules: readonly Rule[]): PackIndex {
 }
 
 const TEXTS = FIELD_NAMES.reduce((mask, field) => mask | domainBit(field), 0);
+
+const ANYWHERE = 1 << 28;
+function distance(from: Literals | null, to: Literals): readonly [least: number, most: number] {
+  if (from === null || from.most > MAX_WINDOW * 4 || to.most > MAX_WINDOW * 4) return [-ANYWHERE, ANYWHERE];
+  return [to.least - from.most, to.most - from.least];
+}
 
 function keepsCompany(item: Literals, set: Literals): boolean {
   const own = new Set(set.words.map((word) => word.text));

@@ -60,9 +60,22 @@ export type HostKind = (typeof HOST_KINDS)[number];
 /**
  * How a path was written: `disguised`: its way up in code or mangled · `climbs`: ends outside the folder it starts from ·
  * `reaches-root`: climbs to the root or beyond · `other-home`: in the home of another user · `device`, `stream`,
- * `short-name`, `remote`: notations of Windows that name a file otherwise than people do.
+ * `short-name`, `remote`: notations of Windows that name a file otherwise than people do ·
+ * `inside`, `outside`: below the folder the call works in, or elsewhere; neither when that is not known · `workspace`: that folder itself.
  */
-export const PATH_TRAITS = ['disguised', 'climbs', 'reaches-root', 'other-home', 'device', 'stream', 'short-name', 'remote'] as const;
+export const PATH_TRAITS = [
+  'disguised',
+  'climbs',
+  'reaches-root',
+  'other-home',
+  'device',
+  'stream',
+  'short-name',
+  'remote',
+  'inside',
+  'outside',
+  'workspace',
+] as const;
 export type PathTrait = (typeof PATH_TRAITS)[number];
 
 /** A regex over texts. `secret` names the capture group that holds a secret, the least entropy it must have and the checksum it must pass. */

@@ -13,8 +13,6 @@ import { fold, originalSpan, type Folded } from '#core/normalize/unicode.ts';
 /** More stretches than these say nothing new: the text as a whole is judged by its own rules. */
 const MAX_STRETCHES = 40;
 const MAX_STRETCH = 400;
-/** A word where a command may begin: at a line's start, after a prompt, a list mark, a colon, or an opening quote or bracket. */
-const BEGINNING = /(?<=^|[\n`"'(:;|&]|[$#>*-] |\d\. )[ \t]{0,8}((?:\.{0,2}\/)?[a-z][\w.+-]{1,30})(?=[ \t])/giu;
 /** What a command line has and a sentence has not: a flag, a path, a variable, an operator, a file name. */
 const COMMAND_LIKE = /(?:^|\s)-{1,2}[a-z]|[/~$|<>&=]|\w\.\w/iu;
 
@@ -51,9 +49,14 @@ interface Stretch {
 function stretchesOf(text: string, isProgram: (name: string) => boolean, most: number): readonly Stretch[] {
   const out: Stretch[] = [];
   let past = 0;
-  for (const hit of text.matchAll(BEGINNING)) {
-    const name = (hit[1] ?? '').toLowerCase();
-    const start = hit.index + hit[0].length - name.length;
+  for (let at = 0; at < text.length; at++) {
+    if (!mayBegin(text, at)) continue;
+    let start = at;
+    while (start < at + 8 && isBlank(text.charCodeAt(start))) start++;
+    const after = nameEnd(text, start);
+    if (after < 0) continue;
+    at = after - 1;
+    const name = text.slice(start, after).toLowerCase();
     if (start < past || !(isProgram(name) || /^\.{1,2}\/|^\/.*\/(?:ba|da|z|k)?sh$/u.test(name))) continue;
     const end = endOf(text, start);
     past = end;
@@ -62,6 +65,43 @@ function stretchesOf(text: string, isProgram: (name: string) => boolean, most: n
     if (out.length >= most) break;
   }
   return out;
+}
+
+/** Whether a command may begin at this place: at a line's start, after a prompt, a list mark, a colon, or an opening quote or bracket. */
+function mayBegin(text: string, at: number): boolean {
+  if (at === 0) return true;
+  const before = text.charCodeAt(at - 1);
+  if (before > 127 || at < 2) return OPENING[before] === 1;
+  if (before !== 32) return OPENING[before] === 1;
+  const mark = text.charCodeAt(at - 2);
+  if (mark === 0x2e) return at > 2 && text.charCodeAt(at - 3) >= 48 && text.charCodeAt(at - 3) <= 57;
+  return MARK[mark] === 1;
+}
+
+const OPENING = new Uint8Array(128);
+for (const sign of '\n`"\'(:;|&') OPENING[sign.charCodeAt(0)] = 1;
+const MARK = new Uint8Array(128);
+for (const sign of '$#>*-') MARK[sign.charCodeAt(0)] = 1;
+
+/** Longest name of a program that is looked for, after its first letter. */
+const MAX_NAME = 30;
+const isBlank = (code: number): boolean => code === 32 || code === 9;
+const isLetter = (code: number): boolean => (code >= 97 && code <= 122) || (code >= 65 && code <= 90);
+
+/** Where the name of a program ends that starts here, perhaps with `./`, `../` or `/`, and is followed by a blank; -1: there is none. */
+function nameEnd(text: string, start: number): number {
+  let at = start;
+  while (at < start + 2 && text.charCodeAt(at) === 0x2e) at++;
+  if (text.charCodeAt(at) === 0x2f) at++;
+  else if (at > start) return -1;
+  if (!isLetter(text.charCodeAt(at))) return -1;
+  const first = at++;
+  while (at <= first + MAX_NAME) {
+    const code = text.charCodeAt(at);
+    if (!isLetter(code) && !(code >= 48 && code <= 57) && code !== 95 && code !== 46 && code !== 43 && code !== 45) break;
+    at++;
+  }
+  return at > first + 1 && isBlank(text.charCodeAt(at)) ? at : -1;
 }
 
 /** Up to the line's end, or to the quote that closes what the command stands in. */

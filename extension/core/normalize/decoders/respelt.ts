@@ -57,7 +57,7 @@ const LEET: Readonly<Record<string, string>> = {
 export function unleeted(text: string): readonly string[] {
   const out: string[] = [];
   for (const line of text.split('\n')) {
-    if (out.length >= 40 || line.length > 4000 || !/[A-Za-z][013457@$!]|[013457@$!][A-Za-z]/u.test(line)) continue;
+    if (out.length >= 40 || line.length > 4000 || !mayBeLeet(line) || !/[A-Za-z][013457@$!]|[013457@$!][A-Za-z]/u.test(line)) continue;
     const plain = line.replace(/[\w@$!|+]{2,24}/gu, (word) =>
       /[A-Za-z]/u.test(word) && /[013457@$!|+]/u.test(word) && !/\d{4}/u.test(word)
         ? word.replace(/[01345789@$|+]|!(?=\w)/gu, (sign) => LEET[sign] ?? sign)
@@ -74,6 +74,83 @@ export function unleeted(text: string): readonly string[] {
     }
   }
   return out;
+}
+
+/** By character: what it may be read as in a word, as a small letter; 1: it is of a word and no letter; 0: it is of none. */
+let readings: Uint8Array | null = null;
+/** A 1 for the hash of every common word. */
+let commonHashes: Uint8Array | null = null;
+
+function readingsOf(): Uint8Array {
+  const table = new Uint8Array(128);
+  for (let code = 33; code < 127; code++) {
+    const sign = String.fromCharCode(code);
+    if (/[A-Za-z]/u.test(sign)) table[code] = code | 32;
+    else if (/[\w@$!|+]/u.test(sign)) table[code] = (LEET[sign] ?? '\u0001').charCodeAt(0);
+  }
+  return table;
+}
+
+const hashed = (hash: number, letter: number): number => (hash * 31 + letter) & 0xfff;
+
+function hashesOf(): Uint8Array {
+  const table = new Uint8Array(0x1000);
+  for (const word of commonList()) {
+    let hash = 0;
+    for (let at = 0; at < word.length; at++) hash = hashed(hash, word.charCodeAt(at));
+    table[hash] = 1;
+  }
+  return table;
+}
+
+/** Whether words with digits or signs in them may hold two common ones: no line without them reads better. */
+function mayBeLeet(line: string): boolean {
+  const reads = (readings ??= readingsOf());
+  const common = (commonHashes ??= hashesOf());
+  const { length } = line;
+  let found = -1;
+  for (let at = 0; at < length; at++) {
+    if (readingOf(reads, line, at) === 0) continue;
+    const start = at;
+    let letters = false;
+    let signs = false;
+    for (; at < length && readingOf(reads, line, at) !== 0; at++) {
+      const code = line.charCodeAt(at);
+      if (reads[code] === (code | 32) && code > 64) letters = true;
+      else if (code !== 95) signs = true;
+    }
+    if (!letters || !signs) continue;
+    if (at - start > 24) return true;
+    // As it reads, and with every i as an l.
+    for (let form = 0; form < 2; form++) {
+      let hash = 0;
+      let size = 0;
+      for (let place = start; place <= at; place++) {
+        const read = place < at ? readingOf(reads, line, place) : 1;
+        if (read !== 1) {
+          hash = hashed(hash, form === 1 && read === 105 && line.charCodeAt(place) !== 73 ? 108 : read);
+          size++;
+          continue;
+        }
+        if (size > 12) return true;
+        if (size > 1 && common[hash] === 1) {
+          if (found >= 0 && found !== hash) return true;
+          found = hash;
+        }
+        hash = 0;
+        size = 0;
+      }
+    }
+  }
+  return false;
+}
+
+function readingOf(reads: Uint8Array, line: string, at: number): number {
+  const code = line.charCodeAt(at);
+  if (code > 127) return 0;
+  // At a word's end it is only an exclamation mark.
+  if (code === 33) return /\w/u.test(line[at + 1] ?? '') ? 105 : 1;
+  return reads[code] as number;
 }
 
 /** Lines whose letters carry accents for show, without them. */
