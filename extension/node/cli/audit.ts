@@ -1,6 +1,7 @@
 /** `callgate audit …`: each subcommand is one file. */
 import type { AuditAction } from '#node/cli/auditAction.ts';
 import { exportAudit } from '#node/cli/auditExport.ts';
+import { expire, prove, rotateKey, seal } from '#node/cli/auditKeep.ts';
 import { query, tail } from '#node/cli/auditQuery.ts';
 import { replay } from '#node/cli/auditReplay.ts';
 import { session } from '#node/cli/auditSession.ts';
@@ -15,7 +16,11 @@ const ACTIONS: Readonly<Record<string, { readonly run: AuditAction; readonly hel
   session: { run: session, help: 'what happened in one session, in order; without an ID: which sessions there were' },
   replay: { run: replay, help: 'judge recorded calls again under another policy or other rules' },
   export: { run: exportAudit, help: 'JSON, JSONL, CSV, SARIF, CEF, OCSF to a file; OTLP or syslog to a receiver' },
-  verify: { run: verify, help: 'check that no entry was tampered with' },
+  verify: { run: verify, help: 'check that no entry was tampered with; --proof FILE: check one proof' },
+  prove: { run: prove, help: 'SEQ: print a proof of one entry that stands without the rest' },
+  seal: { run: seal, help: 'seal closed segments; --pack compresses them' },
+  expire: { run: expire, help: 'show what is older or more than wanted; --yes drops it' },
+  'rotate-key': { run: rotateKey, help: 'sign with a new key from now on' },
 };
 
 export const audit: Command = async (args, host) => {

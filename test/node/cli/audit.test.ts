@@ -138,6 +138,14 @@ const wrong: readonly (readonly [args: readonly string[], says: RegExp])[] = [
   [['export', '--format', 'otlp', '--to', 'http://localhost', '--header', 'a: b\nc'], /are no header/],
   [['export', '--format', 'syslog', '--to', 'http://x'], /--to wants udp:/],
   [['export', '--format', 'syslog', '--to', 'udp://localhost', '--facility', '24'], /--facility wants a number from 0 to 23/],
+  [['verify', '--key', 'x'], /usage: callgate audit verify/],
+  [['verify', '--proof'], /usage: callgate audit verify/],
+  [['prove'], /usage: callgate audit prove/],
+  [['prove', '0'], /usage: callgate audit prove/],
+  [['seal', '--now'], /usage: callgate audit seal/],
+  [['expire'], /usage: callgate audit expire/],
+  [['expire', '--older-than', 'long'], /usage: callgate audit expire/],
+  [['rotate-key', 'now'], /usage: callgate audit rotate-key/],
   [['verify', '--all'], /usage: callgate audit verify/],
 ];
 test.each(wrong)('%j: status 2 and what is wrong', async (args, says) => {
@@ -161,6 +169,62 @@ test('an altered line is passed over, named with file and line, and status 1', a
   expect([ran.code, seqsOf(ran)]).toEqual([1, [1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 12]]);
   expect(ran.err).toContain(`${file}:5 ALTERED`);
   expect(ran.err).toContain('callgate audit verify says more');
+});
+
+test('a proof is printed, and checked without the journal', async () => {
+  const box = newBox();
+  const file = box.write('proof.json', (await run(box, ['prove', '3'])).out);
+  const key = join(box.layout.keys, 'journal-signing.pub.pem');
+  const elsewhere = newBox();
+  expect(await run(elsewhere, ['verify', '--proof', file, '--key', key])).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(/^Entry 3 of .* is proven: it is one of 12 entries/) as string,
+  });
+  expect(await run(elsewhere, ['verify', '--proof', file, '--key', join(elsewhere.layout.keys, 'journal-signing.pub.pem')])).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('This proves nothing') as string,
+  });
+  box.write('proof.json', readFileSync(file, 'utf8').replace('refused', 'allowed'));
+  expect(await run(elsewhere, ['verify', '--proof', file])).toMatchObject({ code: 1, out: '' });
+  expect(await run(box, ['prove', '99'])).toMatchObject({ code: 1, err: expect.stringContaining('99') as string });
+});
+
+test('an older statement is a witness: the journal it names is still there, or not', async () => {
+  const box = newBox();
+  const statement = box.write('statement', readFileSync(join(box.layout.keys, 'journal-checkpoint'), 'utf8'));
+  expect(await run(box, ['verify', '--witness', statement])).toMatchObject({ code: 0 });
+  expect(await run(newBox(), ['verify', '--witness', statement, '--json'])).toMatchObject({
+    code: 1,
+    out: expect.stringContaining('ROLLED_BACK') as string,
+  });
+  expect(await run(box, ['verify', '--witness', box.write('x', 'words')])).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('no checkpoint statement') as string,
+  });
+});
+
+test('closed segments are sealed and packed, nothing goes without --yes, the key is changed; all of it verifies', async () => {
+  const box = sandbox();
+  boxes.push(box);
+  for (let segment = 0; segment < 4; segment += 1) {
+    const journal = openJournal(box.layout, { segmentBytes: 1, now: () => 1000 });
+    journal.append([sampleEvent()]);
+    journal.close();
+  }
+  expect(await run(box, ['seal', '--pack'])).toMatchObject({ code: 0, out: '3 segments were sealed, 2 segments were compressed.\n' });
+  const shown = await run(box, ['expire', '--older-than', '1d']);
+  expect([shown.code, shown.out]).toEqual([
+    0,
+    expect.stringMatching(/^segment 1, entries 1 to 1, .*\n[^]*Nothing was changed.*--yes/) as string,
+  ]);
+  expect(seqsOf(await run(box, ['query', '--json', '--seq', '1']))).toEqual([1]);
+  expect(await run(box, ['expire', '--older-than', '1d', '--yes'])).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(/dropped; signed/) as string,
+  });
+  expect(seqsOf(await run(box, ['query', '--json', '--seq', '1']))).toEqual([]);
+  expect(await run(box, ['rotate-key'])).toMatchObject({ code: 0, out: expect.stringMatching(/; entry \d+ says so/) as string });
+  expect(await run(box, ['verify', '--seal'])).toMatchObject({ code: 0, err: '' });
 });
 
 test('stats: what it comes to', async () => {
