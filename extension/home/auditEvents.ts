@@ -4,7 +4,7 @@ import type { AuditEvent, DecidedBy, Outcome } from '#contract/auditRecord.ts';
 import type { ClientId, ToolCall } from '#core/model/call.ts';
 import { canonicalJson, type JsonValue } from '#core/model/json.ts';
 import type { Decision } from '#core/model/verdict.ts';
-import { redact } from '#core/policy/redact.ts';
+import { isSecretFinding, redact, redactBeside } from '#core/policy/redact.ts';
 import { workspaceOf } from '#home/workspace.ts';
 
 export const MAX_ARGS_BYTES = 64 * 1024;
@@ -28,7 +28,7 @@ export function callEvent(
   keyedHash: (text: string) => string,
 ): AuditEvent {
   const { id, call, decision } = record;
-  return {
+  const event: AuditEvent = {
     kind,
     call: id,
     client: call.client,
@@ -55,6 +55,39 @@ export function callEvent(
     findings: decision.findings.slice(0, MAX_FINDINGS),
     tookMs: record.tookMs,
   };
+  if (!decision.findings.some(isSecretFinding)) return event;
+  // What was found in the arguments may stand beside them too: in the folder, an id, the reason, or the place of a finding.
+  const { args, ...beside } = event;
+  return { ...(redactBeside(beside as unknown as JsonValue, call.args, decision.findings, keyedHash) as unknown as typeof beside), args };
+}
+
+/** Parts that come from outside and that no rule has looked at. */
+const UNJUDGED = ['agent', 'parent', 'session', 'useId', 'tool', 'server', 'cwd', 'workspace', 'note'] as const;
+
+/**
+ * The event without what looks like a secret in the parts that nobody judged: names, folders, ids and a person's note; of an event
+ * without a judgement also its arguments and reason. `scrub` as the engine's; it is asked only for texts that are not plainly harmless.
+ */
+export function scrubEvent(event: AuditEvent, scrub: (value: JsonValue) => JsonValue): AuditEvent {
+  const doubtful: { [name: string]: JsonValue } = {};
+  for (const name of UNJUDGED) {
+    const text = event[name];
+    if (text !== null && !isPlainlyHarmless(text)) doubtful[name] = text;
+  }
+  // The journal's own events hold public keys and hashes, and nothing from outside.
+  const unjudged = event.rules === '' && event.kind !== 'journal';
+  if (unjudged) Object.assign(doubtful, { args: event.args, reason: event.reason });
+  if (Object.keys(doubtful).length === 0) return event;
+  const clean = scrub(doubtful) as typeof doubtful;
+  return { ...event, ...clean, ...(clean['args'] === undefined ? {} : { args: boundedArgs(clean['args']) }) };
+}
+
+const KNOWN_ID = /^(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?:toolu|call)_[A-Za-z0-9]{6,40})$/u;
+
+/** Too short, too plain or of too well-known a shape to hold a secret: no long run of letters and digits, few digits, no sign that joins a name and its value. */
+function isPlainlyHarmless(text: string): boolean {
+  if (KNOWN_ID.test(text)) return true;
+  return text.length <= 400 && !/[^\w\-./\\ ~]|[A-Za-z0-9]{16}/u.test(text) && (text.match(/\d/gu)?.length ?? 0) <= 6;
 }
 
 /** Something that is not a call: a broker's crash, a refused settings change, an unreadable payload. */

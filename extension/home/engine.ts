@@ -5,7 +5,9 @@ import { decide } from '#core/gate.ts';
 import type { RulePack } from '#core/detect/rulePack.ts';
 import type { ToolCall } from '#core/model/call.ts';
 import type { Finding } from '#core/model/finding.ts';
+import { isObject, type JsonValue } from '#core/model/json.ts';
 import type { Decision } from '#core/model/verdict.ts';
+import { scrub } from '#core/policy/redact.ts';
 import { BUILT_IN_POLICY } from '#core/policy/policy.ts';
 import { normalize } from '#core/normalize/normalize.ts';
 import type { Fields } from '#core/normalize/fields.ts';
@@ -25,6 +27,8 @@ export interface Engine {
    * force now do not count; the others count as their rule stands now.
    */
   readonly decideAgain: (call: ToolCall, earlier: readonly Finding[]) => Decision;
+  /** See `scrub` in core/policy/redact. Without rules nothing can be told from a secret, and every text is withheld. */
+  readonly scrub: (value: JsonValue, hash: (text: string) => string) => JsonValue;
   /** What the normalizer makes of a call, for people who want to see it. */
   readonly fieldsOf: (call: ToolCall) => Fields;
   /** In force at the moment, with the user's own. */
@@ -50,6 +54,7 @@ export function openEngine(layout: Layout, rulesFile: string, options: EngineOpt
   if (pack === null)
     return {
       decide: (call) => withoutRules(call, problem ?? ''),
+      scrub: withheld,
       decideAgain: (call) => withoutRules(call, problem ?? ''),
       fieldsOf: () => ({ texts: [], commands: [], paths: [], urls: [], effects: [], notes: [] }),
       rules: () => 0,
@@ -96,6 +101,13 @@ export function openEngine(layout: Layout, rulesFile: string, options: EngineOpt
   return {
     decide: (call) => judged(call, []),
     decideAgain: judged,
+    scrub: (value, hash) => {
+      try {
+        return scrub(value, pack, hash);
+      } catch {
+        return withheld(value); // a fault of ours must not put a secret on the disk
+      }
+    },
     fieldsOf: (call) => normalize(call, machine),
     rules: () => pack.size + custom.rules(),
     problem: (folder) => {
@@ -103,6 +115,15 @@ export function openEngine(layout: Layout, rulesFile: string, options: EngineOpt
       return [...(problem === null ? [] : [problem]), ...custom.problems()].join('\n') || null;
     },
   };
+}
+
+/** The same shape with every text taken out. */
+function withheld(value: JsonValue): JsonValue {
+  if (typeof value === 'string') return value === '' ? '' : '[withheld]';
+  if (Array.isArray(value)) return (value as readonly JsonValue[]).map(withheld);
+  if (!isObject(value)) return value;
+  const members = Object.entries(value);
+  return Object.fromEntries(members.map(([key, member], index) => [key.length > 20 ? `[withheld ${index}]` : key, withheld(member)]));
 }
 
 /** Only reading a file is let through unjudged: it changes nothing and leaves the user able to look for the fault. */

@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto';
 import type { AuditEvent } from '#contract/auditRecord.ts';
 import type { Judgement } from '#contract/judgement.ts';
 import type { ToolCall } from '#core/model/call.ts';
-import { canonicalJson } from '#core/model/json.ts';
+import { canonicalJson, type JsonValue } from '#core/model/json.ts';
 import type { Decision } from '#core/model/verdict.ts';
-import { callEvent, type CallRecord } from '#home/auditEvents.ts';
+import { callEvent, scrubEvent, type CallRecord } from '#home/auditEvents.ts';
 import { openEngine } from '#home/engine.ts';
 import { grantKey, openGrants } from '#home/grants.ts';
 import { keyedHash, openJournal, type Journal } from '#home/journal/journal.ts';
@@ -56,10 +56,12 @@ export function openLocalGate(options: LocalGateOptions): LocalGate {
   let journal: Journal | null = null;
   let hash: ((text: string) => string) | null = null;
 
+  const clean = (value: JsonValue): JsonValue => engine.scrub(value, (text) => (hash ??= keyedHash(layout))(text));
+
   const record = (event: AuditEvent): string | null => {
     try {
       journal ??= openJournal(layout);
-      journal.append([event]);
+      journal.append([scrubEvent(event, clean)]);
       return null;
     } catch (error) {
       return errorText(error);
@@ -108,7 +110,7 @@ export function openLocalGate(options: LocalGateOptions): LocalGate {
         return { id, decision, outcome: 'delivered', by: 'client', reason: '' };
       }
       hash ??= keyedHash(layout);
-      addPending(layout, pendingCall({ id, call, decision, since: now(), asked: unattended === 'ask', hash }));
+      addPending(layout, pendingCall({ id, call, decision, since: now(), asked: unattended === 'ask', hash, scrub: clean }));
     } catch (error) {
       // Without grants and without the note for the panel the call is still asked about or refused.
       warn(`A held call could not be kept for approval: ${errorText(error)}`);
@@ -135,20 +137,33 @@ export function pendingCall(about: {
   since: number;
   asked: boolean;
   hash: (text: string) => string;
+  scrub: (value: JsonValue) => JsonValue;
 }): PendingCall {
-  const { id, call, decision, since, asked, hash } = about;
-  const event = callEvent(
-    'call',
-    { id, call, decision, outcome: 'refused', by: 'gate', reason: decision.reason, note: '', tookMs: 0 },
-    hash,
+  const { id, call, decision, since, asked, hash, scrub } = about;
+  const event = scrubEvent(
+    callEvent('call', { id, call, decision, outcome: 'refused', by: 'gate', reason: decision.reason, note: '', tookMs: 0 }, hash),
+    scrub,
   );
   const shown = { ...decision, findings: event.findings, reason: event.reason };
   return {
-    hold: { id, call: { ...call, args: event.args }, decision: shown, state: 'expired', since, until: since + PENDING_MS },
+    hold: { id, call: { ...call, ...partsOf(event) }, decision: shown, state: 'expired', since, until: since + PENDING_MS },
     key: grantKey(call),
     argsHash: event.argsHash,
     asked,
   };
+}
+
+/** The parts of a call as the record shows them. */
+function partsOf({
+  agent,
+  session,
+  useId,
+  tool,
+  server,
+  cwd,
+  args,
+}: AuditEvent): Pick<ToolCall, 'agent' | 'session' | 'useId' | 'tool' | 'server' | 'cwd' | 'args'> {
+  return { agent, session, useId, tool, server, cwd, args };
 }
 
 /** The hook and the relay name server and folder differently, so the client's id and the tool join them; ids are the client's, never the model's. */

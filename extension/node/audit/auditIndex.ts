@@ -2,16 +2,17 @@
  * The timeline's index over the journal. Owned by the broker's process only, and disposable: damaged, of another
  * version or of another journal it is deleted and built anew. What it shows is always read from the journal itself.
  */
-import { closeSync, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AuditEntry } from '#contract/auditRecord.ts';
 import type { MinuteCount, TimelinePage, TimelineQuery } from '#contract/ipc.ts';
 import { MAX_LINE_BYTES, parseEntryLine } from '#home/journal/entryLine.ts';
-import { readAt, segmentFile } from '#home/journal/segments.ts';
+import { packedFile, segmentFile, tombstoneFile } from '#home/journal/segments.ts';
 import { ensurePrivateFolder, type Layout } from '#home/layout.ts';
 import { loadFileBackedSqlite } from '#node/audit/fileBackedSqlite.ts';
 import { openIndexStore, removeIndexFiles, type IndexPosition, type IndexStore, type LinePlace } from '#node/audit/indexStore.ts';
-import { openSegment, queryPage, readEntry } from '#node/audit/timelinePage.ts';
+import { openSegment } from '#node/audit/openSegment.ts';
+import { queryPage, readEntry } from '#node/audit/timelinePage.ts';
 
 export interface AuditIndex {
   /** Takes in whatever was appended since, by any process, in slices of a few milliseconds. @throws when the index cannot be written */
@@ -145,7 +146,7 @@ function stillTheJournal(folder: string, { last }: IndexPosition): boolean {
   try {
     return readEntry(handle, last)?.hash === last.hash;
   } finally {
-    closeSync(handle);
+    handle.close();
   }
 }
 
@@ -157,13 +158,13 @@ interface Step {
 function readBlock(folder: string, position: IndexPosition, insert: (entry: AuditEntry, place: LinePlace) => void): Step {
   const { segment, offset } = position;
   // Asked before reading: once the next segment exists nobody writes to this one, so its end read after is its end.
-  const nextExists = existsSync(segmentFile(folder, segment + 1));
+  const nextExists = [segmentFile, packedFile, tombstoneFile].some((file) => existsSync(file(folder, segment + 1)));
   const nextSegment: Step = { position: { ...position, segment: segment + 1, offset: 0 }, result: 'more' };
   const handle = openSegment(folder, segment);
   if (handle === null) return nextExists ? nextSegment : { position, result: 'done' };
   try {
-    let block = readAt(handle, offset, BLOCK_BYTES);
-    if (block.length === BLOCK_BYTES && !block.includes(10)) block = readAt(handle, offset, MAX_LINE_BYTES + 1);
+    let block = handle.read(offset, BLOCK_BYTES);
+    if (block.length === BLOCK_BYTES && !block.includes(10)) block = handle.read(offset, MAX_LINE_BYTES + 1);
     const end = block.lastIndexOf(10) + 1;
     if (end === 0) {
       // Longer than any line of ours: passed over. Verification names it.
@@ -184,6 +185,6 @@ function readBlock(folder: string, position: IndexPosition, insert: (entry: Audi
     }
     return { position: { segment, offset: offset + end, last }, result: 'more' };
   } finally {
-    closeSync(handle);
+    handle.close();
   }
 }

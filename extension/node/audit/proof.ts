@@ -61,7 +61,7 @@ export async function proveEntry(layout: Layout, seq: number, now: () => number 
     leaves.push(leafOf(entry.hash));
     if (entry.seq === seq) wanted = read.bytes.toString('utf8');
   }
-  if (first === null || wanted === null) throw unproved(file, 0, `entry ${seq} is not there; run \`callgate audit verify\``);
+  if (first === null || wanted === null) throw unproved(file, 0, `there is no entry ${seq}`);
   const facts = {
     segment: number,
     first: first.seq,

@@ -1,11 +1,9 @@
 /** One page of the timeline: which rows the index names, read from the journal itself and checked against the query. */
-import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import type { AuditEntry } from '#contract/auditRecord.ts';
 import type { TimelineQuery } from '#contract/ipc.ts';
 import { MAX_LINE_BYTES, parseEntryLine } from '#home/journal/entryLine.ts';
-import { PLAIN_FILE, readAt, segmentFile } from '#home/journal/segments.ts';
-import { errorCode } from '#home/privateFile.ts';
 import type { IndexRow, IndexStore, LinePlace } from '#node/audit/indexStore.ts';
+import { isDropped, openSegment, type OpenSegment } from '#node/audit/openSegment.ts';
 import { matchesQuery, textFinder } from '#node/audit/timelineFilter.ts';
 
 const MAX_PAGE = 500;
@@ -23,23 +21,9 @@ interface ReadPage {
   readonly misfits: number;
 }
 
-/** Null when there is no such file, or nothing that could be a segment. */
-export function openSegment(folder: string, segment: number): number | null {
-  let handle: number;
-  try {
-    handle = openSync(segmentFile(folder, segment), constants.O_RDONLY | PLAIN_FILE);
-  } catch (error) {
-    if (['ENOENT', 'ELOOP', 'ENOTDIR', 'ENXIO'].includes(errorCode(error))) return null;
-    throw error;
-  }
-  if (fstatSync(handle).isFile()) return handle;
-  closeSync(handle);
-  return null;
-}
-
-export function readEntry(handle: number, place: LinePlace): AuditEntry | null {
+export function readEntry(segment: OpenSegment, place: LinePlace): AuditEntry | null {
   if (place.length > MAX_LINE_BYTES) return null;
-  const parsed = parseEntryLine(readAt(handle, place.offset, place.length));
+  const parsed = parseEntryLine(segment.read(place.offset, place.length));
   return parsed.code === null ? parsed.entry : null;
 }
 
@@ -48,20 +32,21 @@ export function queryPage(folder: string, store: IndexStore, query: TimelineQuer
   const mayHave = query.text === undefined ? null : textFinder(query.text);
   // One row more than wanted tells whether there is a next page.
   const batch = mayHave === null ? limit + 1 : MAX_PAGE;
-  const handles = new Map<number, number | null>();
+  const handles = new Map<number, OpenSegment | null>();
   const entries: AuditEntry[] = [];
   let misfits = 0;
   let scanned = 0;
   let bytesRead = 0;
   let before = Math.min(query.before ?? Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
-  const handleOf = (segment: number): number | null => {
+  const handleOf = (segment: number): OpenSegment | null => {
     let handle = handles.get(segment);
     if (handle === undefined) handles.set(segment, (handle = openSegment(folder, segment)));
     return handle;
   };
   const take = (row: IndexRow, bytes: Buffer | null): void => {
     const parsed = bytes === null ? null : parseEntryLine(bytes);
-    if (parsed?.code !== null || parsed.entry.seq !== row.seq) misfits += 1;
+    if (parsed?.code !== null || parsed.entry.seq !== row.seq)
+      misfits += handles.get(row.segment) === null && isDropped(folder, row.segment) ? 0 : 1;
     else if (matchesQuery(parsed.entry, query)) entries.push(parsed.entry);
   };
   try {
@@ -71,7 +56,7 @@ export function queryPage(folder: string, store: IndexStore, query: TimelineQuer
         const { segment, offset, length } = stretch;
         // Pages without a text search mostly want all their rows; those with one throw most away unread.
         const handle = handleOf(segment);
-        const bytes = handle === null ? Buffer.alloc(0) : readAt(handle, offset, length);
+        const bytes = handle?.read(offset, length) ?? Buffer.alloc(0);
         const candidates = mayHave?.(bytes) ?? null;
         for (const row of stretch.rows) {
           if (entries.length === limit || scanned === MAX_SCANNED || bytesRead > MAX_PAGE_BYTES) return { entries, next: before, misfits };
@@ -86,7 +71,7 @@ export function queryPage(folder: string, store: IndexStore, query: TimelineQuer
       if (rows.length < batch) return { entries, next: null, misfits };
     }
   } finally {
-    for (const handle of handles.values()) if (handle !== null) closeSync(handle);
+    for (const handle of handles.values()) handle?.close();
   }
 }
 

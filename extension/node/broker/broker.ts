@@ -6,7 +6,7 @@ import type { BrokerStatus, GateSettings, JournalStatement, Requests, VerifyRepo
 import type { Judge } from '#contract/judgement.ts';
 import type { ToolCall } from '#core/model/call.ts';
 import { answerHook } from '#home/answerHook.ts';
-import { plainEvent } from '#home/auditEvents.ts';
+import { plainEvent, scrubEvent } from '#home/auditEvents.ts';
 import type { HookClient } from '#home/dialects/hookEvent.ts';
 import { openEngine } from '#home/engine.ts';
 import { openGrants } from '#home/grants.ts';
@@ -113,7 +113,7 @@ async function startLocked(options: BrokerOptions, lock: BrokerLock): Promise<Br
     },
     log,
   );
-  const record = (event: AuditEvent): Promise<string | null> => recorder.record(event);
+  const record = (event: AuditEvent): Promise<string | null> => recorder.record(scrubEvent(event, (value) => engine.scrub(value, hash)));
   const grants = openGrants(layout, now, log);
   const holds = createHolds(now, (hold) => {
     windows.send('hold', hold);
@@ -136,6 +136,7 @@ async function startLocked(options: BrokerOptions, lock: BrokerLock): Promise<Br
     recent,
     record,
     hash,
+    scrub: (value) => engine.scrub(value, hash),
     settings: () => settings,
     attended: life.attended,
     now,

@@ -4,6 +4,7 @@ import type { AuditEvent } from '#contract/auditRecord.ts';
 import type { GateSettings } from '#contract/ipc.ts';
 import { CLIENT_TIMED_OUT, type Judgement, type JudgeOptions } from '#contract/judgement.ts';
 import type { ToolCall } from '#core/model/call.ts';
+import type { JsonValue } from '#core/model/json.ts';
 import type { Decision } from '#core/model/verdict.ts';
 import { callEvent } from '#home/auditEvents.ts';
 import { blocked } from '#home/engine.ts';
@@ -36,6 +37,8 @@ export interface BrokerJudgeParts {
   readonly recent: RecentCalls;
   readonly record: (event: AuditEvent) => Promise<string | null>;
   readonly hash: (text: string) => string;
+  /** As the engine's. */
+  readonly scrub: (value: JsonValue) => JsonValue;
   readonly settings: () => GateSettings;
   /** Whether a window is there, or may be back in a moment. */
   readonly attended: () => boolean;
@@ -166,7 +169,7 @@ export function createBrokerJudge(parts: BrokerJudgeParts): BrokerJudge {
 
   function rememberPending(id: string, call: ToolCall, decision: Decision, unattended: Unattended): void {
     try {
-      addPending(layout, pendingCall({ id, call, decision, since: now(), asked: unattended === 'ask', hash }));
+      addPending(layout, pendingCall({ id, call, decision, since: now(), asked: unattended === 'ask', hash, scrub: parts.scrub }));
     } catch (error) {
       // It cannot be approved after a restart then; this time it is refused or asked about all the same.
       warn(`A call could not be kept for a later approval: ${errorText(error)}`);

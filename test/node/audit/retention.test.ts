@@ -1,0 +1,227 @@
+/** What is packed, what is dropped, what never is, and that the rest verifies after every step of it. */
+import { cpSync, existsSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { expect, test } from 'vitest';
+import { canonicalJson } from '#core/model/json.ts';
+import { openGrants } from '#home/grants.ts';
+import { openJournal } from '#home/journal/journal.ts';
+import { listSegments, packedFile, sealFile, segmentFile, tombstoneFile } from '#home/journal/segments.ts';
+import type { Layout } from '#home/layout.ts';
+import { keepJournal } from '#node/audit/keepJournal.ts';
+import { expire, packJournal, planExpiry } from '#node/audit/retention.ts';
+import { sealJournal } from '#node/audit/seals.ts';
+import { verifyJournal } from '#node/audit/verify.ts';
+import { checkWitness } from '#node/audit/witness.ts';
+import { emptyLayout } from '../../home/journal/journalBox.ts';
+import { sampleEvent } from '../../home/journal/sampleEvent.ts';
+import { dropBefore, sealedJournal, segmentsOfThree, START } from './sealedJournal.ts';
+
+const FAR = START + 1000 * 24 * 3600 * 1000;
+const EVERYTHING = { maxDays: 1, maxMegabytes: null };
+const parts = (layout: Layout): string => {
+  const { numbers, has } = listSegments(layout.journal);
+  return numbers
+    .map((number) => `${number}:${(['jsonl', 'jsonl.gz', 'seal', 'expired'] as const).filter((part) => has(number, part)).join('+')}`)
+    .join(' ');
+};
+
+test('packed, dropped, sealed and open: it verifies and goes on', async () => {
+  const layout = await sealedJournal();
+  expect(parts(layout)).toBe('1:expired 2:jsonl.gz+seal 3:jsonl.gz+seal 4:jsonl+seal 5:jsonl');
+  expect(await verifyJournal(layout)).toEqual({ ok: true, entries: 20, unsigned: 0, problem: null });
+  const journal = openJournal(layout);
+  expect(journal.append([sampleEvent()])[0]?.seq).toBe(21);
+  journal.close();
+  expect(await verifyJournal(layout)).toMatchObject({ ok: true, entries: 21 });
+});
+
+test('packing keeps every byte', async () => {
+  const layout = segmentsOfThree(4);
+  const before = readFileSync(segmentFile(layout.journal, 1));
+  await sealJournal(layout);
+  expect(await packJournal(layout)).toEqual([1, 2]);
+  expect(gunzipSync(readFileSync(packedFile(layout.journal, 1)))).toEqual(before);
+  expect(statSync(packedFile(layout.journal, 1)).mode & 0o777).toBe(0o600);
+});
+
+test('a segment that is not the one that was sealed is not packed', async () => {
+  const layout = segmentsOfThree(4);
+  await sealJournal(layout);
+  writeFileSync(segmentFile(layout.journal, 1), readFileSync(segmentFile(layout.journal, 1), 'utf8').replace('ls -la', 'ls -lb'));
+  expect(await packJournal(layout)).toEqual([2]);
+  expect(await verifyJournal(layout)).toMatchObject({ problem: { code: 'ALTERED', seq: 1 } });
+});
+
+test('without limits nothing is dropped, and the newest two never', async () => {
+  const layout = segmentsOfThree(4);
+  expect(await keepJournal(layout, {}, [], () => FAR)).toBe('Segments 1, 2, 3 sealed. Segments 1, 2 packed.');
+  expect(await keepJournal(layout, {}, [], () => FAR)).toBe('');
+  expect(await keepJournal(layout, { journalMaxDays: 1 }, [], () => FAR)).toBe('Segments 1, 2 dropped.');
+  expect(parts(layout)).toBe('1:expired 2:expired 3:jsonl+seal 4:jsonl');
+  expect(await verifyJournal(layout)).toMatchObject({ ok: true });
+});
+
+test('by size: the oldest go until the rest fits', async () => {
+  const layout = segmentsOfThree(6);
+  await sealJournal(layout);
+  const { numbers } = listSegments(layout.journal);
+  const sizes = numbers.map((number) =>
+    [segmentFile, sealFile].reduce((sum, file) => sum + (statSync(file(layout.journal, number), { throwIfNoEntry: false })?.size ?? 0), 0),
+  );
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  const limit = (total - (sizes[0] ?? 0) - 1) / 1024 / 1024;
+  const plan = await planExpiry(layout, { maxDays: null, maxMegabytes: limit }, FAR, new Set());
+  expect(plan.expiries.map(({ segment }) => segment)).toEqual([1, 2]);
+  expect(plan.expiries[0]).toMatchObject({ first: 1, last: 3, bytes: sizes[0] });
+});
+
+test('clocks that jump: the youngest entry of a segment counts, wherever it stands', async () => {
+  const layout = emptyLayout();
+  for (const times of [[FAR, START], [START], [START], [START]]) {
+    const journal = openJournal(layout, { segmentBytes: 1, now: () => times[0] ?? 0 });
+    journal.append([sampleEvent()]);
+    journal.close();
+  }
+  await sealJournal(layout);
+  expect(await planExpiry(layout, EVERYTHING, FAR, new Set())).toEqual({ expiries: [], kept: '' });
+});
+
+const needed: readonly (readonly [string, (layout: Layout) => { readonly held: readonly string[]; readonly call: string }, RegExp])[] = [
+  ['a call that is held', () => ({ held: ['c-5'], call: 'c-5' }), /Segment 2 holds entry 5, a call that still waits/],
+  [
+    'an approval that stands for always',
+    (layout) => {
+      const grant = openGrants(
+        layout,
+        () => START,
+        () => undefined,
+      ).add({
+        key: 'ab'.repeat(32),
+        scope: 'always',
+        tool: 'Bash',
+        server: null,
+        cwd: '/x',
+        session: 's',
+        summary: '',
+      });
+      return { held: [], call: grant.id };
+    },
+    /Segment 2 holds entry 4, an approval that still stands/,
+  ],
+];
+test.each(needed)('%s keeps its segment and all later ones', async (_name, prepare, said) => {
+  const layout = emptyLayout();
+  const { held, call } = prepare(layout);
+  for (const segment of [1, 2, 3, 4, 5]) {
+    const journal = openJournal(layout, { segmentBytes: 1, now: () => START });
+    const events = [1, 2, 3].map((index) => sampleEvent({ call: `c-${(segment - 1) * 3 + index}` }));
+    if (segment === 2 && held.length === 0) events[0] = sampleEvent({ kind: 'grant', args: { grant: call } });
+    journal.append(events);
+    journal.close();
+  }
+  await sealJournal(layout);
+  const unsettled = new Set(held);
+  const plan = await planExpiry(layout, EVERYTHING, FAR, unsettled);
+  expect(plan.expiries.map(({ segment }) => segment)).toEqual([1]);
+  expect(plan.kept).toMatch(said);
+  // A plan made before the call was held drops nothing that is needed now.
+  const blind = await planExpiry(layout, EVERYTHING, FAR, new Set());
+  expect((await expire(layout, blind, unsettled)).map(({ segment }) => segment)).toEqual(held.length > 0 ? [1] : [1]);
+  expect(await verifyJournal(layout)).toMatchObject({ ok: true });
+});
+
+test('a plan for another journal drops nothing', async () => {
+  const plan = await planExpiry(await sealedJournal(), EVERYTHING, FAR, new Set());
+  const layout = segmentsOfThree(5);
+  await sealJournal(layout);
+  expect(await expire(layout, plan, new Set())).toEqual([]);
+});
+
+/** Every step of packing and dropping, as a process that is killed after it leaves the folder. */
+const interruptions: readonly (readonly [string, (layout: Layout, packed: Layout, dropped: Layout) => void])[] = [
+  ['a half-written file', (layout) => writeFileSync(`${packedFile(layout.journal, 1)}.123.${'ab'.repeat(6)}.tmp`, 'half')],
+  ['the packed file stands beside the plain one', (layout, packed) => copy(packedFile(packed.journal, 1), packedFile(layout.journal, 1))],
+  [
+    'and the seal names it',
+    (layout, packed) => {
+      copy(packedFile(packed.journal, 1), packedFile(layout.journal, 1));
+      copy(sealFile(packed.journal, 1), sealFile(layout.journal, 1));
+    },
+  ],
+  [
+    'the tombstone stands beside the segment',
+    (layout, _packed, dropped) => copy(tombstoneFile(dropped.journal, 1), tombstoneFile(layout.journal, 1)),
+  ],
+];
+const copy = (from: string, to: string): void => cpSync(from, to);
+
+test.each(interruptions)('killed when there is %s: it verifies, and the next run finishes', async (_name, leave) => {
+  const layout = segmentsOfThree(5);
+  await sealJournal(layout, () => START);
+  const [packed, dropped] = [emptyLayout(), emptyLayout()];
+  for (const copyOf of [packed, dropped]) cpSync(layout.root, copyOf.root, { recursive: true });
+  await packJournal(packed, () => START);
+  await dropBefore(dropped, 2);
+  leave(layout, packed, dropped);
+  expect((await verifyJournal(layout)).problem).toBeNull();
+  await keepJournal(layout, { journalMaxDays: 1 }, [], () => FAR);
+  expect(parts(layout)).toBe('1:expired 2:expired 3:expired 4:jsonl+seal 5:jsonl');
+  expect((await verifyJournal(layout)).problem).toBeNull();
+});
+
+test('killed between the entry and the segment: dropped by the next run', async () => {
+  const layout = segmentsOfThree(5);
+  await sealJournal(layout, () => START);
+  const segment = readFileSync(segmentFile(layout.journal, 1));
+  const seal = readFileSync(sealFile(layout.journal, 1));
+  await dropBefore(layout, 2);
+  writeFileSync(segmentFile(layout.journal, 1), segment, { mode: 0o600 });
+  writeFileSync(sealFile(layout.journal, 1), seal, { mode: 0o600 });
+  expect((await verifyJournal(layout)).problem).toBeNull();
+  // Even without limits any more: it was said to be dropped.
+  const plan = await planExpiry(layout, { maxDays: null, maxMegabytes: null }, FAR, new Set());
+  expect((await expire(layout, plan, new Set())).map(({ reason }) => reason)).toEqual(['dropping it had begun']);
+  expect(existsSync(segmentFile(layout.journal, 1))).toBe(false);
+  expect((await verifyJournal(layout)).problem).toBeNull();
+});
+
+test('a witness of before sees a journal that only lost what was dropped as the same, and one put back as another', async () => {
+  const layout = segmentsOfThree(5);
+  const seen = [];
+  const old = emptyLayout();
+  cpSync(layout.root, old.root, { recursive: true });
+  for (let round = 0; round < 3; round += 1) {
+    segmentsOfThree(1, layout);
+    seen.push((await checkWitness(layout, null)).newest);
+  }
+  await keepJournal(layout, { journalMaxDays: 1 }, [], () => FAR);
+  seen.push((await checkWitness(layout, null)).newest);
+  for (const statement of seen) expect((await checkWitness(layout, statement)).problem).toBeNull();
+  rmSync(layout.root, { recursive: true });
+  cpSync(old.root, layout.root, { recursive: true });
+  const newest = seen.at(-1);
+  expect((await verifyJournal(layout)).ok).toBe(true);
+  expect((await checkWitness(layout, newest ?? null)).problem).toContain('put back to an earlier state');
+  expect(await verifyJournal(layout, newest ? { witness: newest } : {})).toMatchObject({
+    ok: false,
+    problem: { code: 'ROLLED_BACK', seq: 16 },
+  });
+  for (let round = 0; round < 12; round += 1) segmentsOfThree(1, layout);
+  expect((await checkWitness(layout, newest ?? null)).problem).toContain('was replaced');
+  expect(await verifyJournal(layout, newest ? { witness: newest } : {})).toMatchObject({
+    ok: false,
+    problem: { code: 'ROLLED_BACK', seq: newest?.count },
+  });
+  rmSync(layout.root, { recursive: true });
+  expect((await checkWitness(layout, newest ?? null)).problem).toContain('is gone');
+});
+
+test('statements are canonical JSON', async () => {
+  const layout = await sealedJournal();
+  for (const file of [sealFile(layout.journal, 2), tombstoneFile(layout.journal, 1)]) {
+    const text = readFileSync(file, 'utf8');
+    expect(text).toBe(`${canonicalJson(JSON.parse(text) as never)}\n`);
+  }
+  unlinkSync(sealFile(layout.journal, 4));
+  expect(await verifyJournal(layout)).toMatchObject({ ok: false, problem: { code: 'SEAL' } });
+});
