@@ -2,7 +2,7 @@
  * A lenient shell parser. It never fails: text that ends too early is read as if closed there and the trouble is noted.
  * One pass over the text; substitutions are parsed in place. Source: POSIX XCU 2.10, with bash's additions.
  */
-import { MAX_SHELL_DEPTH } from '#core/normalize/limits.ts';
+import { MAX_EXPANSION, MAX_SHELL_DEPTH } from '#core/normalize/limits.ts';
 import { bodyOf, filtered } from '#core/normalize/shell/output.ts';
 import {
   ahead,
@@ -234,13 +234,18 @@ function loopHead(reader: Reader): void {
   if (!/^in\b/u.test(ahead(reader, 3))) return;
   reader.pos += 2;
   const values: string[] = [];
+  const origins: Simple[] = [];
   for (;;) {
     skipBlanks(reader);
     if (atEnd(reader) || ';\n&|()'.includes(reader.source[reader.pos] ?? '')) break;
     const before = reader.pos;
-    for (const word of readWord(reader)) values.push(word.text);
+    for (const word of readWord(reader)) {
+      values.push(word.text);
+      for (const inner of word.inner) if (origins.length < MAX_EXPANSION) origins.push(inner);
+    }
     if (reader.pos === before) reader.pos++;
   }
+  if (name !== '' && origins.length > 0) reader.state.origins.set(name, origins);
   // Every value at once: splitting the variable later gives each of them as a word of its own.
   const all = values.join(' ').trim();
   if (name !== '' && !(all === '' && reader.state.form === 'file')) reader.state.variables.set(name, all);

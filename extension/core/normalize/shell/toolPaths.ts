@@ -67,10 +67,13 @@ export function toolPaths(
         ? [...uses([args[3]], 'read'), ...uses([below(args[4] ?? '.')], 'write')]
         : [];
     case 'sqlite3':
-      return [...args, ...stdin.flatMap((text) => text.split('\n', 64))].flatMap((text) => {
-        const hit = /^\s{0,9}\.(output|once|backup|save|dump|read|import|open)\s{1,9}['"]?([^\s'"]{1,400})/u.exec(text);
-        return hit ? uses([hit[2]], /^(?:read|import)$/u.test(hit[1] ?? '') ? 'read' : 'write') : [];
-      });
+      return [
+        ...uses([operands[0]], 'read'),
+        ...[...args, ...stdin.flatMap((text) => text.split('\n', 64))].flatMap((text) => {
+          const hit = /^\s{0,9}\.(output|once|backup|save|dump|read|import|open)\s{1,9}['"]?([^\s'"]{1,400})/u.exec(text);
+          return hit ? uses([hit[2]], /^(?:read|import)$/u.test(hit[1] ?? '') ? 'read' : 'write') : [];
+        }),
+      ];
     case 'psql':
       return [...args, ...stdin].flatMap((text) => {
         const hit = /\\?\bcopy\b[^;]{1,400}?\b(to|from)\s{1,9}'([^']{1,400})'|\\(?:o|out|w)\s{1,9}(\S{1,400})/iu.exec(text);
