@@ -8,6 +8,7 @@ export interface CommandArguments {
   'callgate.approve': [id?: string];
   'callgate.reject': [id?: string];
   'callgate.verifyAudit': [];
+  'callgate.exportAudit': [];
   'callgate.showLog': [];
   'callgate.openSettings': [];
   'callgate.showStatus': [];
@@ -24,6 +25,7 @@ export const COMMAND_IDS: readonly CommandId[] = [
   'callgate.approve',
   'callgate.reject',
   'callgate.verifyAudit',
+  'callgate.exportAudit',
   'callgate.showLog',
   'callgate.openSettings',
   'callgate.showStatus',

@@ -18,11 +18,12 @@ export interface CommandParts {
   readonly decide: Decide;
   readonly protection: ProtectFlow;
   readonly rules: RuleCommands;
+  readonly exportAudit: () => Promise<void>;
   readonly focusPanel: () => void;
   readonly log: vscode.LogOutputChannel;
 }
 
-export function commandHandlers({ link, book, decide, protection, rules, focusPanel, log }: CommandParts): CommandHandlers {
+export function commandHandlers({ link, book, decide, protection, rules, exportAudit, focusPanel, log }: CommandParts): CommandHandlers {
   async function pickHold(title: string, id: string | undefined): Promise<Hold | undefined> {
     const waiting = book.waiting();
     if (id !== undefined) return waiting.find((hold) => hold.id === id);
@@ -121,6 +122,7 @@ export function commandHandlers({ link, book, decide, protection, rules, focusPa
         return note === undefined ? { kind: 'late', message: settledMessage(hold) } : decide.reject(hold.id, note);
       }),
     'callgate.verifyAudit': verifyAudit,
+    'callgate.exportAudit': exportAudit,
     'callgate.showLog': () => log.show(),
     'callgate.openSettings': async () =>
       void (await vscode.commands.executeCommand('workbench.action.openSettings', '@ext:callgate.callgate')),

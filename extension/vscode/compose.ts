@@ -12,6 +12,7 @@ import { clientSetup } from './clientSetup.ts';
 import { CONTEXT_KEYS, type ContextKey } from './commandIds.ts';
 import { commandHandlers, registerCommands } from './commands.ts';
 import { decideThrough } from './decideHold.ts';
+import { exportAudit } from './exportAudit.ts';
 import { holdBook } from './holdBook.ts';
 import { ruleCommands } from './newRule.ts';
 import { journalMirror } from './journalMirror.ts';
@@ -138,6 +139,14 @@ export function compose(context: vscode.ExtensionContext, log: vscode.LogOutputC
 
   const rules = ruleCommands({ layout, workspaceFolders, test: async (cwd) => testRules(await install(), cwd, null), log });
 
+  const exporting = exportAudit({
+    program: async () => {
+      const { runtime, cliBundle } = await install();
+      return { runtime, args: [cliBundle] };
+    },
+    log,
+  });
+
   const parts = vscode.Disposable.from(
     new vscode.Disposable(
       link.onState(({ state }) => {
@@ -147,7 +156,7 @@ export function compose(context: vscode.ExtensionContext, log: vscode.LogOutputC
     new vscode.Disposable(link.onEntry(mirror.noticed)),
     panel,
     preview,
-    registerCommands(commandHandlers({ link, book, decide, protection, rules, focusPanel: panel.focus, log }), log),
+    registerCommands(commandHandlers({ link, book, decide, protection, rules, exportAudit: exporting, focusPanel: panel.focus, log }), log),
     ruleCompletion(join(context.extensionPath, 'dist'), log),
     ruleDiagnostics({ test: async (file) => testRules(await install(), layout.home, file), log }),
     statusBar(link, book),
