@@ -8,7 +8,9 @@ import { escapePointer } from '#core/normalize/pointer.ts';
 
 export type Role =
   /** `assembled`: joined from an argument vector, so offsets into it mean nothing in the arguments. */
-  | { readonly kind: 'shell'; readonly assembled: boolean }
+  | { readonly kind: 'shell'; readonly assembled: boolean; readonly dialect?: 'powershell' | 'cmd' }
+  /** Code of another language that the tool runs; `language`: the name of an interpreter. */
+  | { readonly kind: 'code'; readonly language: string }
   | { readonly kind: 'path'; readonly access: Access }
   | { readonly kind: 'patch' }
   | { readonly kind: 'content' }
@@ -44,6 +46,11 @@ const URL_KEY = /(?:^|_)(?:url|urls|uri|href|endpoint|link|webhook)$|(?:Url|Uri)
 const CONTENT_KEY = /^(?:content|contents|file_text|new_string|new_str|new_source|insert_text|text|body|data|replacement)$/iu;
 const SHELL_TOOL =
   /(?:^|[_\-./ ])(?:bash|shell|sh|exec|execute|terminal|cmd|powershell|run_?command|run_?in_?terminal|execute_?command|run_?shell)(?:$|[_\-./ ])|(?:Command|Terminal|Shell)$/iu;
+/** Tools and keys by which code of other languages is run. */
+const CODE_KEY =
+  /^(?:code|source|source_?code|snippet|program|expression|function|python|python_?code|javascript|js|js_?code|script|cell|cell_?source|query_?code|input)$/iu;
+const CODE_TOOL =
+  /python|ipython|jupyter|notebook|javascript|typescript|(?:^|[_\-./ ])(?:node|js|ts|deno|ruby|php|perl|lua|julia|rscript|repl)(?:$|[_\-./ ])|(?:execute|run|eval|exec)_?(?:code|cell|snippet)|code_?(?:interpreter|execution|runner|exec)|browser_?(?:evaluate|run)|evaluate_?(?:script|js)|(?:^|[_\-./ ])eval(?:uate)?(?:$|[_\-./ ])/iu;
 /** Keys that a program may obey by itself, although they are short identifiers: prototypes and query operators. */
 const POWERFUL_KEY = /^(?:__proto__|prototype|constructor|\$\w{1,40}|[\w$]{1,40}(?:\.[\w$]{1,40}){1,8})$/u;
 const DEFINED_NAME = /^(?:\/(?:tools|prompts|resources)\/\d{1,6}|\/\d{1,6}|)\/name$/u;
@@ -97,7 +104,7 @@ export function readArguments(call: ToolCall): ReadArguments {
 function roleOf(call: ToolCall, at: string, key: string): Role {
   switch (call.channel) {
     case 'shell':
-      if (at === '/command' || at === '' || SHELL_KEY.test(key)) return { kind: 'shell', assembled: false };
+      if (at === '/command' || at === '' || SHELL_KEY.test(key)) return shellRole(call.tool);
       return /^\/(?:workdir|cwd)$/u.test(at) ? { kind: 'path', access: 'read' } : { kind: 'text' };
     case 'read':
       return at === '' || PATH_KEY.test(key) ? { kind: 'path', access: 'read' } : { kind: 'text' };
@@ -121,8 +128,9 @@ function roleOf(call: ToolCall, at: string, key: string): Role {
           : READ_TOOL.test(call.tool)
             ? 'read'
             : 'use';
+      if (CODE_KEY.test(key) && CODE_TOOL.test(call.tool)) return { kind: 'code', language: codeLanguage(call, key) };
       if (SHELL_KEY.test(key) || (SHELL_TOOL.test(call.tool) && /^(?:code|input|args?|arguments)$/iu.test(key)))
-        return { kind: 'shell', assembled: false };
+        return shellRole(call.tool);
       if (PATH_KEY.test(key) && !/^(?:source|target|destination)$/iu.test(key))
         return { kind: 'path', access: /^(?:src|source)/iu.test(key) ? 'read' : access };
       if (URL_KEY.test(key)) return { kind: 'url' };
@@ -130,6 +138,27 @@ function roleOf(call: ToolCall, at: string, key: string): Role {
       return { kind: 'any', access };
     }
   }
+}
+
+function shellRole(tool: string): Role {
+  if (/powershell|pwsh/iu.test(tool)) return { kind: 'shell', assembled: false, dialect: 'powershell' };
+  if (/(?:^|[_\-./ ])(?:cmd|cmd_?exe|batch|command_?prompt)$/iu.test(tool)) return { kind: 'shell', assembled: false, dialect: 'cmd' };
+  return { kind: 'shell', assembled: false };
+}
+
+/** The language a tool says it runs, in its name or beside the code; `code` when neither says. */
+function codeLanguage(call: ToolCall, key: string): string {
+  const beside = isObject(call.args) ? (call.args['language'] ?? call.args['lang'] ?? call.args['runtime']) : undefined;
+  const said = `${typeof beside === 'string' ? beside.slice(0, 40) : ''} ${key} ${call.tool}`;
+  const name =
+    /bash|shell(?!ex)|python|javascript|typescript|browser|node|deno|ruby|php|perl|lua|julia|powershell|\br\b|\bjs\b|\bts\b|jupyter|notebook|evaluate|function/iu
+      .exec(said)?.[0]
+      .toLowerCase() ?? 'code';
+  return /^(?:javascript|typescript|browser|js|ts|evaluate|function)$/u.test(name)
+    ? 'node'
+    : /^(?:jupyter|notebook)$/u.test(name)
+      ? 'python'
+      : name;
 }
 
 function isWords(value: readonly JsonValue[]): value is readonly string[] {

@@ -8,7 +8,7 @@ import type { Fields } from '#core/normalize/fields.ts';
 import { noteBeyond, noteHidden, noteTroubles } from '#core/normalize/notes.ts';
 import { patchFiles } from '#core/normalize/patch.ts';
 import type { PathContext } from '#core/normalize/path.ts';
-import { readCommandLine } from '#core/normalize/shell/commands.ts';
+import { readCodeArgument, readCommandLine } from '#core/normalize/shell/commands.ts';
 import { fold } from '#core/normalize/unicode.ts';
 
 /** What the normalizer needs to know beside the call. */
@@ -44,7 +44,13 @@ function readArgument(argument: Argument, collector: Collector): void {
       const folded = role.assembled ? fold(text) : collector.text('command', at, text);
       if (role.assembled) collector.derived('command', { at, span: null }, text);
       noteHidden(collector, at, folded.hidden, 'command');
-      readCommandLine(collector, at, folded, role.assembled ? 'assembled' : 'as sent');
+      readCommandLine(collector, at, folded, role.assembled ? 'assembled' : 'as sent', role.dialect);
+      return;
+    }
+    case 'code': {
+      const folded = collector.text('command', at, text);
+      noteHidden(collector, at, folded.hidden, 'text');
+      readCodeArgument(collector, at, text, role.language);
       return;
     }
     case 'path': {

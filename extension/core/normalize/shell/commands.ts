@@ -1,6 +1,8 @@
 /** From parsed shell text to command fields: pipelines, input and redirections. */
 import { placeOf, type Collector } from '#core/normalize/collector.ts';
 import { pathForms } from '#core/normalize/path.ts';
+import { languageOf } from '#core/normalize/code/languages.ts';
+import { readPowerShell } from '#core/normalize/powershell/commands.ts';
 import { hereOf } from '#core/normalize/shell/folders.ts';
 import { link, newJob, type Built, type Job } from '#core/normalize/shell/job.ts';
 import { bodyOf, filtered } from '#core/normalize/shell/output.ts';
@@ -8,22 +10,65 @@ import { parseShell } from '#core/normalize/shell/parser.ts';
 import { programName } from '#core/normalize/shell/programNames.ts';
 import { SHELLS } from '#core/normalize/shell/programs.ts';
 import { FETCHERS, remember, SENDERS } from '#core/normalize/shell/received.ts';
-import { buildWords } from '#core/normalize/shell/runs.ts';
+import { buildWords, runCmd } from '#core/normalize/shell/runs.ts';
 import { readScriptFile } from '#core/normalize/shell/scriptFiles.ts';
 import type { ParsedRedirect, Script, Simple, Word } from '#core/normalize/shell/syntax.ts';
 import { runsStdin } from '#core/normalize/shell/wrapped.ts';
 import type { Folded } from '#core/normalize/unicode.ts';
 
-/** Reads a whole command line and adds its commands, paths, addresses and effects. */
-export function readCommandLine(collector: Collector, at: string, folded: Folded, form: 'as sent' | 'assembled'): void {
+/** Reads a whole command line and adds its commands, paths, addresses and effects. `dialect`: when the tool says that it is no Bash. */
+export function readCommandLine(
+  collector: Collector,
+  at: string,
+  folded: Folded,
+  form: 'as sent' | 'assembled',
+  dialect?: 'powershell' | 'cmd',
+): void {
   const job = newJob(
     collector,
     (start, end) => (form === 'assembled' ? { at, span: null } : placeOf(at, folded, { start, end })),
     readScript,
   );
+  const whole: Job = { ...job, place: () => job.place(0, folded.text.length) };
+  if (dialect !== undefined) {
+    if (dialect === 'powershell') readPowerShell(folded.text, null, whole, buildWords);
+    else runCmd(folded.text, whole);
+    return;
+  }
   const commands = readScript(parseShell(folded.text, collector.shell), job);
   const plain = commands.map((command) => command.words.join(' ')).join('\n');
   if (plain !== '' && plain !== folded.text) collector.derived('command', { at, span: null }, plain);
+  // A client on Windows may hand its lines to another shell than it says.
+  if (/^\s{0,20}(?:powershell|pwsh|cmd)(?:\.exe)?\s/iu.test(folded.text)) return;
+  if (POWERSHELL.test(folded.text)) readPowerShell(folded.text, null, whole, buildWords);
+  else if (CMD.test(folded.text)) runCmd(folded.text, whole);
+}
+
+/** What only PowerShell has: cmdlets at the start of a command, static members, its environment variables. */
+const POWERSHELL =
+  /(?:^|[;|{(&\n]\s{0,9})(?:(?:Get|Set|New|Remove|Invoke|Start|Stop|Add|Clear|Copy|Move|Out|Import|Export|Disable|Enable|Register|Unregister|Write|Test|Select|Where|ForEach|ConvertTo|ConvertFrom|Install|Uninstall|Restart|Suspend|Update|Expand|Compress|Read|Enter|Send)-[A-Z]\w{1,40}|iex|iwr|irm)(?=[\s(;|]|$)|\$env:[A-Za-z]|\[(?:System\.)?(?:Convert|Net\.\w{1,40}|Text\.Encoding|IO\.\w{1,40}|Reflection\.\w{1,40}|Ref|Environment|ScriptBlock|Diagnostics\.Process)\]::?|New-Object\s|^\s{0,9}&\s{0,3}[({"']/iu;
+/** What only cmd.exe has: its switches after its own commands, percent signs and carets in names. */
+const CMD =
+  /(?:^|[&|(\n]\s{0,9})(?:@?(?:del|erase|rd|rmdir|copy|xcopy|move|attrib|start|type|reg|net|sc|schtasks|wmic|vssadmin|bcdedit|certutil|bitsadmin|icacls|takeown|wevtutil|format|taskkill|netsh)(?:\.exe)?\s{1,9}(?:\/[a-z?]\b|[^\n]{0,200}%[a-z]{2,40}%)|for\s{1,9}\/[fdlr]\s|%comspec%|%[a-z]{3,20}%[\\/]|[a-z]{1,12}\^[a-z^]{1,20})/iu;
+
+/** Reads code a tool runs as if its interpreter had been called with it. */
+export function readCodeArgument(collector: Collector, at: string, text: string, language: string): void {
+  const place = { at, span: { start: 0, end: text.length } };
+  const job: Job = { ...newJob(collector, () => place, readScript), place: () => place };
+  if (/^(?:bash|shell|sh)$/u.test(language)) {
+    readScript(parseShell(text, collector.shell), job);
+    return;
+  }
+  if (language === 'powershell') {
+    readPowerShell(text, null, job, buildWords);
+    return;
+  }
+  const program = language === 'code' ? (languageOf('', text) === 'js' ? 'node' : 'python') : language === 'r' ? 'rscript' : language;
+  // In a notebook, a line may be handed to a shell.
+  for (const line of text.slice(0, 65_536).matchAll(/^[ \t]{0,20}(?:!|%%?(?:bash|sh|system|sx)\s)([^\n]{1,4000})/gmu))
+    readScript(parseShell(line[1] ?? '', collector.shell), job);
+  const flag = program === 'php' ? '-r' : program === 'python' ? '-c' : program === 'deno' ? 'eval' : '-e';
+  buildWords([program, flag, text], [], place, job, { assigns: [], redirects: [] });
 }
 
 function readScript(script: Script, job: Job): Built[] {

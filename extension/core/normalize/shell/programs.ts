@@ -89,6 +89,8 @@ export const INTERPRETERS: ReadonlyMap<string, readonly string[]> = new Map([
   ['deno', ['eval']],
   ['osascript', ['e']],
   ['lua', ['e']],
+  ['rscript', ['e']],
+  ['julia', ['e', 'eval']],
   ['awk', ['']],
   ['gawk', ['']],
   ['mawk', ['']],

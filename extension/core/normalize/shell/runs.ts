@@ -1,8 +1,10 @@
 /** Makes the field of one command, and reads what that command runs in turn: wrapped programs, scripts, code, files. */
 import type { CommandField, Place } from '#core/normalize/fields.ts';
 import { MAX_SHELL_DEPTH } from '#core/normalize/limits.ts';
+import { readPowerShell } from '#core/normalize/powershell/commands.ts';
 import { carriedBy } from '#core/normalize/shell/carriers.ts';
-import { readCode } from '#core/normalize/shell/code.ts';
+import { readCmd } from '#core/normalize/cmd.ts';
+import { readCode } from '#core/normalize/code/readCode.ts';
 import { effectsOf } from '#core/normalize/shell/effects.ts';
 import { splitArguments } from '#core/normalize/shell/flags.ts';
 import { follow, ownFolder, type Here } from '#core/normalize/shell/folders.ts';
@@ -108,16 +110,52 @@ function runInner(inner: Inner, field: Built, around: Around, out: Built[]): voi
       return;
     }
     case 'code':
-      runCode(inner.text, field, deeper, folder, add);
+      runCode(inner.text, inner.language, field, deeper, folder, add);
+      return;
+    case 'powershell':
+      runPowerShell(inner.text, field, deeper, add);
+      return;
+    case 'cmd':
+      add(runCmd(inner.text, deeper));
   }
 }
 
-function runCode(text: string, field: Built, job: Job, folder: string, add: (fields: readonly Built[]) => void): void {
+function runPowerShell(text: string, field: Built | null, job: Job, add: (fields: readonly Built[]) => void): void {
+  job.collector.derived('command', job.place(0, text.length), text);
+  add(readPowerShell(text, field, job, buildWords));
+}
+
+export function runCmd(text: string, job: Job): Built[] {
+  const { commands, cut } = readCmd(text);
+  if (cut) job.shell.troubles.add('too-long');
+  const out: Built[] = [];
+  let before: readonly Built[] = [];
+  const place = job.place(0, text.length);
+  for (const command of commands) {
+    const fields = buildWords(command.words, [], place, job, { assigns: [], redirects: command.redirects });
+    for (const redirect of command.redirects)
+      if (!/^nul$/iu.test(redirect.target))
+        for (const path of job.collector.path(place, redirect.target, redirect.op === '<' ? 'read' : 'write', job.here.folder))
+          fields[0]?.paths.push(path);
+    if (command.piped) for (const late of fields) for (const early of before) link(early, late);
+    for (const field of fields) out.push(field);
+    before = fields;
+  }
+  return out;
+}
+
+function runCode(text: string, hint: string, field: Built, job: Job, folder: string, add: (fields: readonly Built[]) => void): void {
   const place = job.place(0, 0);
-  const code = readCode(text);
+  const code = readCode(text, hint);
   if (code.cut) job.shell.troubles.add('too-long');
   job.collector.derived('code', place, text);
   for (const path of code.paths) for (const found of job.collector.path(place, path.text, path.access, folder)) field.paths.push(found);
+  for (const inner of code.inner) job.collector.derived('code', place, inner);
+  for (const written of code.urls) {
+    const url = job.collector.url(place, written);
+    if (url) field.urls.push(url);
+  }
+  for (const effect of code.effects) job.collector.effect({ ...place, ...effect });
   for (const command of code.commands) add(buildWords(command, [], place, job, { assigns: [], redirects: [] }));
   for (const script of code.scripts) add(readNested(script, job));
 }
@@ -135,7 +173,10 @@ function readFiles(field: Built, place: Place, job: Job, folder: string, out: Bu
       job.collector.derived('command', place, script.text.replace(/^[ \t]{0,200}#[^\n]{0,2000}$/gmu, ''));
       for (const built of readNested(script.text, deeper)) out.push(built);
       restore();
-    } else runCode(script.text, field, deeper, folder, (fields) => fields.forEach((built) => out.push(built)));
+    } else if (script.language === 'powershell')
+      runPowerShell(script.text, field, deeper, (fields) => fields.forEach((built) => out.push(built)));
+    else if (script.language === 'cmd') for (const built of runCmd(script.text, deeper)) out.push(built);
+    else runCode(script.text, file.path, field, deeper, folder, (fields) => fields.forEach((built) => out.push(built)));
     settle(job.shell, shell, place, job.collector, file.path);
   }
 }

@@ -9,7 +9,7 @@ import { INTERPRETERS, SHELLS } from '#core/normalize/shell/programs.ts';
 import { noteCut } from '#core/normalize/shell/scriptShell.ts';
 import { justRecipes, makeRecipes, packageScripts } from '#core/normalize/shell/taskFiles.ts';
 
-type Language = 'shell' | 'code';
+type Language = 'shell' | 'code' | 'powershell' | 'cmd';
 
 export interface RanFile {
   readonly path: string;
@@ -30,7 +30,7 @@ export interface ScriptText {
 
 /** Folders of programs that came with the system or a package manager: they are not the agent's scripts. */
 const INSTALLED = /^\/(?:usr|bin|sbin|lib|lib64|opt|snap|nix|System|Library|Applications)\//u;
-const CODE_ENDING = /\.(?:py|pyw|js|mjs|cjs|ts|mts|cts|tsx|jsx|rb|pl|pm|php|lua|awk|scpt|applescript)$/iu;
+const CODE_ENDING = /\.(?:py|pyw|js|mjs|cjs|ts|mts|cts|tsx|jsx|rb|pl|pm|php|lua|awk|scpt|applescript|go|r|jl)$/iu;
 /** Programs beside the interpreters that run the script they are given. */
 const SCRIPT_RUNNERS: ReadonlySet<string> = new Set([
   'tsx',
@@ -72,6 +72,11 @@ export function ranFiles(command: CommandField): readonly RanFile[] {
     if (program !== 'bun') return out;
   }
   switch (program) {
+    case 'powershell':
+    case 'pwsh': {
+      const script = args.find((arg) => /^[^\s]{1,400}\.psm?1$/iu.test(arg));
+      return script === undefined ? out : [...out, { path: script, language: 'powershell' }];
+    }
     case 'source':
     case '.':
       return operands[0] === undefined ? out : [...out, { path: operands[0], language: 'shell', sourced: true, args: operands.slice(1) }];
@@ -166,6 +171,8 @@ function languageOf(path: string, text: string): Language | null {
   const program = /^#![^\n]{0,200}/u.exec(text)?.[0];
   if (program !== undefined)
     return /\b(?:ba|z|da|k|a|mk)?sh\b|\bbusybox\b/u.test(program) ? 'shell' : /\b(?:make|just)\b/u.test(program) ? null : 'code';
+  if (/\.psm?1$/iu.test(path)) return 'powershell';
+  if (/\.(?:bat|cmd)$/iu.test(path)) return 'cmd';
   // Without a first line that says so, the shell that is asked to run a file reads it itself.
   return CODE_ENDING.test(path) ? 'code' : 'shell';
 }

@@ -8,7 +8,9 @@ export type Inner =
   | { readonly kind: 'words'; readonly words: readonly string[] }
   /** `zero` and `args`: what `$0` and `$1`, `$2` … are in it. */
   | { readonly kind: 'script'; readonly text: string; readonly args?: readonly string[]; readonly zero?: string }
-  | { readonly kind: 'code'; readonly text: string };
+  /** `language`: the program that runs it. */
+  | { readonly kind: 'code'; readonly text: string; readonly language: string }
+  | { readonly kind: 'powershell' | 'cmd'; readonly text: string };
 
 /** Modules of Python that are programs of their own. */
 const MODULES: ReadonlySet<string> = new Set('pip pipx uv poetry pdm pipenv pytest coverage conda'.split(' '));
@@ -67,11 +69,11 @@ export function innerOf(words: readonly string[], stdin: readonly string[]): rea
       return sedRuns(args, stdin);
     case 'cmd': {
       const at = args.findIndex((arg) => /^\/[ck]$/iu.test(arg));
-      return at >= 0 ? [{ kind: 'script', text: args.slice(at + 1).join(' ') }] : [];
+      return at >= 0 ? [{ kind: 'cmd', text: args.slice(at + 1).join(' ') }] : stdin.map((text) => ({ kind: 'cmd', text }));
     }
     case 'powershell':
     case 'pwsh':
-      return powershell(args);
+      return powershell(args, stdin);
     case 'at':
     case 'batch':
       return stdin.map((text) => ({ kind: 'script', text }));
@@ -180,7 +182,7 @@ function shell(args: readonly string[], stdin: readonly string[]): readonly Inne
 function interpreter(program: string, args: readonly string[], codeFlags: readonly string[], stdin: readonly string[]): readonly Inner[] {
   if (codeFlags.includes('')) {
     const text = args.find((arg) => !arg.startsWith('-'));
-    return text === undefined ? [] : [{ kind: 'code', text }];
+    return text === undefined ? [] : [{ kind: 'code', text, language: program }];
   }
   for (let index = 0; index < args.length; index++) {
     const arg = args[index] ?? '';
@@ -190,12 +192,12 @@ function interpreter(program: string, args: readonly string[], codeFlags: readon
       (codeFlags.includes(name) || (/^-[a-z]{1,5}$/iu.test(arg) && codeFlags.includes(arg.slice(-1))))
     ) {
       const text = args[index + 1];
-      return text === undefined ? [] : [{ kind: 'code', text }];
+      return text === undefined ? [] : [{ kind: 'code', text, language: program }];
     }
     if (arg === '-') break;
     if (!arg.startsWith('-')) return [];
   }
-  return stdin.map((text) => ({ kind: 'code', text }));
+  return stdin.map((text) => ({ kind: 'code', text, language: program }));
 }
 
 /** `docker exec [flags] name cmd …`, `docker run [flags] image cmd …`, `kubectl exec name -- cmd …`. */
@@ -208,15 +210,34 @@ function container(args: readonly string[]): readonly Inner[] {
   return shellAt < 0 ? [] : [{ kind: 'words', words: args.slice(shellAt) }];
 }
 
-function powershell(args: readonly string[]): readonly Inner[] {
-  for (const [index, arg] of args.entries()) {
-    if (/^-e(?:nc|ncodedcommand|c)?$/iu.test(arg)) {
-      const bytes = decodeBase64(args[index + 1] ?? '') ?? [];
-      let text = '';
-      for (let at = 0; at + 1 < bytes.length; at += 2) text += String.fromCharCode((bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8));
-      return text === '' ? [] : [{ kind: 'script', text }];
+/** Parameters of the program may be cut short; what follows `-Command`, or stands where a file might, is the text. */
+function powershell(args: readonly string[], stdin: readonly string[]): readonly Inner[] {
+  for (let index = 0; index < args.length; index++) {
+    const arg = args[index] ?? '';
+    const name = /^[-/\u2013\u2014\u2015]{1,2}([A-Za-z]{1,20})$/u.exec(arg)?.[1]?.toLowerCase();
+    if (name === undefined)
+      return /^[^\s]{1,400}\.ps[md]?1$/iu.test(arg) ? [] : [{ kind: 'powershell', text: args.slice(index).join(' ') }];
+    if (name === 'e' || name === 'ec' || ('encodedcommand'.startsWith(name) && name.startsWith('en'))) {
+      const text = wideText(args[index + 1] ?? '');
+      return text === '' ? [] : [{ kind: 'powershell', text }];
     }
-    if (/^-c(?:ommand)?$/iu.test(arg)) return [{ kind: 'script', text: args.slice(index + 1).join(' ') }];
+    if ('command'.startsWith(name) || name === 'commandwithargs' || name === 'cwa') {
+      const text = args.slice(index + 1).join(' ');
+      return text === '-' ? stdin.map((one) => ({ kind: 'powershell', text: one })) : [{ kind: 'powershell', text }];
+    }
+    if ('file'.startsWith(name)) return args[index + 1] === '-' ? stdin.map((text) => ({ kind: 'powershell', text })) : [];
+    if (POWERSHELL_VALUED.test(name)) index++;
   }
-  return [];
+  return stdin.map((text) => ({ kind: 'powershell', text }));
+}
+
+const POWERSHELL_VALUED =
+  /^(?:ex\w{0,20}|ep|w\w{0,20}|v\w{0,20}|ps\w{0,20}|in\w{0,20}|if|o\w{0,20}|config\w{0,20}|settings\w{0,20}|wd|workingdirectory)$/u;
+
+/** Base64 of UTF-16LE, as `-EncodedCommand` takes it. */
+function wideText(written: string): string {
+  const bytes = decodeBase64(written.replace(/[^\w+/=-]/gu, '')) ?? [];
+  let text = '';
+  for (let at = 0; at + 1 < bytes.length; at += 2) text += String.fromCharCode((bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8));
+  return text;
 }
