@@ -344,7 +344,7 @@ const NOTICED: readonly string[] = [
   'hydra -l root -P rockyou.txt ssh://10.0.0.1',
   'systemctl status auditd',
   'tail -f /var/log/syslog',
-  'for p in $(ps -eo pid,comm | awk "/crond/ {print \$1}"); do kill $p; done',
+  'for p in $(ps -eo pid,comm | awk "/crond/ {print $1}"); do kill $p; done',
   'kill -9 $(pgrep -f dockerd)',
   "ps aux | grep mysqld | awk '{print $2}' | xargs kill -9",
   'while true; do :; done',
