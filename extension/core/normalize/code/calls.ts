@@ -10,6 +10,8 @@ import type { Call } from '#core/normalize/code/call.ts';
 
 /** Names under which languages and packages offer the same functions. */
 export function plainName(name: string): string {
+  // Most names are plain as they are.
+  if (!/Sync|\.|::|^fs/u.test(name)) return name;
   return name
     .replace(/^(?:Kernel|builtins|__builtins__|__builtin__|globalThis|window|global|self|root|IRB|::|CORE|CORE\.GLOBAL|top)\./u, '')
     .replace(/^(?=(?:exec|spawn|execFile)Sync$)/u, 'child_process.')

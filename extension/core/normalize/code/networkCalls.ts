@@ -55,6 +55,8 @@ export function networkCall(call: Call): Value | null {
       return { ...UNKNOWN, from: CONNECTION | (last === 'on' ? 0 : INPUT), host: receiver.host };
   }
   const client = CLIENT.exec(name)?.[1];
+  // Most calls reach nothing: what they are given is looked at only for those that may.
+  if (client === undefined && !FETCHES.test(name) && !SENDS.test(name) && !/^(?:requests|httpx)\.request$/u.test(name)) return null;
   const url =
     [...args, keys.get('url'), keys.get('uri'), keys.get('baseURL')]
       .map((arg) => arg?.text ?? arg?.list?.[0]?.text ?? null)

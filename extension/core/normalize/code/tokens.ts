@@ -80,7 +80,8 @@ export function tokensOf(source: string, language: Language, most: number): { re
       pos += 2;
       continue;
     }
-    const comment = spelling.comments.find((mark) => source.startsWith(mark, pos));
+    const comment =
+      char === '#' || char === '/' || char === '-' ? spelling.comments.find((mark) => source.startsWith(mark, pos)) : undefined;
     if (comment !== undefined && !(comment === '#' && language === 'php' && source[pos + 1] === '[')) {
       if (language === 'lua' && source.startsWith('--[[', pos)) pos = after(source, ']]', pos);
       else if (comment === '/*') pos = after(source, '*/', pos + 2);
