@@ -226,7 +226,6 @@ const WARNED: readonly string[] = [
   'postsuper -d ALL',
   'exim -Mrm 1abc',
   'stripe refunds create --charge ch_1',
-  'celery -A app purge -f',
   'argo delete --all',
   'hdfs dfs -rm -r /warehouse',
   'hdfs namenode -format',
@@ -615,6 +614,22 @@ describe('destruction, packages and downloads', () => {
   it('what reaches others or cannot be undone is held', () => check(HELD, 'quarantine'));
   it('what is dangerous but common is delivered with a warning', () => check(WARNED, 'flag'));
   it('look-alikes pass in silence', () => check(CLEAN, 'clean'));
+  it('knows which folder a call works in', () => {
+    const rows: readonly (readonly [cwd: string, command: string, elsewhere: boolean])[] = [
+      ['/srv/shop', 'rm -r /srv/shop/old', false],
+      ['/srv/shop', 'rm -r /srv/shopping', true],
+      ['/srv/shop', 'rm -r old ../other', true],
+      ['/srv/shop', 'cd .. && rm -r other', true],
+      ['/srv/shop', 'cd sub && rm -r other', false],
+      ['/home/dev/app', 'rm -r ~/app/old', false],
+      ['/home/dev/app', 'rm -r ~/other', true],
+      ['/home/dev/app', 'rm -r /tmp/other', false],
+      ['', 'rm -r /srv/other', false],
+    ];
+    const elsewhere = ([cwd, command]: (typeof rows)[number]): boolean =>
+      ruleIds(judge({ args: { command }, cwd })).includes('destructive.delete-elsewhere');
+    expect(rows.filter((row) => elsewhere(row) !== row[2])).toEqual([]);
+  });
   it('a wrapper changes nothing', () => {
     for (const [command, verdict] of WRAPPED)
       check(

@@ -1,10 +1,10 @@
 /** Gathers the fields of one call under its bounds. The only mutable thing in the normalizer. */
-import type { Access, FieldName } from '#core/detect/rulePack.ts';
+import type { Access, FieldName, PathTrait } from '#core/detect/rulePack.ts';
 import type { CommandField, EffectField, EngineNote, Fields, PathField, Place, Span, TextField, UrlField } from '#core/normalize/fields.ts';
 import { newDecodeBudget } from '#core/normalize/decode.ts';
 import { disguisesIn } from '#core/normalize/undisguise.ts';
 import { MAX_EFFECTS, MAX_PATHS, MAX_SEARCHED, MAX_URLS } from '#core/normalize/limits.ts';
-import { readPath, type PathContext } from '#core/normalize/path.ts';
+import { readPath, sideOf, type PathContext } from '#core/normalize/path.ts';
 import { guessedNames } from '#core/normalize/globs.ts';
 import { newShellState, type ShellState } from '#core/normalize/shell/syntax.ts';
 import { fold, originalSpan, type Folded } from '#core/normalize/unicode.ts';
@@ -35,6 +35,8 @@ export function newCollector(context: PathContext): Collector {
   const effects: EffectField[] = [];
   const notes: EngineNote[] = [];
   const decoding = newDecodeBudget();
+  /** The forms of the folder the call works in; resolved with the first path. */
+  let workspace: readonly string[] | null = null;
 
   let searched = MAX_SEARCHED;
   const search = (text: TextField): void => {
@@ -66,7 +68,10 @@ export function newCollector(context: PathContext): Collector {
         self.shell.troubles.add('too-many');
         return [];
       }
-      const { forms, traits } = readPath(written, folder === context.cwd ? context : { ...context, cwd: folder });
+      const { forms, traits: manner } = readPath(written, folder === context.cwd ? context : { ...context, cwd: folder });
+      workspace ??= context.cwd === '' ? [] : readPath(context.cwd, context).forms;
+      const lies = sideOf(forms[0] ?? '', workspace, context);
+      const traits: ReadonlySet<PathTrait> = lies === null ? manner : new Set([...manner, lies]);
       const found = [...new Set(forms.flatMap((form) => [form, ...guessedNames(form)]))].map((text): PathField => ({
         ...place,
         text,

@@ -168,4 +168,13 @@ function named(absolute: string, context: PathContext, traits: Set<PathTrait>): 
   return `~${absolute.slice(other[0].length)}`;
 }
 
+/** Where a path as rules see it lies, seen from the folder the call works in; null when either is not known. */
+export function sideOf(form: string, workspace: readonly string[], own: PathContext): 'inside' | 'outside' | 'workspace' | null {
+  if (workspace.length === 0 || !/^(?:[/~]|[a-z]:\/)/iu.test(form)) return null;
+  const fold = (text: string): string => (own.caseInsensitivePaths ? text.toLowerCase() : text);
+  const path = fold(form).replace(/(.)\/$/u, '$1');
+  if (workspace.some((folder) => path === fold(folder))) return 'workspace';
+  return workspace.some((folder) => folder === '/' || within(path, fold(folder))) ? 'inside' : 'outside';
+}
+
 const within = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}/`);
