@@ -37,7 +37,7 @@ function tryRules(file: string, checkedHash = ''): { pack: RulePack | null; prob
     if (bytes === null) return { pack: null, problem: `The rules ${file} are missing.` };
     // ASCII, as it was built; Latin-1 is read without looking for anything else.
     if (checkedHash !== '' && createHash('sha256').update(bytes).digest('hex') === checkedHash)
-      return { pack: openRulePack(bytes.toString('latin1')), problem: '' };
+      return { pack: openRulePack(bytes.toString('latin1'), (base64) => Buffer.from(base64, 'base64')), problem: '' };
     const { pack, problems } = parseRulePack(JSON.parse(bytes.toString('utf8')));
     return { pack, problem: pack ? '' : `The rules ${file} cannot be used: ${problems.slice(0, 3).join('; ')}.` };
   } catch (error) {

@@ -1,20 +1,20 @@
 /** Which rules of a pack are worth trying on a call, and where in its texts their words stand. */
 import type { Channel } from '#core/model/call.ts';
 import { CHANNELS } from '#core/model/call.ts';
-import type { RegexCache } from '#core/detect/conditions.ts';
+import { newRegexCache, type RegexCache } from '#core/detect/conditions.ts';
 import type { Gate } from '#core/detect/gates.ts';
 import { looksOf, passes, type Looks } from '#core/detect/looks.ts';
 import { CHANNEL_SHIFT, domainBit, regexesOf, TRIGGER, type Domain } from '#core/detect/packIndex.ts';
 import { FIELD_NAMES, type RegexCondition, type Rule, type RulePack } from '#core/detect/rulePack.ts';
-import { newScanner, scan, type Scanner } from '#core/detect/scan.ts';
+import { scan, type WordTable } from '#core/detect/scan.ts';
 import type { CommandField, Fields, TextField, UrlField } from '#core/normalize/fields.ts';
 
 /** What a pack needs to be matched with; made once, kept beside the pack. */
 export interface Matcher {
   readonly pack: RulePack;
   readonly regexes: RegexCache;
-  readonly texts: Scanner;
-  readonly others: Scanner;
+  readonly texts: WordTable;
+  readonly others: WordTable;
   readonly probes: Int32Array;
   /** Domains of `others` that any probe looks at. */
   readonly domains: number;
@@ -56,9 +56,9 @@ export function matcherOf(pack: RulePack): Matcher {
     const count = probes.length / 4;
     matcher = {
       pack,
-      regexes: new Map(),
-      texts: newScanner(index.texts),
-      others: newScanner(index.others),
+      regexes: newRegexCache(),
+      texts: index.texts,
+      others: index.others,
       probes,
       domains: index.others.where.reduce((mask, where) => mask | where, 0),
       wordless: new Int32Array(index.wordless),
@@ -97,6 +97,7 @@ export function ruleOf(matcher: Matcher, number: number): Rule {
     const most = matcher.probes[probe * 4 + 3] as number;
     matcher.leaves.set(condition, { probe, least, most, whole: null, sticky: null, keywords: null });
   }
+  for (const [source, words] of Object.entries(matcher.pack.guards(number))) matcher.regexes.guards.set(source, words);
   matcher.rules[number] = rule;
   return rule;
 }

@@ -1,22 +1,37 @@
 /** Tells whether a parsed field meets a condition of a rule. Regexes are compiled when first tried, then kept. */
+import { holdsAny } from '#core/detect/guards.ts';
 import type { CommandCondition, EffectCondition, PathCondition, UrlCondition } from '#core/detect/rulePack.ts';
 import type { CommandField, EffectField, PathField, UrlField } from '#core/normalize/fields.ts';
 
-/** Compiled regexes of one pack: by flags, and then by source. */
-export type RegexCache = Map<string, Map<string, RegExp>>;
+/** Compiled regexes of one pack, by flags and then by source; and what is known of some before they are. */
+export interface RegexCache {
+  readonly compiled: Map<string, Map<string, RegExp>>;
+  readonly guards: Map<string, readonly string[]>;
+}
+
+export const newRegexCache = (): RegexCache => ({ compiled: new Map(), guards: new Map() });
 
 export function compiled(cache: RegexCache, source: string, flags: string): RegExp {
-  let bySource = cache.get(flags);
-  if (!bySource) cache.set(flags, (bySource = new Map()));
+  let bySource = cache.compiled.get(flags);
+  if (!bySource) cache.compiled.set(flags, (bySource = new Map()));
   let regex = bySource.get(source);
   if (!regex) bySource.set(source, (regex = new RegExp(source, flags)));
   return regex;
 }
 
-const test = (cache: RegexCache, source: string | null, text: string): boolean =>
-  source === null || compiled(cache, source, 'u').test(text);
+/** A regex is not compiled for a text that lacks its words. */
+function matches(cache: RegexCache, source: string, flags: string, text: string): boolean {
+  const regex = cache.compiled.get(flags)?.get(source);
+  if (regex === undefined) {
+    const words = cache.guards.get(source);
+    if (words !== undefined && !holdsAny(words, text)) return false;
+  }
+  return (regex ?? compiled(cache, source, flags)).test(text);
+}
+
+const test = (cache: RegexCache, source: string | null, text: string): boolean => source === null || matches(cache, source, 'u', text);
 const some = (cache: RegexCache, source: string | null, texts: readonly string[]): boolean =>
-  source === null || texts.some((text) => compiled(cache, source, 'u').test(text));
+  source === null || texts.some((text) => matches(cache, source, 'u', text));
 
 export function meetsCommand(cache: RegexCache, condition: CommandCondition, command: CommandField): boolean {
   if (condition.program.length > 0 && !condition.program.some((name) => programMatches(name, command.program))) return false;
@@ -28,9 +43,10 @@ export function meetsCommand(cache: RegexCache, condition: CommandCondition, com
     if (!condition.subcommand.some((sub) => begins(line, sub) || begins(lower, sub))) return false;
   }
   for (const alternatives of condition.flags) if (!alternatives.split('|').some((flag) => command.flags.has(flag))) return false;
+  // Lines ask for something fixed; operands may be long lists of names, which take longest to compile.
+  if (!test(cache, condition.line, condition.line === null ? '' : command.words.join(' '))) return false;
   if (!some(cache, condition.operand, command.operands)) return false;
   if (!some(cache, condition.argument, command.words.slice(1))) return false;
-  if (!test(cache, condition.line, condition.line === null ? '' : command.words.join(' '))) return false;
   if (!some(cache, condition.stdin, command.stdin)) return false;
   if (!some(cache, condition.assigns, command.assigns)) return false;
   const { path, url, pipedFrom, pipedTo, not } = condition;
@@ -48,10 +64,7 @@ function programMatches(wanted: string, program: string): boolean {
 export function meetsPath(cache: RegexCache, condition: PathCondition, path: PathField): boolean {
   if (condition.access.length > 0 && !condition.access.includes(path.access)) return false;
   if (condition.trait !== undefined && !condition.trait.some((trait) => path.traits.has(trait))) return false;
-  return (
-    compiled(cache, condition.regex, 'iu').test(path.text) &&
-    !(condition.not !== null && compiled(cache, condition.not, 'iu').test(path.text))
-  );
+  return matches(cache, condition.regex, 'iu', path.text) && !(condition.not !== null && matches(cache, condition.not, 'iu', path.text));
 }
 
 export function meetsUrl(cache: RegexCache, condition: UrlCondition, url: UrlField): boolean {

@@ -5,6 +5,7 @@ import { CHANNELS, type Channel } from '#core/model/call.ts';
 import { NATIONAL_IDS } from '#core/detect/nationalIds.ts';
 import type { Confidence, Severity, Status } from '#core/model/finding.ts';
 import { isObject } from '#core/model/json.ts';
+import type { Guards } from '#core/detect/guards.ts';
 import type { PackIndex } from '#core/detect/packIndex.ts';
 
 /**
@@ -191,6 +192,8 @@ export interface RulePack {
   readonly index: PackIndex;
   /** @throws when there is no such rule or its text is damaged. */
   readonly rule: (number: number) => Rule;
+  /** What is known of the regexes of a rule beside it. */
+  readonly guards: (number: number) => Guards;
 }
 
 const SEVERITIES: readonly string[] = ['low', 'medium', 'high', 'critical'] satisfies Severity[];

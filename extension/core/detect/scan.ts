@@ -17,41 +17,26 @@ const LONG_BITS = 17;
 const HEAD_BITS = 13;
 const SPREAD = 0x9e3779b1;
 
-/** A table as it is kept: made at build time, so that a hook does not have to. */
+/** A table of words, made at build time, so that a hook does not have to. */
 export interface WordTable {
   /** All words, one after the other; word `w` is from `starts[w]` to before `starts[w + 1]`. */
   readonly letters: string;
-  readonly starts: readonly number[];
-  /** `Word.marks`. By word. */
-  readonly marks: readonly number[];
-  /** Where in the word the units start that it is entered under. By word. */
-  readonly grams: readonly number[];
-  /** A bit for every hash of four units, and for every two units, that some word is entered under. */
-  readonly long: readonly number[];
-  readonly short: readonly number[];
-  /** By hash: the first word entered there, counting from 1; `next` chains the others. */
-  readonly heads: readonly number[];
-  readonly next: readonly number[];
-  /** Those who ask for word `w`: `owners` from `from[w]` to before `from[w + 1]`. */
-  readonly owners: readonly number[];
-  readonly from: readonly number[];
-  /** Where anybody asks for a word. By word. */
-  readonly where: readonly number[];
-}
-
-export interface Scanner {
-  readonly letters: string;
   readonly starts: Int32Array;
+  /** `Word.marks`. By word. */
   readonly marks: Uint8Array;
+  /** Where in the word the units start that it is entered under. By word. */
   readonly grams: Uint8Array;
+  /** A bit for every hash of four units, and for every two units, that some word is entered under. */
   readonly long: Int32Array;
   readonly short: Int32Array;
+  /** By hash: the first word entered there, counting from 1; `next` chains the others. */
   readonly heads: Uint16Array;
   readonly next: Uint16Array;
+  /** Those who ask for word `w`: `owners` from `from[w]` to before `from[w + 1]`. */
   readonly owners: Int32Array;
   readonly from: Int32Array;
+  /** Where anybody asks for a word. By word. */
   readonly where: Int32Array;
-  readonly anyShort: boolean;
 }
 
 /** Where in the word its rarest units start. */
@@ -102,65 +87,48 @@ export function buildTable(
   }
   return {
     letters: words.map(({ word }) => word.text).join(''),
-    starts,
-    marks: words.map(({ word }) => word.marks),
-    grams,
-    long: [...long],
-    short: [...short],
-    heads: [...heads],
-    next: [...next],
-    owners: words.flatMap(({ owners }) => owners),
-    from,
-    where: words.map(({ where }) => where),
-  };
-}
-
-export function newScanner(table: WordTable): Scanner {
-  return {
-    letters: table.letters,
-    starts: new Int32Array(table.starts),
-    marks: new Uint8Array(table.marks),
-    grams: new Uint8Array(table.grams),
-    long: new Int32Array(table.long),
-    short: new Int32Array(table.short),
-    heads: new Uint16Array(table.heads),
-    next: new Uint16Array(table.next),
-    owners: new Int32Array(table.owners),
-    from: new Int32Array(table.from),
-    where: new Int32Array(table.where),
-    anyShort: table.short.some((bits) => bits !== 0),
+    starts: new Int32Array(starts),
+    marks: new Uint8Array(words.map(({ word }) => word.marks)),
+    grams: new Uint8Array(grams),
+    long,
+    short,
+    heads,
+    next,
+    owners: new Int32Array(words.flatMap(({ owners }) => owners)),
+    from: new Int32Array(from),
+    where: new Int32Array(words.map(({ where }) => where)),
   };
 }
 
 /** Appends pairs to `out`: the index of a word somebody asks for `here` and at `channel` (masks), and where it starts. Places of one word ascend. */
-export function scan(scanner: Scanner, text: string, here: number, channel: number, out: number[]): void {
-  const { long, short, anyShort } = scanner;
+export function scan(table: WordTable, text: string, here: number, channel: number, out: number[]): void {
+  const { long, short } = table;
   let rolled = 0;
   for (let at = 0; at < text.length; at++) {
     let code = text.charCodeAt(at);
     if (code > 127) code = foldedCode(code);
     rolled = (rolled << 8) | (code | 32);
     const bit = Math.imul(rolled, SPREAD) >>> (32 - LONG_BITS);
-    if ((((long[bit >>> 5] as number) >>> bit) & 1) !== 0) enter(scanner, text, rolled, at + 1 - LONG, here, channel, out);
+    if ((((long[bit >>> 5] as number) >>> bit) & 1) !== 0) enter(table, text, rolled, at + 1 - LONG, here, channel, out);
     const pair = rolled & 0xffff;
-    if (anyShort && (((short[pair >>> 5] as number) >>> pair) & 1) !== 0) enter(scanner, text, pair, at + 1 - SHORT, here, channel, out);
+    if ((((short[pair >>> 5] as number) >>> pair) & 1) !== 0) enter(table, text, pair, at + 1 - SHORT, here, channel, out);
   }
 }
 
 /** `key`: two or four units that start at `from`. Which of them a word is entered under is told by the words' letters. */
-function enter(scanner: Scanner, text: string, key: number, from: number, here: number, channel: number, out: number[]): void {
-  const { heads, next, where } = scanner;
+function enter(table: WordTable, text: string, key: number, from: number, here: number, channel: number, out: number[]): void {
+  const { heads, next, where } = table;
   for (let word = heads[Math.imul(key, SPREAD) >>> (32 - HEAD_BITS)] as number; word !== 0; word = next[word] as number) {
     const asked = where[word - 1] as number;
-    if ((asked & here) !== 0 && (asked & channel) !== 0) compare(scanner, text, word - 1, from, out);
+    if ((asked & here) !== 0 && (asked & channel) !== 0) compare(table, text, word - 1, from, out);
   }
 }
 
-function compare(scanner: Scanner, text: string, index: number, gramAt: number, out: number[]): void {
-  const { letters, starts, marks } = scanner;
+function compare(table: WordTable, text: string, index: number, gramAt: number, out: number[]): void {
+  const { letters, starts, marks } = table;
   const from = starts[index] as number;
   const size = (starts[index + 1] as number) - from;
-  const start = gramAt - (scanner.grams[index] as number);
+  const start = gramAt - (table.grams[index] as number);
   if (start < 0 || start + size > text.length) return;
   const mark = marks[index] as number;
   if ((mark & AS_WRITTEN) !== 0) {

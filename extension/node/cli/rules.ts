@@ -63,7 +63,7 @@ function list(args: readonly string[], host: CommandHost): number {
 }
 
 function shippedRules({ bundleFolder }: CommandHost): readonly KnownRule[] {
-  const pack = openRulePack(readFileSync(join(bundleFolder, 'rules.json'), 'utf8'));
+  const pack = openRulePack(readFileSync(join(bundleFolder, 'rules.json'), 'utf8'), (base64) => Buffer.from(base64, 'base64'));
   return Array.from({ length: pack.size }, (_, number) => pack.rule(number)).map((rule) => ({
     rule,
     file: `rules/${rule.id.split('.')[0]}.yaml`,

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { foldable, foldedCode } from '#core/detect/letters.ts';
 import { literalSets } from '#core/detect/literals.ts';
-import { buildTable, newScanner, scan } from '#core/detect/scan.ts';
+import { buildTable, scan } from '#core/detect/scan.ts';
 
 const everyUnit = Array.from({ length: 0x10000 }, (_, code) => (code >= 0xd800 && code <= 0xdfff ? '' : String.fromCharCode(code))).join(
   '',
@@ -34,8 +34,8 @@ const SEEN: readonly (readonly [regex: string, flags: string, text: string, plac
 for (const [regex, flags, text, places] of SEEN)
   it(`${regex} in ${text}`, () => {
     const words = literalSets(regex, flags)[0]?.words ?? [];
-    const scanner = newScanner(buildTable(words.map((word) => ({ word, owners: [0], where: 3 }))));
+    const table = buildTable(words.map((word) => ({ word, owners: [0], where: 3 })));
     const out: number[] = [];
-    scan(scanner, text, 1, 2, out);
+    scan(table, text, 1, 2, out);
     expect([...new Set(out.filter((_, at) => at % 2 === 1))]).toEqual(places);
   });

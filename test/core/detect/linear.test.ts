@@ -26,7 +26,7 @@ const CALLS: Readonly<Record<string, (text: string) => Partial<ToolCall>>> = {
 };
 
 const { letters, starts } = context.pack.index.texts;
-const words = starts.slice(1).map((end, word) => letters.slice(starts[word], end));
+const words = Array.from(starts.slice(1), (end, word) => letters.slice(starts[word], end));
 const examples = [...compiledRules.examples.values()].flatMap(({ match }) => match.map((example) => example.text));
 /** What hostile texts are made of: words that wake rules, openings nobody closes, and whole examples. */
 const unit = fc

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { detect } from '#core/detect/detect.ts';
-import { parseRulePack } from '#core/detect/packFile.ts';
+import { openRulePack, parseRulePack, writeRulePack } from '#core/detect/packFile.ts';
 import type { RulePack } from '#core/detect/rulePack.ts';
 import { CHANNELS, type Channel, type ToolCall } from '#core/model/call.ts';
 import { decide } from '#core/gate.ts';
@@ -72,6 +72,12 @@ const call = fc.tuple(fc.constantFrom(...CHANNELS), text).map(([channel, made]) 
 describe('the matcher finds what the plain engine finds', () => {
   it('in examples of rules', { timeout: 120_000 }, () => {
     expect(each(4).flatMap((example) => differences(callOf(example)))).toEqual([]);
+  });
+  // What was never compiled is asked for its words first.
+  it('in examples, with the rules just read from their file', { timeout: 120_000 }, () => {
+    const file = writeRulePack(compiledRules.json);
+    const open = (): RulePack => openRulePack(file, (base64) => Buffer.from(base64, 'base64'));
+    expect(each(11).flatMap((example) => differences(callOf(example), open()))).toEqual([]);
   });
   it('in examples sent over other channels', { timeout: 60_000 }, () => {
     expect(each(9).flatMap((example, index) => differences(callIn(CHANNELS[index % CHANNELS.length] ?? 'other', example.text)))).toEqual(

@@ -1,6 +1,6 @@
 /** The plain engine: every rule tried on every field, one after the other. What the real one must agree with, and is measured against. */
 import { passesChecksum } from '#core/detect/checksum.ts';
-import { compiled, meetsCommand, meetsEffect, meetsPath, meetsUrl, type RegexCache } from '#core/detect/conditions.ts';
+import { compiled, meetsCommand, meetsEffect, meetsPath, meetsUrl, newRegexCache } from '#core/detect/conditions.ts';
 import { looksSecret } from '#core/detect/entropy.ts';
 import type { Condition, RegexCondition, Rule } from '#core/detect/rulePack.ts';
 import type { Channel } from '#core/model/call.ts';
@@ -9,7 +9,7 @@ import { originalSpan } from '#core/normalize/unicode.ts';
 
 const MAX_HITS = 16;
 const MAX_SECRETS = 1000;
-const regexes: RegexCache = new Map();
+const regexes = newRegexCache();
 
 export interface PlainHit {
   readonly rule: string;

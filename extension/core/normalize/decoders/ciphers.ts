@@ -47,7 +47,7 @@ export function cipherTable(): Uint8Array {
   const plain = new Set([...MANY, 'no', 'on', 'ti', 'so', 'as', 'if', 'it', 'in', 'or', 'at', 'be', 'do', 'saw', 'was'].map(hashOf));
   for (let cipher = CIPHERS - 1; cipher >= 1; cipher--) {
     for (const word of cipher === 13 || cipher >= ATBASH ? MANY : FEW) {
-      const hash = hashOf(decipher(word, cipher < ATBASH ? 26 - cipher : cipher));
+      const hash = hashIn(word, cipher);
       if (!plain.has(hash)) table[hash] = cipher;
     }
   }
@@ -57,6 +57,17 @@ export function cipherTable(): Uint8Array {
 function hashOf(word: string): number {
   let hash = word.charCodeAt(0) & 31;
   for (let at = 1; at < word.length; at++) hash = (hash * 29 + (word.charCodeAt(at) & 31)) & 0xffff;
+  return hash;
+}
+
+/** Hash of a word of small letters as it is written in a cipher. */
+function hashIn(word: string, cipher: number): number {
+  let hash = 0;
+  for (let at = 0; at < word.length; at++) {
+    const place = word.charCodeAt(cipher === BACKWARDS ? word.length - 1 - at : at) - 97;
+    const letter = cipher === BACKWARDS ? place : cipher === ATBASH ? 25 - place : (place + 26 - cipher) % 26;
+    hash = (hash * 29 + letter + 1) & 0xffff;
+  }
   return hash;
 }
 

@@ -1,0 +1,67 @@
+/** Tables of words as bytes in base64, so that whoever opens a pack reads them at once instead of number by number. */
+import type { WordTable } from '#core/detect/scan.ts';
+
+/** A table as it stands in a file. */
+export interface KeptTable {
+  readonly letters: string;
+  /** `sizes` of the arrays, in the order of `LONGS`, `SHORTS` and `BYTES`; `bytes`: all of them, one after the other, little-endian. */
+  readonly sizes: readonly number[];
+  readonly bytes: string;
+}
+
+/** Arrays of four bytes an entry come first, so that each starts where it may. */
+const LONGS = ['long', 'short', 'starts', 'from', 'owners', 'where'] as const;
+const SHORTS = ['heads', 'next'] as const;
+const BYTES = ['marks', 'grams'] as const;
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+
+export function keepTable(table: WordTable): KeptTable {
+  const arrays = [...LONGS, ...SHORTS, ...BYTES].map((name) => table[name]);
+  const bytes = arrays.flatMap((array) => [...new Uint8Array(array.buffer, array.byteOffset, array.byteLength)]);
+  return { letters: table.letters, sizes: arrays.map((array) => array.length), bytes: base64(bytes) };
+}
+
+/**
+ * `decode`: bytes of base64.
+ * @throws when the bytes are not as many as the sizes say.
+ */
+export function openTable({ letters, sizes, bytes }: KeptTable, decode: (base64: string) => Uint8Array): WordTable {
+  const all = decode(bytes);
+  // A copy starts where arrays of any kind may.
+  const { buffer } = new Uint8Array(all);
+  let at = 0;
+  let field = 0;
+  const next = <T>(make: (from: number, length: number) => T, size: number): T => {
+    const length = sizes[field++] ?? 0;
+    const array = make(at, length);
+    at += length * size;
+    return array;
+  };
+  const ints = (): Int32Array => next((from, length) => new Int32Array(buffer, from, length), 4);
+  const shorts = (): Uint16Array => next((from, length) => new Uint16Array(buffer, from, length), 2);
+  const units = (): Uint8Array => next((from, length) => new Uint8Array(buffer, from, length), 1);
+  const table: WordTable = {
+    letters,
+    long: ints(),
+    short: ints(),
+    starts: ints(),
+    from: ints(),
+    owners: ints(),
+    where: ints(),
+    heads: shorts(),
+    next: shorts(),
+    marks: units(),
+    grams: units(),
+  };
+  if (at !== all.length) throw new Error('the index of the rule pack is damaged');
+  return table;
+}
+
+function base64(bytes: readonly number[]): string {
+  let out = '';
+  for (let at = 0; at < bytes.length; at += 3) {
+    const held = ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
+    for (let place = 0; place < 4; place++) out += at + place > bytes.length ? '=' : (ALPHABET[(held >> (18 - 6 * place)) & 63] ?? '');
+  }
+  return out;
+}
