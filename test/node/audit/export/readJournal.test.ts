@@ -246,10 +246,12 @@ test('the look at the bytes never loses what the filter wants', () => {
       const filter = {
         ...Object.fromEntries(chosen.filter((name) => entry[name] !== null).map((name) => [name, ['other', entry[name]]])),
         ...(since ? { since: entry.time, until: entry.time + 1 } : {}),
-        ...(entry.reason === '' ? {} : { text: entry.reason.slice(letter % entry.reason.length) }),
       } as AuditFilter;
       expect(matchesFilter(entry, filter)).toBe(true);
       expect(lineMayMatch(filter)?.(bytes)).not.toBe(false);
+      // Lower case depends on the neighbours in some scripts, so a piece of a text need not be found in it.
+      const withText = { ...filter, text: entry.reason.slice(letter % (entry.reason.length + 1)) };
+      if (matchesFilter(entry, withText)) expect(lineMayMatch(withText)?.(bytes)).toBe(true);
     }),
     { numRuns: 2000 },
   );
