@@ -7,9 +7,16 @@ import type { CommandField, EffectField, PathField, UrlField } from '#core/norma
 export interface RegexCache {
   readonly compiled: Map<string, Map<string, RegExp>>;
   readonly guards: Map<string, readonly string[]>;
+  readonly programs: Map<CommandCondition, Programs>;
 }
 
-export const newRegexCache = (): RegexCache => ({ compiled: new Map(), guards: new Map() });
+/** Names of `CommandCondition.program`, as they are looked up. */
+interface Programs {
+  readonly whole: ReadonlySet<string>;
+  readonly starts: readonly string[];
+}
+
+export const newRegexCache = (): RegexCache => ({ compiled: new Map(), guards: new Map(), programs: new Map() });
 
 export function compiled(cache: RegexCache, source: string, flags: string): RegExp {
   let bySource = cache.compiled.get(flags);
@@ -34,7 +41,7 @@ const some = (cache: RegexCache, source: string | null, texts: readonly string[]
   source === null || texts.some((text) => matches(cache, source, 'u', text));
 
 export function meetsCommand(cache: RegexCache, condition: CommandCondition, command: CommandField): boolean {
-  if (condition.program.length > 0 && !condition.program.some((name) => programMatches(name, command.program))) return false;
+  if (condition.program.length > 0 && !programMatches(cache, condition, command.program)) return false;
   if (condition.subcommand.length > 0) {
     const line = command.operands.join(' ');
     // Where case does not count in file names, `GIT CHECKOUT` runs `git-checkout`.
@@ -57,8 +64,14 @@ export function meetsCommand(cache: RegexCache, condition: CommandCondition, com
   return !(not && meetsCommand(cache, not, command));
 }
 
-function programMatches(wanted: string, program: string): boolean {
-  return wanted.endsWith('*') ? program.startsWith(wanted.slice(0, -1)) : wanted === program;
+function programMatches(cache: RegexCache, condition: CommandCondition, program: string): boolean {
+  let programs = cache.programs.get(condition);
+  if (!programs) {
+    const starts = condition.program.filter((name) => name.endsWith('*')).map((name) => name.slice(0, -1));
+    programs = { whole: new Set(condition.program.filter((name) => !name.endsWith('*'))), starts };
+    cache.programs.set(condition, programs);
+  }
+  return programs.whole.has(program) || programs.starts.some((start) => program.startsWith(start));
 }
 
 export function meetsPath(cache: RegexCache, condition: PathCondition, path: PathField): boolean {

@@ -134,6 +134,8 @@ function redirectsOf(simple: Simple, job: Job): readonly ParsedRedirect[] {
 
 /** Constant text that comes from a process substitution or from a file: `sh < <(echo …)`, `sh < t.sh`, `sh /dev/fd/3`. */
 function fileInput(simple: Simple, job: Job): string | null {
+  // The same for every redirection, of which there may be thousands.
+  let runs: boolean | null = null;
   for (const redirect of redirectsOf(simple, job)) {
     if (redirect.body !== null) return redirect.body;
     if (redirect.op !== '<') continue;
@@ -142,8 +144,8 @@ function fileInput(simple: Simple, job: Job): string | null {
       const text = job.written.get(form);
       if (text !== undefined) return text;
     }
-    const words = simple.words.map((word) => word.text);
-    if (words.length > 0 && runsStdin(words)) {
+    runs ??= simple.words.length > 0 && runsStdin(simple.words.map((word) => word.text));
+    if (runs) {
       const script = readScriptFile(redirect.target.text, job.place(simple.start, simple.end), job);
       if (script !== null) return script.text;
     }
