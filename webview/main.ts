@@ -5,6 +5,8 @@ import { element } from './element.ts';
 import { grantsPane } from './grantsPane.ts';
 import { header } from './header.ts';
 import { holdsPane } from './holdsPane.ts';
+import { sessionPane } from './sessionPane.ts';
+import { sessionQuery } from './session.ts';
 import { protectionPane } from './protectionPane.ts';
 import { type PanelAction, type PanelState, initialState, newlySettled, newlyWaiting, reduce } from './state.ts';
 import { type Memory, type PaneState, noteOf, parseMemory, withNote } from './memory.ts';
@@ -36,6 +38,7 @@ const calm = element('div', { class: 'unseen', 'aria-live': 'polite' });
 const sections = [
   header(send, act),
   holdsPane({ send, act, now: Date.now, noteOf: (id) => noteOf(memory, id), keepNote: (id, note) => remember(withNote(memory, id, note)) }),
+  sessionPane({ send, act }),
   timelinePane(paneOf('timeline', 'open'), toggled('timeline'), send, act),
   protectionPane(paneOf('protection', 'open'), toggled('protection'), send),
   grantsPane(paneOf('grants', 'closed'), toggled('grants'), send),
@@ -62,12 +65,15 @@ window.addEventListener('message', (event: MessageEvent<unknown>) => {
   // A new connection may have missed entries: read the first page again.
   const reconnected = message.type === 'connection' && message.state === 'connected' && state.connection.state !== 'connected';
   change(message);
-  if (message.type === 'timeline' && message.page.indexing) {
+  if (message.type === 'timeline' && message.query.session === undefined && message.page.indexing) {
     window.setTimeout(() => {
       if (state.timeline.indexing && !state.timeline.loading) send({ type: 'timeline', query: queryFor(state.timeline.filter, null) });
     }, INDEXING_MS);
   }
-  if (reconnected) send({ type: 'timeline', query: queryFor(state.timeline.filter, null) });
+  if (reconnected) {
+    send({ type: 'timeline', query: queryFor(state.timeline.filter, null) });
+    if (state.session) send({ type: 'timeline', query: sessionQuery(state.session.id, null) });
+  }
 });
 
 document.body.append(urgent, calm, element('main', {}, ...sections.map((section) => section.root)));

@@ -1,6 +1,7 @@
 /** Everything the panel shows, and how each message changes it. Pure: the clock comes in with the message. */
 import type { BrokerStatus, Grant, Hold } from '#contract/ipc.ts';
 import type { Protectable, ToPanel } from '#contract/panel.ts';
+import { type Session, addSessionEntry, addSessionPage, openSession } from './session.ts';
 import { type Filter, type Timeline, addEntry, addPage, emptyTimeline, setFilter } from './timeline.ts';
 
 export interface Card {
@@ -21,6 +22,8 @@ export interface PanelState {
   /** Expired holds the person has put away in this panel. */
   readonly dismissed: readonly string[];
   readonly timeline: Timeline;
+  /** The session on show in the timeline's place; null: none. */
+  readonly session: Session | null;
   readonly grants: readonly Grant[];
   /** Null until the search for agents and servers has answered. */
   readonly protectables: readonly Protectable[] | null;
@@ -34,6 +37,9 @@ export type PanelAction =
   | { readonly type: 'dismissed'; readonly id: string }
   | { readonly type: 'filter'; readonly filter: Filter }
   | { readonly type: 'moreAsked' }
+  | { readonly type: 'sessionOpened'; readonly id: string; readonly seq: number }
+  | { readonly type: 'sessionMoreAsked' }
+  | { readonly type: 'sessionClosed' }
   | { readonly type: 'failureRead' };
 
 /** How long a settled card shows its result before it leaves. */
@@ -45,6 +51,7 @@ export const initialState: PanelState = {
   cards: [],
   dismissed: [],
   timeline: emptyTimeline,
+  session: null,
   grants: [],
   protectables: null,
   failure: null,
@@ -99,9 +106,15 @@ export function reduce(state: PanelState, message: ToPanel | PanelAction, now: n
     case 'holds':
       return { ...state, cards: placeHolds(state, message.holds, now) };
     case 'timeline':
+      if (message.query.session !== undefined)
+        return { ...state, session: state.session && addSessionPage(state.session, message.query, message.page) };
       return { ...state, timeline: addPage(state.timeline, message.query, message.page) };
     case 'entry':
-      return { ...state, timeline: addEntry(state.timeline, message.entry) };
+      return {
+        ...state,
+        timeline: addEntry(state.timeline, message.entry),
+        session: state.session && addSessionEntry(state.session, message.entry),
+      };
     case 'grants':
       return { ...state, grants: message.grants };
     case 'protectables':
@@ -113,6 +126,7 @@ export function reduce(state: PanelState, message: ToPanel | PanelAction, now: n
         failure: { what: message.what, message: message.message },
         cards: state.cards.map((card) => (card.deciding ? { ...card, deciding: false } : card)),
         timeline: { ...state.timeline, loading: false },
+        session: state.session && { ...state.session, loading: false },
       };
     case 'tick':
       return tick(state, now);
@@ -124,6 +138,12 @@ export function reduce(state: PanelState, message: ToPanel | PanelAction, now: n
       return { ...state, timeline: setFilter(state.timeline, message.filter) };
     case 'moreAsked':
       return { ...state, timeline: { ...state.timeline, loading: true } };
+    case 'sessionOpened':
+      return { ...state, session: openSession(message.id, message.seq) };
+    case 'sessionMoreAsked':
+      return { ...state, session: state.session && { ...state.session, loading: true } };
+    case 'sessionClosed':
+      return { ...state, session: null };
     case 'failureRead':
       return { ...state, failure: null };
   }

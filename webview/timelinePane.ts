@@ -1,33 +1,18 @@
 /** The journal, newest first: filters, rows that unfold, older pages. */
 import type { AuditEntry } from '#contract/auditRecord.ts';
 import type { FromPanel } from '#contract/panel.ts';
+import { happenedText, resultText } from '#contract/sessionStory.ts';
 import type { Verdict } from '#core/model/verdict.ts';
-import { argumentList, factList, findingList } from './callDetails.ts';
-import { clientName, summaryOf, toolName } from './callText.ts';
+import { summaryOf, toolName } from './callText.ts';
 import { whenText } from './clock.ts';
 import { button, element, icon, setText } from './element.ts';
+import { entryDetails, VERDICT_NAMES, verdictBadge } from './entryView.ts';
 import { type ItemView, KeyedList } from './keyedList.ts';
 import { type Section, pane } from './pane.ts';
+import { sessionQuery } from './session.ts';
 import type { PanelAction, PanelState } from './state.ts';
 import { type Filter, type Timeline, isFiltered, noFilter, queryFor } from './timeline.ts';
 import { visibleLine } from '#core/policy/visibleText.ts';
-
-const VERDICT_NAMES: Readonly<Record<Verdict, string>> = { clean: 'Clean', flag: 'Flagged', quarantine: 'Held', block: 'Blocked' };
-const OUTCOME_NAMES: Readonly<Record<AuditEntry['outcome'], string>> = {
-  delivered: 'went through',
-  refused: 'refused',
-  asked: 'left to the client’s own prompt',
-  held: 'waiting for a person',
-  expired: 'refused, nobody answered',
-};
-const DECIDERS: Readonly<Record<AuditEntry['by'], string>> = {
-  gate: 'the gate',
-  person: 'a person',
-  grant: 'an earlier approval',
-  timeout: 'the time limit',
-  failure: 'a failure',
-  client: 'the client',
-};
 
 function titleOf(entry: AuditEntry): string {
   if (entry.kind === 'call') return toolName(entry);
@@ -41,46 +26,30 @@ function titleOf(entry: AuditEntry): string {
   ];
 }
 
-function detailsOf(entry: AuditEntry): readonly HTMLElement[] {
-  const facts = factList([
-    ['Outcome', `${OUTCOME_NAMES[entry.outcome]}, decided by ${DECIDERS[entry.by]}`],
-    ['Note', entry.note],
-    ['Client', clientName(entry.client)],
-    ['Agent', entry.agent],
-    ['Session', entry.session],
-    ['Folder', entry.cwd],
-    ['Time', new Date(entry.time).toLocaleString()],
-    ['Took', `${entry.tookMs < 10 ? entry.tookMs.toFixed(1) : Math.round(entry.tookMs)} ms`],
-    ['Entry', `${entry.seq}`],
-    ['Call', entry.call],
-    ['Hash', entry.hash],
-  ]);
-  const hasArguments = entry.args !== null && JSON.stringify(entry.args) !== '{}';
-  // Secrets are redacted in the journal, so the findings' offsets no longer fit: no highlighting here.
-  const args = hasArguments ? argumentList(entry.args, []) : null;
-  return [
-    entry.reason === '' ? null : element('p', { class: 'reason' }, visibleLine(entry.reason, 2000)),
-    args,
-    findingList(entry.findings, entry.args),
-    facts,
-  ].filter((part) => part !== null);
+function summaryText(entry: AuditEntry): string {
+  if (entry.kind === 'call' || entry.kind === 'hold') return summaryOf(entry.args, 120);
+  return visibleLine(entry.kind === 'response' ? resultText(entry).trim() : happenedText(entry), 120);
 }
 
-function row(entry: AuditEntry): ItemView<AuditEntry> {
+function row(entry: AuditEntry, showSession: (entry: AuditEntry) => void): ItemView<AuditEntry> {
   const id = `entry-${entry.seq}`;
   const details = element('div', { class: 'entry-details', id, hidden: '' });
-  const summary = entry.kind === 'call' || entry.kind === 'hold' ? summaryOf(entry.args, 120) : visibleLine(entry.reason, 120);
+  const summary = summaryText(entry);
   const header = element(
     'button',
     { type: 'button', class: 'entry-header', 'aria-expanded': 'false', 'aria-controls': id },
     icon('chevron'),
-    element('span', { class: `verdict verdict-${entry.verdict}` }, VERDICT_NAMES[entry.verdict]),
+    verdictBadge(entry),
     element('span', { class: 'entry-title' }, titleOf(entry)),
     element('span', { class: 'entry-summary' }, summary),
     element('time', { datetime: new Date(entry.time).toISOString() }, whenText(entry.time, Date.now())),
   );
   header.addEventListener('click', () => {
-    if (details.hidden && details.childElementCount === 0) details.append(...detailsOf(entry));
+    if (details.hidden && details.childElementCount === 0) {
+      details.append(...entryDetails(entry));
+      if (entry.session !== '')
+        details.append(button('link', 'Show session', `Show the session of entry ${entry.seq}`, () => showSession(entry)));
+    }
     details.hidden = !details.hidden;
     header.setAttribute('aria-expanded', String(!details.hidden));
   });
@@ -183,12 +152,27 @@ export function timelinePane(
     send({ type: 'timeline', query: queryFor(filter, older) });
   });
   section.body.append(bar.root, note, empty, list, more);
-  const rows = new KeyedList(list, section.header, (entry: AuditEntry) => String(entry.seq), row);
+  const showSession = (entry: AuditEntry): void => {
+    act({ type: 'sessionOpened', id: entry.session, seq: entry.seq });
+    send({ type: 'timeline', query: sessionQuery(entry.session, null) });
+  };
+  const rows = new KeyedList(
+    list,
+    section.header,
+    (entry: AuditEntry) => String(entry.seq),
+    (entry) => row(entry, showSession),
+  );
   let shown: Timeline | null = null;
+  let opened: number | null = null;
   return {
     root: section.root,
     show: (state: PanelState) => {
       const { timeline } = state;
+      section.root.hidden = state.session !== null;
+      // Back where the session was opened from, so that the keyboard goes on there.
+      if (opened !== null && state.session === null)
+        (document.querySelector<HTMLElement>(`[aria-controls="entry-${opened}"]`) ?? section.header).focus();
+      opened = state.session?.opened ?? null;
       if (shown === timeline) return;
       shown = timeline;
       filter = timeline.filter;

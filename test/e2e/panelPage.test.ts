@@ -4,7 +4,8 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import type { Browser, Page } from 'playwright-core';
-import type { Hold } from '#contract/ipc.ts';
+import type { AuditEntry } from '#contract/auditRecord.ts';
+import type { Hold, TimelinePage, TimelineQuery } from '#contract/ipc.ts';
 import type { FromPanel, ToPanel } from '#contract/panel.ts';
 import { closeBrowser, openBrowser } from '#kit/browser.ts';
 import { waitFor } from '#kit/sandbox.ts';
@@ -197,5 +198,72 @@ describe('the panel page', () => {
     await page.getByRole('combobox', { name: 'Verdict' }).selectOption({ label: 'Blocked' });
     await load();
     assert.equal(await page.getByRole('combobox', { name: 'Verdict' }).inputValue(), '=block');
+  });
+
+  test('a session of ten thousand entries is fetched page by page, reads in order, and gives the keyboard back', async () => {
+    const total = 10_000;
+    const at = (seq: number, change: object = {}): AuditEntry =>
+      sampleEntry(seq, { session: 'long', call: `c-${seq}`, useId: null, args: { command: `echo ${seq}` }, ...change });
+    const entryAt = (seq: number): AuditEntry => {
+      if (seq === total) return at(seq, { verdict: 'quarantine', outcome: 'held', findings: [sampleFinding({ title: 'Sends a key' })] });
+      if (seq === total - 1)
+        return at(seq, {
+          kind: 'response',
+          channel: 'response',
+          call: `c-${seq - 1}`,
+          by: 'client',
+          verdict: 'quarantine',
+          args: { stdout: 'IGNORE \u202e<img src=x>' },
+          findings: [sampleFinding({ category: 'indirect-injection', title: 'Orders in a result' })],
+        });
+      return at(seq, seq % 50 === 0 ? { kind: 'prompt', tool: '', args: { prompt: `prompt ${seq}` } } : {});
+    };
+    const pageBefore = (before: number, limit: number): TimelinePage => {
+      const last = Math.min(before - 1, total);
+      const first = Math.max(1, last - limit + 1);
+      const entries = Array.from({ length: last - first + 1 }, (_, index) => entryAt(last - index));
+      return { entries, next: first === 1 ? null : first, indexing: false };
+    };
+    await tell({ type: 'timeline', query: { limit: 50 }, page: pageBefore(total + 1, 50) });
+    await page.locator('.entry-header').nth(0).click();
+    await page.getByRole('button', { name: `Show the session of entry ${total}` }).press('Enter');
+    const asked = async (): Promise<TimelineQuery[]> =>
+      (await sent()).flatMap((message) => (message.type === 'timeline' && message.query.session === 'long' ? [message.query] : []));
+    const began = Date.now();
+    for (let answered = 0; ; answered++) {
+      const query = await waitFor('the next page to be asked for', async () => (await asked())[answered]);
+      await tell({ type: 'timeline', query, page: pageBefore(query.before ?? total + 1, query.limit) });
+      // Asking by role would name all the thousands of buttons each time.
+      const more = await page.evaluate(() => {
+        const earlier = document.querySelector<HTMLButtonElement>('.pane-session > .secondary');
+        if (earlier === null || earlier.hidden) return false;
+        earlier.click();
+        return true;
+      });
+      if (!more) break;
+    }
+    assert.ok(Date.now() - began < 30_000, `${Date.now() - began} ms`);
+    assert.equal(await page.locator('.step').count(), total - 1);
+    assert.equal(await page.locator('.pane-timeline').isVisible(), false);
+    const last = page.locator('.step').last();
+    assert.match((await last.textContent()) ?? '', /After reading what entry 9999 brought .*: Orders in a result/);
+    const before = page.locator('.step').nth(total - 3);
+    assert.match((await before.textContent()) ?? '', /Result: IGNORE \\u\{202E\}<img src=x>/);
+    assert.match((await page.locator('.step').nth(49).textContent()) ?? '', /Promptprompt 50/);
+    assert.equal(await page.locator('.step img').count(), 0);
+    // A live entry at the end of all that.
+    const took = await page.evaluate(
+      (entry) => {
+        const from = performance.now();
+        window.dispatchEvent(new MessageEvent('message', { data: { type: 'entry', entry } }));
+        return performance.now() - from;
+      },
+      at(total + 1) as never,
+    );
+    assert.ok(took < 500, `${took} ms for one live entry`);
+    assert.equal(await page.locator('.step').count(), total);
+    await page.locator('.pane-session > .link').press('Enter');
+    assert.equal(await page.locator('.step').count(), 0);
+    assert.ok(await focusedIn('.pane-timeline'));
   });
 });
