@@ -6,7 +6,7 @@ import type { JsonValue } from '#core/model/json.ts';
 import { recordCommandText } from '#node/launcher/commandText.ts';
 import { knownAskers } from '#node/launcher/asker.ts';
 import { run, sandboxEnvironment } from '#kit/sandbox.ts';
-import { CLEAN, claudePayload, HELD } from '../../home/gateBox.ts';
+import { CLEAN, claudePayload, gateBox, HELD, TEST_RULES } from '../../home/gateBox.ts';
 import { ask, brokerBox, held, openWindow, PASS, until, type BrokerBox, type Window } from './brokerBox.ts';
 
 const payload = (name: string, over: Record<string, JsonValue>): string => claudePayload(CLEAN, { hook_event_name: name, ...over });
@@ -94,6 +94,43 @@ test('a long result is judged to its end and kept in part, with the hash of the 
     expect(JSON.stringify(response.args).length).toBeLessThan(64 * 1024);
     expect(response.argsHash).toMatch(/^[0-9a-f]{64}$/);
   }));
+
+test('a secret in a prompt, a result or an answer does not reach the record', async () => {
+  const box = gateBox();
+  const [rule] = TEST_RULES.rules;
+  const leak = {
+    ...rule,
+    id: 'test.leak',
+    category: 'credential-leak',
+    keywords: ['key-'],
+    match: { ...rule?.match, regex: 'key-[0-9]{12}' },
+  };
+  writeFileSync(box.rulesFile, JSON.stringify({ ...TEST_RULES, rules: [...TEST_RULES.rules, leak] }));
+  const at = await brokerBox({}, {}, box);
+  const window = await openWindow(at);
+  const secret = 'key-123456789012';
+  try {
+    for (const text of [
+      payload('UserPromptSubmit', { tool_name: '', prompt: `use ${secret}` }),
+      claudePayload(CLEAN),
+      result(`${secret} ${'x '.repeat(300_000)}`),
+      payload('Stop', { tool_name: '', last_assistant_message: `I used ${secret}` }),
+    ])
+      expect(await ask(at.layout.claudeSocket, text).text).toBe(PASS);
+    await until('all four', () => window.entries.length === 4);
+    expect(window.entries.map(({ kind, args }) => [kind, JSON.stringify(args).includes('[secret test.leak ')])).toEqual([
+      ['prompt', true],
+      ['call', false],
+      ['response', true],
+      ['session', true],
+    ]);
+    expect(JSON.stringify(window.entries)).not.toContain(secret);
+  } finally {
+    window.close();
+    await at.broker.stop();
+    at.remove();
+  }
+});
 
 test('switched off, nothing of it is written', () =>
   played(
