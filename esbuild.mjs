@@ -27,7 +27,7 @@ export const BUNDLES = [
     entry: 'hooks/main.ts',
     platform: 'node',
     external: [],
-    budget: 340_000,
+    budget: 390_000,
     folders: ['extension/core', 'extension/contract', 'extension/home', 'hooks'],
     packages: [],
   },

@@ -11,7 +11,7 @@ export interface Guards {
 }
 
 /** Looking for this many takes less than compiling a regex that has as many. */
-const MAX_WORDS = 400;
+const MAX_WORDS = 60;
 
 export function guardsOf(condition: Condition): Guards {
   const guards: { [source: string]: readonly string[] } = {};
