@@ -8,6 +8,8 @@ const FAULTS = [
   'test/core/fuzz/coverage.test.ts',
   'test/rules/regexTime.test.ts',
   'test/home/journal/writers.test.ts',
+  'test/node/audit/durability.test.ts',
+  'test/node/audit/secretsOnDisk.test.ts',
   'test/node/broker/broker.test.ts',
   'test/node/broker/ensureBroker.test.ts',
   'test/node/clients/canary.test.ts',

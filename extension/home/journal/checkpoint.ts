@@ -117,8 +117,11 @@ function parseSlot(bytes: Buffer, publicKey: KeyObject, keyId: string): Checkpoi
   if (key !== keyId) return `its statement was signed by key ${key.slice(0, 16)}, and this install's key is ${keyId}`;
   const checkpoint: Checkpoint = { v, turn, count, head, time, key };
   if (!Buffer.from(slotText(checkpoint, sig)).equals(bytes)) return 'the bytes of its statement are not the canonical ones';
+  const signature = Buffer.from(sig, 'base64');
+  // Other spellings of the same base64 would pass for the same signature.
+  if (signature.toString('base64') !== sig) return 'its signature is not canonical base64';
   try {
-    if (verify(null, signedText(checkpoint), publicKey, Buffer.from(sig, 'base64'))) return checkpoint;
+    if (verify(null, signedText(checkpoint), publicKey, signature)) return checkpoint;
   } catch (error) {
     return `its signature cannot be checked (${errorText(error)})`;
   }

@@ -41,7 +41,14 @@ export interface Link {
 }
 export type Read =
   | ({ readonly kind: 'entry' } & Link)
-  | { readonly kind: 'problem'; readonly place: Place; readonly code: VerifyCode; readonly message: string }
+  /** `segment`: the whole of which is meant; null when it is about what comes next. */
+  | {
+      readonly kind: 'problem';
+      readonly place: Place;
+      readonly code: VerifyCode;
+      readonly message: string;
+      readonly segment: number | null;
+    }
   | { readonly kind: 'dropped'; readonly tombstone: Tombstone; readonly place: Place }
   /** A segment was read to its end. `plain` and `packed` are SHA-256 in hex; `packed` is null for one that is not compressed. */
   | {
@@ -60,6 +67,12 @@ const problem = (file: string, line: number, code: VerifyCode, message: string):
   place: { file, line },
   code,
   message,
+  segment: null,
+});
+
+const aboutSeal = (folder: string, segment: number, message: string): ProblemRead => ({
+  ...problem(sealFile(folder, segment), 0, 'SEAL', message),
+  segment,
 });
 
 /** Begins with segment `from`; ends after the first problem that leaves no place to go on from. */
@@ -102,13 +115,13 @@ export async function* journalLines(folder: string, from: number, keyOf: KeyOf):
     }
     if (kind === 'expired') continue;
     if (seal === null) {
-      if (kind === 'jsonl.gz') yield problem(sealFile(folder, number), 0, 'SEAL', 'The seal of this compressed segment is missing.');
+      if (kind === 'jsonl.gz') yield aboutSeal(folder, number, 'The seal of this compressed segment is missing.');
       unsealed ??= number;
       continue;
     }
-    if (seal.problem !== null) yield problem(sealFile(folder, number), 0, 'SEAL', `The seal cannot be trusted: ${seal.problem}.`);
+    if (seal.problem !== null) yield aboutSeal(folder, number, `The seal cannot be trusted: ${seal.problem}.`);
     else if (unsealed !== null)
-      yield problem(sealFile(folder, unsealed), 0, 'SEAL', `The seal of this segment is missing although segment ${number} has one.`);
+      yield aboutSeal(folder, unsealed, `The seal of this segment is missing although segment ${number} has one.`);
   }
   if (highest > numbers.length) yield missing(folder, numbers.length + 1, highest);
   if (strange[0] !== undefined)

@@ -49,6 +49,8 @@ export interface WalkOptions {
 export interface Walked {
   readonly end: ChainEnd | null;
   readonly problem: Problem | null;
+  /** A dropped segment of which no entry tells, which may only mean that the end with that entry was cut off. */
+  readonly unannounced: Problem | null;
   /** First entry of the last run of entries under one key. */
   readonly keySince: Link | null;
 }
@@ -64,7 +66,7 @@ export async function walkJournal(layout: Layout, options: WalkOptions): Promise
   const announcedEnds = new Set<string>();
   /** Of segments that are there: first entry and root of the seal, null without a seal. */
   const segments = new Map<number, { readonly seq: number; readonly root: string | null }>();
-  const found = (problem: Problem): Walked => ({ end: last, problem, keySince });
+  const found = (problem: Problem): Walked => ({ end: last, problem, unannounced: null, keySince });
   const reader = journalLines(layout.journal, options.from?.segment ?? 1, keyOf);
   try {
     for (let step = await reader.next(); !step.done; step = await reader.next()) {
@@ -74,7 +76,7 @@ export async function walkJournal(layout: Layout, options: WalkOptions): Promise
         case 'problem':
           return found({
             ...read.place,
-            seq: read.code === 'SEAL' ? (segmentFirst?.entry.seq ?? expected) : expected,
+            seq: (read.segment === null ? undefined : segments.get(read.segment)?.seq) ?? expected,
             code: read.code,
             message: read.message,
           });
@@ -109,7 +111,7 @@ export async function walkJournal(layout: Layout, options: WalkOptions): Promise
           const { entry, place } = read;
           if (entry.seq !== expected || entry.prev !== (last?.hash ?? GENESIS_PREV)) return found(await blame(last, read, reader, fixed));
           const before: ChainEnd | null = last;
-          if (before?.key != null && entry.key !== before.key && entry.key !== before.rotatesTo)
+          if (before !== null && before.key !== null && entry.key !== before.key && entry.key !== before.rotatesTo)
             return found({
               ...place,
               seq: entry.seq,
@@ -132,13 +134,15 @@ export async function walkJournal(layout: Layout, options: WalkOptions): Promise
   } finally {
     await reader.return();
   }
-  if (tombstone !== null && !announcedEnds.has(`${tombstone.statement.segment} ${tombstone.statement.head}`))
-    return found({
-      ...tombstone.place,
-      seq: tombstone.statement.first,
-      code: 'TOMBSTONE',
-      message: `No entry of the record says that segment ${tombstone.statement.segment} was dropped.`,
-    });
+  const unannounced: Problem | null =
+    tombstone === null || announcedEnds.has(`${tombstone.statement.segment} ${tombstone.statement.head}`)
+      ? null
+      : {
+          ...tombstone.place,
+          seq: tombstone.statement.first,
+          code: 'TOMBSTONE',
+          message: `No entry of the record says that segment ${tombstone.statement.segment} was dropped.`,
+        };
   for (const [segment, root] of announcedSeals) {
     const known = segments.get(segment);
     if (known !== undefined && known.root !== root)
@@ -153,7 +157,7 @@ export async function walkJournal(layout: Layout, options: WalkOptions): Promise
             : 'The seal is not the one that the record names.',
       });
   }
-  return { end: last, problem: null, keySince };
+  return { end: last, problem: null, unannounced, keySince };
 }
 
 const PACKED = 'The compressed segment is not the file that was sealed.';

@@ -81,7 +81,7 @@ export async function sealLocked(layout: Layout, now: () => number): Promise<Sea
       },
     });
     if (walked.problem !== null) throw refused(`${walked.problem.file}:${walked.problem.line}`, walked.problem.message);
-    if ((walked.end?.seq ?? 0) < checkpoint.count) throw refused(layout.journal, 'entries at its end were cut off');
+    if (walked.end === null || walked.end.seq < checkpoint.count) throw refused(layout.journal, 'entries at its end were cut off');
     const key = loadSigningKey(layout);
     const sealed: number[] = [];
     for (const facts of wanted) {

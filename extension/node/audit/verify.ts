@@ -37,10 +37,14 @@ export async function verifyJournal(layout: Layout, { witness }: VerifyOptions =
   const keyOf = signature.key === null ? () => null : knownKeys(layout);
   const walked = await walkJournal(layout, { keyOf, fixed });
   const entries = walked.end?.seq ?? 0;
+  const wrongKey = keyProblem(walked, signature.key?.id ?? null);
   const problem =
     walked.problem ??
-    keyProblem(walked, signature.key?.id ?? null) ??
-    (entries === 0 && signature.nothingSigned ? null : (signature.problem ?? endProblem(layout, walked.end, checkpoint))) ??
+    (entries === 0 && signature.nothingSigned ? null : signature.problem && (wrongKey ?? signature.problem)) ??
+    // An end that was cut off explains what its entries would have said of keys and of dropped segments.
+    endProblem(layout, walked.end, checkpoint) ??
+    wrongKey ??
+    walked.unannounced ??
     (witness === undefined ? null : witnessProblem(layout, walked.end, witness));
   return { ok: problem === null, entries, unsigned: checkpoint === null ? 0 : Math.max(0, entries - checkpoint.count), problem };
 }

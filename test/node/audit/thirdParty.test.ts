@@ -1,20 +1,26 @@
 /** The documented way to verify without Callgate, run with the real tools. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { checkpointFile } from '#home/journal/checkpoint.ts';
 import { openJournal } from '#home/journal/journal.ts';
-import { segmentFile } from '#home/journal/segments.ts';
+import { publicKeyFile } from '#home/journal/keys.ts';
+import { packedFile, sealFile, segmentFile, tombstoneFile } from '#home/journal/segments.ts';
 import type { Layout } from '#home/layout.ts';
+import { proofText, proveEntry, verifyProof } from '#node/audit/proof.ts';
+import { rotateKey } from '#node/audit/rotation.ts';
 import { verifyJournal } from '#node/audit/verify.ts';
 import { emptyLayout, entriesOf, linesOf, writeLines } from '../../home/journal/journalBox.ts';
 import { sampleEvent } from '../../home/journal/sampleEvent.ts';
+import { sealedJournal } from './sealedJournal.ts';
 
 const DOCS = join(import.meta.dirname, '../../../docs');
 const toolsPresent =
   process.platform !== 'win32' &&
-  ['sha256sum --version', 'openssl version'].every((command) => spawnSync('/bin/sh', ['-c', command]).status === 0);
+  ['sha256sum --version', 'openssl version', 'gzip --version', 'xxd -v'].every(
+    (command) => spawnSync('/bin/sh', ['-c', command]).status === 0,
+  );
 
 function fiveEntries(): Layout {
   const layout = emptyLayout();
@@ -73,6 +79,82 @@ describe.runIf(toolsPresent)('docs/verify-audit.sh', () => {
     const said = runScript(layout);
     expect(said).toMatch(says);
     expect((await verifyJournal(layout)).ok).toBe(said.startsWith('0'));
+  });
+});
+
+/** A dropped segment, packed ones, a sealed one and an open one, and a changed key. */
+async function everythingAtOnce(): Promise<Layout> {
+  const layout = await sealedJournal();
+  await rotateKey(layout);
+  const journal = openJournal(layout);
+  journal.append([sampleEvent()]);
+  journal.close();
+  return layout;
+}
+const edit = (file: string, from: string | RegExp, to: string): void =>
+  writeFileSync(file, readFileSync(file, 'latin1').replace(from, to), 'latin1');
+const laterRows: readonly Row[] = [
+  ['nothing', /^0 OK 22 entries, 22 signed$/, () => undefined],
+  [
+    'a tombstone altered',
+    /^1 BAD entry 1, .*expired: wrong signature$/,
+    (layout) => edit(tombstoneFile(layout.journal, 1), '"count":3', '"count":4'),
+  ],
+  ['a seal altered', /^1 BAD entry 10, .*seal: wrong signature$/, (layout) => edit(sealFile(layout.journal, 4), '"count":3', '"count":4')],
+  [
+    'a seal swapped',
+    /^1 BAD entry 10, .*not the seal of this segment$/,
+    (layout) => copyFileSync(sealFile(layout.journal, 3), sealFile(layout.journal, 4)),
+  ],
+  ['a packed segment deleted', /^1 BAD entry 4, .*segment 2 is missing$/, (layout) => unlinkSync(packedFile(layout.journal, 2))],
+  ['a packed seal deleted', /^1 BAD entry 4, .*seal: missing$/, (layout) => unlinkSync(sealFile(layout.journal, 2))],
+  [
+    'the entry about the key altered',
+    /^1 BAD entry 21, .*: altered$/,
+    (layout) => edit(segmentFile(layout.journal, 5), '"tool":"rotate-key"', '"tool":"rotate-kex"'),
+  ],
+];
+describe.runIf(toolsPresent)('docs/verify-audit.sh over dropped and packed segments and a changed key', () => {
+  test.each(laterRows)('%s: %s', async (_name, says, tamper) => {
+    const layout = await everythingAtOnce();
+    tamper(layout);
+    const said = runScript(layout);
+    expect(said).toMatch(says);
+    expect((await verifyJournal(layout)).ok).toBe(said.startsWith('0'));
+  });
+});
+
+describe.runIf(toolsPresent)('docs/verify-proof.sh', () => {
+  const proofRows: readonly (readonly [string, RegExp, (text: string) => string])[] = [
+    ['as it is', /^0 OK entry \d+ of \d+ to \d+, signed by [0-9a-f]{16}$/, (text) => text],
+    ['the entry altered', /^1 BAD the entry was altered$/, (text) => text.replace('ls -la', 'ls -lb')],
+    ['another place', /^1 BAD the entry does not stand at this place$/, (text) => text.replace(/"index":\d+/, '"index":77')],
+    [
+      'another sibling',
+      /^1 BAD the way up does not lead to the signed root$/,
+      (text) => text.replace(/"siblings":\["....../, '"siblings":["000000'),
+    ],
+    ['another root', /^1 BAD the way up does not lead to the signed root$/, (text) => text.replace(/"root":"....../, '"root":"000000')],
+    ['another time', /^1 BAD wrong signature$/, (text) => text.replace(/"time":\d+,"v":1}/, '"time":9,"v":1}')],
+  ];
+  test.each(proofRows)('%s: %s', async (_name, says, change) => {
+    const layout = await everythingAtOnce();
+    for (const seq of [5, 12, 13, 22]) {
+      const text = change(proofText(await proveEntry(layout, seq)));
+      const file = join(layout.home, 'proof.json');
+      writeFileSync(file, text);
+      const { stdout, stderr, status } = spawnSync('/bin/sh', [join(DOCS, 'verify-proof.sh'), file], { encoding: 'utf8' });
+      // One entry alone in its tree, or one whose line does not hold the text, says the same as unchanged.
+      const same = text === proofText(JSON.parse(text) as never) && verifyProof(text).problem === null;
+      expect(`${status} ${stdout}${stderr}`.trim()).toMatch(same ? /^0 OK/ : says);
+    }
+  });
+  test('with the key it must be signed by, and with another', async () => {
+    const layout = await everythingAtOnce();
+    const file = join(layout.home, 'proof.json');
+    writeFileSync(file, proofText(await proveEntry(layout, 22)));
+    const run = (key: string): number | null => spawnSync('/bin/sh', [join(DOCS, 'verify-proof.sh'), file, key]).status;
+    expect([run(publicKeyFile(layout)), run(publicKeyFile(fiveEntries()))]).toEqual([0, 1]);
   });
 });
 

@@ -1,0 +1,34 @@
+/**
+ * A process of the durability test: appends, or sees to old segments, until it is killed. A writer prints `seq hash` of each entry after
+ * it was told that it is safe.
+ */
+import { writeSync } from 'node:fs';
+import { openJournal } from '#home/journal/journal.ts';
+import { layoutFor } from '#home/layout.ts';
+import { expire, packJournal, planExpiry } from '#node/audit/retention.ts';
+import { rotateKey } from '#node/audit/rotation.ts';
+import { sealJournal } from '#node/audit/seals.ts';
+import { sampleEvent } from '../../home/journal/sampleEvent.ts';
+
+const [home = '', job = '', segmentBytes = ''] = process.argv.slice(2);
+const layout = layoutFor(home);
+const DAY = 24 * 3600 * 1000;
+
+writeSync(1, 'ready\n');
+if (job === 'append') {
+  const journal = openJournal(layout, { segmentBytes: Number(segmentBytes), lockWaitMs: 20_000 });
+  for (let round = 0; ; round += 1) {
+    const events = Array.from({ length: 1 + (round % 3) }, () => sampleEvent({ reason: 'r'.repeat((round * 37) % 900) }));
+    for (const { seq, hash } of journal.append(events)) writeSync(1, `${seq} ${hash}\n`);
+  }
+}
+while (job !== 'append') {
+  if (job === 'rotate') await rotateKey(layout);
+  await sealJournal(layout);
+  await packJournal(layout);
+  if (job === 'expire') {
+    const now = Date.now() + 2 * DAY;
+    await expire(layout, await planExpiry(layout, { maxDays: 1, maxMegabytes: null }, now, new Set()), new Set());
+  }
+  await new Promise((resolve) => setTimeout(resolve, 1));
+}
