@@ -29,7 +29,13 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['test/{core,rules,home,node,hooks,webview,vscode,build}/**/*.test.ts'], exclude: FAULTS },
+        test: {
+          name: 'unit',
+          include: ['test/{core,rules,home,node,hooks,webview,vscode,build}/**/*.test.ts'],
+          exclude: FAULTS,
+          // Reading the modules and compiling the rules costs a file seconds; shared, it is paid once a worker.
+          isolate: false,
+        },
       },
       { extends: true, test: { name: 'faults', include: FAULTS } },
     ],

@@ -46,7 +46,7 @@ const rows: readonly (readonly [text: string, wanted: readonly string[] | 'nothi
   [`${head}    match: { any: [{ url: { |`, URL_KEYS],
   [
     `${head}    match:\n      any:\n        - all:\n            - effect:\n                kind: |`,
-    ['send', 'fetch', 'install', 'escalate', 'run'],
+    ['send', 'fetch', 'install', 'escalate', 'run', 'evaluate', 'reveal', 'load', 'join-shell'],
   ],
   [`${head}    examples:\n      |`, ['match', 'no_match']],
   [`${head}    examples:\n      match:\n        - text: x\n          |`, without(EXAMPLE_KEYS, 'text')],
