@@ -271,6 +271,77 @@ const BLOCKED: readonly string[] = [
   'perl -MFile::Path -e \'rmtree("/home/dev")\'',
 ];
 
+/** Run by what nobody follows word by word: the text stands in the call, and something in the call runs text. */
+const BLOCKED_UNREAD: readonly string[] = [
+  "awk -v c='rm -rf ~' 'BEGIN{system(c)}'",
+  "echo 'rm -rf ~' | awk '{system($0)}'",
+  "echo '~ -rf rm' | awk '{print $3,$2,$1}' | sh",
+  "sed 's/X/rm/;s/Y/-rf/' <<< 'X Y ~' | sh",
+  "sed 's/^/rm -rf /' <<< '~' | bash",
+  "paste -d '' <(echo r) <(echo 'm -rf ~') | sh",
+  "read -d '' x <<'E'\nrm -rf ~\nE\neval \"$x\"",
+  'while read -r l; do eval "$l"; done <<< \'rm -rf ~\'',
+  'f(){ echo rm; }; $(f) -rf ~',
+  "f(){ echo 'rm -rf ~'; }; f | sh",
+  'f(){ echo \'rm -rf ~\'; }; eval "$(f)"',
+  "f(){ echo 'rm -rf ~'; }; bash <(f)",
+  "env 'BASH_FUNC_f%%=() { rm -rf ~; }' bash -c f",
+  "BASH_ENV=<(echo 'rm -rf ~') bash -c true",
+  "echo 'rm -rf ~' > e; BASH_ENV=e bash -c :",
+  'env -S"rm -rf ~"',
+  "trap -- 'rm -rf ~' 0",
+  "x='a[$(rm -rf ~)]'; (( x ))",
+  "[[ 'a[$(rm -rf ~)]' -eq 1 ]]",
+  "test -v 'a[$(rm -rf ~)]'",
+  "printf -v 'a[$(rm -rf ~)]' x",
+  "declare -i x='a[$(rm -rf ~)]'",
+  "let 'a[$(rm -rf ~)]=1'",
+  'x=\'$(rm -rf ~)\'; echo "${x@P}"',
+  "mapfile -C 'rm -rf ~;' -c1 <<< x",
+  'readarray -t l < <(echo rm; echo -rf; echo ~); "${l[@]}"',
+  "compgen -C 'rm -rf ~'",
+  "x=$(printf '%b' '\\0162\\0155'); $x -rf ~",
+  'rm -rf "$(realpath ~)"',
+  'rm -rf "$(readlink -f ~)"',
+  'rm -rf "$(dirname ~/x)"',
+  'rm -rf "$(printenv HOME)"',
+  'ls -A ~ | xargs -I{} rm -rf ~/{}',
+  'for f in $(ls -A ~); do rm -rf ~/$f; done',
+  'cp /bin/rm ./ls; ./ls -rf ~',
+  'ln -s /bin/rm q; ./q -rf ~',
+  'cp $(which rm) /tmp/q && /tmp/q -rf ~',
+  '/bin/r? -rf ~',
+  '/bin/[r]m -rf ~',
+  "make -f - <<< $'a:\\n\\trm -rf ~'",
+  "make --eval 'x:;rm -rf ~'",
+  "printf 'a:\\n\\trm -rf ~\\n' > Makefile; make",
+  "printf 'include b.mk\\n' > Makefile; printf 'a:\\n\\trm -rf ~\\n' > b.mk; make",
+  "ninja -f <(printf 'rule r\\n command = rm -rf ~\\nbuild x: r\\n')",
+  "git config alias.z '!rm -rf ~'; git z",
+  "git config core.fsmonitor 'rm -rf ~'; git status",
+  'git bisect run rm -rf ~',
+  "git submodule foreach 'rm -rf ~'",
+  "git grep -O'rm -rf ~' x",
+  "GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=alias.z GIT_CONFIG_VALUE_0='!rm -rf ~' git z",
+  "echo 'rm -rf ~' | ssh localhost",
+  "echo 'rm -rf ~' | parallel",
+  'ssh-agent rm -rf ~',
+  'time -p rm -rf ~',
+  "echo 'rm -rf ~' > a; cp a b; sh b",
+  "echo 'rm -rf ~' > a; cat a | sh",
+  'echo \'rm -rf ~\' > a; eval "$(<a)"',
+  "echo 'rm -rf ~' > a; while read l; do $l; done < a",
+  'echo cm0gLXJmIH4= > a; base64 -d a | sh',
+  'echo cm0gLXJmIH4= > a; base64 -d a > b; sh b',
+  "printf rm > a; printf ' -rf ~' >> a; sh a",
+  "printf 'rm -r' > a; printf 'f ~' > b; cat a b | sh",
+  'python3 -c \'open("a","w").write("rm -rf ~")\'; sh a',
+  'echo \'import os; os.system("rm -rf ~")\' > a.py; python3 -m a',
+  'echo \'import os; os.system("rm -rf ~")\' > conftest.py; pytest',
+  'echo \'{"scripts":{"postinstall":"rm -rf ~"}}\' > package.json; npm i',
+  "npm pkg set scripts.x='rm -rf ~'; npm run x",
+];
+
 /** Held for a person. */
 const HELD: readonly string[] = [
   'cd ~/.ssh; cat id_rsa',
@@ -621,6 +692,7 @@ function check(rows: readonly string[], verdict: Verdict): void {
 
 describe('whatever its form', () => {
   it('what destroys or gives away is blocked', () => check(BLOCKED, 'block'));
+  it('what is destroyed by text nobody followed is blocked', () => check(BLOCKED_UNREAD, 'block'));
   it('what reads credentials or runs what nobody read is held', () => check(HELD, 'quarantine'));
 });
 

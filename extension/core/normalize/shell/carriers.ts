@@ -17,7 +17,12 @@ const CARRIERS: ReadonlyMap<string, readonly Carrier[]> = new Map([
     [
       { joined: new RegExp(`^${GIT_RUNS}`, 'iu') },
       { joined: /^(?:--upload-pack|--receive-pack|--exec|--extcmd)=/u },
-      { next: /^(?:--exec|-x|--extcmd|--tree-filter|--index-filter|--msg-filter|--env-filter)$/u },
+      { next: /^(?:--exec|-x|--extcmd|--tree-filter|--index-filter|--msg-filter|--env-filter|--upload-pack)$/u },
+      { joined: /^(?:-O|--open-files-in-pager=)(?=\S)/u },
+      // `git config alias.x '!…'`: the value is the next word.
+      { next: new RegExp(`^${GIT_RUNS.replace(/=/gu, '').replace(/!\?|!/gu, '')}$`, 'iu') },
+      { joined: /^!(?=\S)/u },
+      { joined: /^ext::/u },
     ],
   ],
   [
@@ -29,6 +34,9 @@ const CARRIERS: ReadonlyMap<string, readonly Carrier[]> = new Map([
   ],
   ['rsync', [{ joined: /^--(?:rsh|rsync-path)=/u }, { next: /^(?:-e|--rsh|--rsync-path)$/u }]],
   ['ssh', [{ joined: /^(?:-o)?(?:ProxyCommand|LocalCommand|KnownHostsCommand)[= ]/iu }]],
+  ['sftp', [{ next: /^-S$/u }]],
+  ['make', [{ joined: /^--eval=(?:.{0,200}?(?:\$\(shell |;|:\s*\n\t))?/su }]],
+  ['dc', [{ joined: /^!/u }]],
   ['scp', [{ joined: /^(?:-o)?(?:ProxyCommand|LocalCommand|KnownHostsCommand)[= ]/iu }, { next: /^-S$/u }]],
   ['sqlite3', [{ joined: /^\s*\.(?:shell|system)\s+/u }]],
   ['psql', [{ joined: /^\s*\\!\s*/u }, { joined: /^\\copy\b.{0,400}\bprogram\s+'/iu }]],
@@ -90,6 +98,13 @@ const RUNNERS: ReadonlyMap<string, readonly string[]> = new Map([
   ['mise', ['exec', 'x']],
   ['asdf', ['exec']],
   ['direnv', ['exec']],
+  ['aws-vault', ['exec']],
+  ['nix', ['-c', '--command']],
+  ['git', ['run', 'foreach']],
+  ['capsh', ['--']],
+  ['ssh-agent', []],
+  ['gpg-agent', []],
+  ['proot', []],
   ['tmux', ['new', 'new-session', 'new-window', 'neww', 'split-window', 'splitw', 'send-keys', 'send', 'run-shell', 'run']],
   ['op', ['run']],
   ['doppler', ['run']],
@@ -111,7 +126,7 @@ const RUNNERS: ReadonlyMap<string, readonly string[]> = new Map([
 
 /** Variables whose value some program runs. */
 const RUN_VARIABLES =
-  /^(?:GIT_(?:SSH_COMMAND|SSH|EDITOR|SEQUENCE_EDITOR|PAGER|EXTERNAL_DIFF|ASKPASS|PROXY_COMMAND)|(?:MAN)?PAGER|VISUAL|EDITOR|FCEDIT|PROMPT_COMMAND|BROWSER|SSH_ASKPASS|LESSOPEN|LESSCLOSE|RSYNC_RSH|CVS_RSH|TAR_OPTIONS|PS4)=(.{1,4000})$/su;
+  /^(?:GIT_CONFIG_VALUE_\d{1,3}=!|GIT_CONFIG_PARAMETERS='[^'=]{1,80}'?='?!|(?:GIT_(?:SSH_COMMAND|SSH|EDITOR|SEQUENCE_EDITOR|PAGER|EXTERNAL_DIFF|ASKPASS|PROXY_COMMAND)|(?:MAN)?PAGER|VISUAL|EDITOR|FCEDIT|PROMPT_COMMAND|BROWSER|SSH_ASKPASS|LESSOPEN|LESSCLOSE|RSYNC_RSH|CVS_RSH|TAR_OPTIONS|PS4)=)(.{1,4000})$/su;
 
 /** Programs whose standard input is read as commands of their own, some of which start others. */
 const READS_COMMANDS: ReadonlySet<string> = new Set(

@@ -11,9 +11,11 @@ import { programName } from '#core/normalize/shell/programNames.ts';
 import { SHELLS } from '#core/normalize/shell/programs.ts';
 import { FETCHERS, remember, SENDERS } from '#core/normalize/shell/received.ts';
 import { buildWords, runCmd } from '#core/normalize/shell/runs.ts';
+import { noteCut, scriptShell } from '#core/normalize/shell/scriptShell.ts';
 import { readScriptFile } from '#core/normalize/shell/scriptFiles.ts';
 import type { ParsedRedirect, Script, Simple, Word } from '#core/normalize/shell/syntax.ts';
 import { runsStdin } from '#core/normalize/shell/wrapped.ts';
+import { unreadTexts } from '#core/normalize/shell/unread.ts';
 import type { Folded } from '#core/normalize/unicode.ts';
 
 /** Reads a whole command line and adds its commands, paths, addresses and effects. `dialect`: when the tool says that it is no Bash. */
@@ -36,6 +38,15 @@ export function readCommandLine(
     return;
   }
   const commands = readScript(parseShell(folded.text, collector.shell), job);
+  const unread = unreadTexts(commands, job.printed);
+  for (const text of unread.texts) {
+    // It may be no shell text at all: what is wrong with it is no trouble of the call.
+    const shell = scriptShell(collector.shell, false);
+    readScript(parseShell(text, shell), { ...whole, shell, depth: 1, folders: new Map([[0, job.here]]) });
+    collector.shell.units = shell.units;
+    collector.shell.output = shell.output;
+  }
+  if (unread.cut) noteCut(collector, whole.place(0, 0), 'text of the call', 'more than is read as what may run', 'low');
   const plain = commands.map((command) => command.words.join(' ')).join('\n');
   if (plain !== '' && plain !== folded.text) collector.derived('command', { at, span: null }, plain);
   // A client on Windows may hand its lines to another shell than it says.
@@ -90,9 +101,10 @@ function readScript(script: Script, job: Job): Built[] {
           for (const field of fields) all.push(field);
         }
         const words = simple.words.map((word) => word.text);
-        const printed = filtered(words, input, job.shell);
+        const printed = input === null && job.written.size > 0 ? fromFile(words, own) : filtered(words, input, job.shell);
         if (printed !== null) {
           remember(fields[0], printed, job.written);
+          if (job.printed.length < 256 && !keepsWords(fields[0])) job.printed.push(printed);
           prints.push(printed);
         }
         for (const field of fields) built.push(field);
@@ -106,6 +118,23 @@ function readScript(script: Script, job: Job): Built[] {
   }
   return all;
 }
+
+/** What a filter prints of a file the call wrote before: `base64 -d a`. */
+function fromFile(words: readonly string[], job: Job): string | null {
+  const last = words.at(-1) ?? '';
+  if (words.length > 1 && FILTERS.test(programName(words[0] ?? '')) && !last.startsWith('-'))
+    for (const form of pathForms(last, { ...job.collector.paths, cwd: job.here.folder })) {
+      const text = job.written.get(form);
+      if (text !== undefined) return filtered(words.slice(0, -1), text, job.shell);
+    }
+  return filtered(words, null, job.shell);
+}
+
+const FILTERS = /^(?:cat|tac|rev|g?base64|xxd|head|tail|sort|sed|cut|openssl|tr)$/u;
+
+/** Documents are written to be read by people. */
+const keepsWords = (field: Built | undefined): boolean =>
+  field?.redirects.some((redirect) => /\.(?:mdx?|rst|adoc|txt|html?|csv|svg)$/iu.test(redirect.target)) === true;
 
 /** What arrives through a pipe is run, or sent away. */
 function notePiped(late: Built, before: readonly Built[], job: Job): void {

@@ -31,6 +31,10 @@ export interface Job {
   readonly downloads: Map<string, CommandField>;
   /** Constant text earlier commands of the call wrote to files: running one of those is running that text. */
   readonly written: Map<string, string>;
+  /** Programs of the system that the call gave other names, by the path of the new name. */
+  readonly renamed: Map<string, string>;
+  /** Constant text commands of the call print, in order. */
+  readonly printed: string[];
   /** Descriptors `exec` opened. */
   readonly descriptors: Map<string, ParsedRedirect>;
   readonly scripts: ScriptFiles;
@@ -49,6 +53,8 @@ export function newJob(collector: Collector, place: Job['place'], read: Job['rea
     depth: 0,
     downloads: new Map(),
     written: new Map(),
+    renamed: new Map(),
+    printed: [],
     descriptors: new Map(),
     scripts: { left: MAX_SCRIPTS, seen: new Set() },
     folders: new Map([[0, here]]),

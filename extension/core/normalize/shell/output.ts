@@ -55,6 +55,19 @@ export function filtered(words: readonly string[], input: string | null, state: 
       return '';
     case 'pwd':
       return state.variables.get('PWD') ?? null;
+    case 'realpath':
+    case 'readlink': {
+      const files = args.filter((arg) => !arg.startsWith('-'));
+      return files.length === 1 && (program === 'realpath' || has('-f', '-e', '-m')) ? (files[0] ?? null) : null;
+    }
+    case 'dirname':
+      return args.length === 1 && /[^/]\/[^/]{1,400}$/u.test(args[0] ?? '') ? (args[0] ?? '').replace(/\/[^/]{1,400}$/u, '') : null;
+    case 'printenv':
+      return args.length === 1 ? (state.variables.get(args[0] ?? '') ?? null) : null;
+    case 'eval':
+      return args[0] === 'echo' ? args.slice(1).join(' ') : null;
+    case 'type':
+      return args.length === 2 && /^-[pP]$/u.test(args[0] ?? '') ? (args[1] ?? null) : null;
     case 'which':
     case 'command':
       return args.filter((arg) => !arg.startsWith('-')).length === 1 && (program === 'which' || has('-v')) ? (args.at(-1) ?? null) : null;
@@ -65,6 +78,8 @@ export function filtered(words: readonly string[], input: string | null, state: 
     case 'ls': {
       const files = args.filter((arg) => !arg.startsWith('-'));
       // Of a folder it prints the names inside; a pattern, or -d, is printed as files.
+      if (files.length === 1 && !has('-d') && !/[*?[]/u.test(files[0] ?? ''))
+        return args.some((arg) => /^-[a-zA-Z]{0,9}l/u.test(arg)) ? null : '*';
       return files.length > 0 && files.every((arg) => /[*?[]/u.test(arg)) ? files.join('\n') : null;
     }
     case 'head':
@@ -132,7 +147,7 @@ function formatted(kind: string, value: string, spec: string): string {
   const width = Math.min(64, Number(/(\d{1,4})[a-zA-Z]$/u.exec(spec)?.[1] ?? 0));
   const base = { x: 16, X: 16, o: 8, d: 10, i: 10, u: 10 }[kind];
   if (base !== undefined) return Number.isSafeInteger(number) ? number.toString(base).padStart(width, '0') : value;
-  return kind === 'b' ? ansiC(value) : kind === 'c' ? value.slice(0, 1) : value;
+  return kind === 'b' ? ansiC(value.replace(/\\0([0-7]{1,3})/gu, '\\$1')) : kind === 'c' ? value.slice(0, 1) : value;
 }
 
 /** Code that does nothing but print one text. */
@@ -150,9 +165,15 @@ function printsLiteral(program: string, args: readonly string[]): string | null 
 function picked(program: string, input: string, args: readonly string[]): string | null {
   const lines = input.split('\n', 1000);
   if (program === 'sed') {
-    const hit = /^s(.)((?:(?!\1)[^\\.*[\]^$?+]){1,200})\1((?:(?!\1)[^\\&]){0,200})\1(g?)$/su.exec(
-      args.find((arg) => !arg.startsWith('-')) ?? '',
-    );
+    const script = args.find((arg) => !arg.startsWith('-')) ?? '';
+    const steps = script.split(/;\s{0,5}(?=s)/u, 9);
+    if (steps.length > 1)
+      return steps.length > 8
+        ? null
+        : steps.reduce<string | null>((text, step) => (text === null ? null : picked('sed', text, [step])), input);
+    const line = /^s(.)\^\1((?:(?!\1)[^\\&]){1,200})\1$/su.exec(script)?.[2];
+    if (line !== undefined) return lines.map((one) => line + one).join('\n');
+    const hit = /^s(.)((?:(?!\1)[^\\.*[\]^$?+]){1,200})\1((?:(?!\1)[^\\&]){0,200})\1(g?)$/su.exec(script);
     if (!hit) return null;
     const [, , from = '', to = '', all] = hit;
     return lines.map((line) => (all === 'g' ? line.replaceAll(from, () => to) : line.replace(from, () => to))).join('\n');
@@ -166,7 +187,22 @@ function picked(program: string, input: string, args: readonly string[]): string
     const to = range[2] === undefined ? from : Number(range[3] ?? 4000);
     return lines.map((line) => line.slice(from - 1, to)).join('\n');
   }
-  if (!field) return null;
+  const several =
+    program === 'cut'
+      ? null
+      : /^\s{0,9}\{\s{0,9}print\s{1,9}(\$\d{1,3}(?:\s{0,3},\s{0,3}\$\d{1,3}){1,20})\s{0,9};?\s{0,9}\}\s{0,9}$/u.exec(args.at(-1) ?? '');
+  if (several && args.length === 1)
+    return lines
+      .map((line) => {
+        const columns = line.trim().split(/\s{1,200}/u);
+        return (several[1] ?? '')
+          .split(',')
+          .map((one) => columns[Number(one.trim().slice(1)) - 1] ?? '')
+          .join(' ');
+      })
+      .join('\n');
+  // More than one column, or text among them, is not followed.
+  if (!field || (program !== 'cut' && /print[^};]{0,200}(?:,|"|\$\d{1,3}[^};]{0,200}\$)/u.test(text))) return null;
   const mark =
     (program === 'cut' ? /-d\s?(\S| (?= |$))/u : /-F\s?(\S)/u).exec(text)?.[1] ??
     (program === 'cut' ? (args.includes('-d ') || args.includes('-d') ? ' ' : '\t') : null);

@@ -19,6 +19,8 @@ import { ranFiles, readScriptFile } from '#core/normalize/shell/scriptFiles.ts';
 import { scriptShell, settle } from '#core/normalize/shell/scriptShell.ts';
 import { withPositional } from '#core/normalize/shell/builtins.ts';
 import type { ShellState } from '#core/normalize/shell/syntax.ts';
+import { otherNames } from '#core/normalize/shell/otherNames.ts';
+import { likelyWords } from '#core/normalize/shell/unread.ts';
 import { innerOf, type Inner } from '#core/normalize/shell/wrapped.ts';
 
 type Extra = Pick<CommandField, 'assigns' | 'redirects'>;
@@ -46,7 +48,10 @@ export function buildWords(given: readonly string[], stdin: readonly string[], p
   for (const command of out) collector.command(command);
   for (const effect of effectsOf(field)) collector.effect({ ...place, ...effect });
   follow(program, operands, job.here, collector.paths.home, searchPath(assigns, shell));
-  const inner = [...innerOf(words, stdin), ...carriedBy(program, words.slice(1), assigns, stdin), ...scripts];
+  const inner: Inner[] = [...innerOf(words, stdin), ...carriedBy(program, words.slice(1), assigns, stdin), ...scripts];
+  const likely = likelyWords(words);
+  if (likely !== null) inner.push({ kind: 'words', words: likely });
+  for (const name of otherNames(field, job.renamed)) inner.push({ kind: 'words', words: [name, ...words.slice(1)] });
   for (const one of inner) runInner(one, field, { stdin, place, job, extra, folder }, out);
   readFiles(field, place, job, folder, out);
   return out;

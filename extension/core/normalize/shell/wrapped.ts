@@ -34,7 +34,10 @@ export function innerOf(words: readonly string[], stdin: readonly string[]): rea
     case 'eval':
       return [{ kind: 'script', text: args.join(' ') }];
     case 'trap':
-      return args.length > 1 ? [{ kind: 'script', text: args[0] ?? '' }] : [];
+      return args.length > 1 ? [{ kind: 'script', text: (args[0] === '--' ? args[1] : args[0]) ?? '' }] : [];
+    // What is left of the reserved word `time -p`.
+    case '-p':
+      return [{ kind: 'words', words: args }];
     case 'su':
     case 'runuser': {
       const at = args.findIndex((arg) => /^-[a-z]{0,4}c$|^--(?:session-)?command$/u.test(arg));
@@ -86,7 +89,7 @@ export function innerOf(words: readonly string[], stdin: readonly string[]): rea
   if (!wrapper) return [];
   let rest = wrappedWords(args, wrapper.valued, wrapper.skip);
   if (program === 'env') {
-    const at = args.findIndex((arg) => arg === '-S' || arg.startsWith('--split-string'));
+    const at = args.findIndex((arg) => /^-[a-zA-Z]{0,4}S|^--split-string/u.test(arg));
     if (at >= 0)
       return [
         {
@@ -94,7 +97,7 @@ export function innerOf(words: readonly string[], stdin: readonly string[]): rea
           text: args
             .slice(at)
             .join(' ')
-            .replace(/^(?:-S|--split-string)[= ]?/u, ''),
+            .replace(/^(?:-[a-zA-Z]{0,4}?S|--split-string)[= ]?/u, ''),
         },
       ];
   }
