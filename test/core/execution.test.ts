@@ -65,7 +65,6 @@ const HELD: readonly string[] = [
   'sudo tar -cf /dev/null /dev/null --checkpoint=1 --checkpoint-action=exec=/bin/sh',
   'sudo -u#-1 /bin/bash',
   "echo 'dev ALL=(ALL) NOPASSWD: ALL' | sudo tee /etc/sudoers.d/dev",
-  'usermod -aG docker dev',
   'useradd -o -u 0 x',
   'gpasswd -a dev sudo',
   'net localgroup administrators x /add',

@@ -373,8 +373,6 @@ C:\Windows\System32\Tasks\x
 /etc/udev/rules.d/99-x.rules
 /etc/rc.local
 /etc/init.d/x
-/etc/hosts
-/etc/resolv.conf
 /usr/bin/ls
 /boot/grub/grub.cfg
 /lib/systemd/system/x.service
@@ -416,6 +414,8 @@ C:\Windows\System32\drivers\etc\hosts
 `;
 
 const WATCHED = String.raw`
+/etc/hosts
+/etc/resolv.conf
 /home/dev/app/.github/workflows/ci.yml
 /home/dev/app/.gitlab-ci.yml
 /home/dev/app/Jenkinsfile
