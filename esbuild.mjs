@@ -1,7 +1,6 @@
 // Builds everything that ships into dist/: `node esbuild.mjs [--vsix]`.
 // Each bundle has a byte budget and a list of folders it may take code from; breaking either fails the build.
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -78,18 +77,25 @@ export function bundleProblems(bundle, inputs, bytes) {
   return problems;
 }
 
-/** The hook's bundle as it ships: hooks/main.ts with the program it starts inside, as text. Gives esbuild's two results. */
+function programText(bundle) {
+  const ascii = bundle.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return `(function(require){var module={exports:{}};${ascii}\nreturn module.exports})`;
+}
+
+/** The hook's bundle as it ships: hooks/main.ts, and the program it starts in a comment at its end. Gives esbuild's two results. */
 export async function buildHook(esbuild, given, rules) {
+  const { checkOf } = await import('./extension/home/ruleFile.ts');
+  const { programComment } = await import('./hooks/startProgram.ts');
   // Rules of exactly these bytes were checked by buildRules, or by whoever tests the hook.
-  const checked = createHash('sha256').update(rules).digest('hex');
+  const checked = checkOf(rules);
   const options = { ...given, charset: 'ascii', define: { ...given.define, CHECKED_RULES: JSON.stringify(checked) } };
   const program = await esbuild.build({ ...options, entryPoints: ['hooks/runHook.ts'], outfile: 'program.js', write: false });
-  // ASCII keeps it one byte a character, which is what V8 reads fastest.
-  const text = `(function(require){var module={exports:{}};${program.outputFiles[0].text}\nreturn module.exports})`;
+  // ASCII keeps it one byte a character, which is what V8 reads fastest; esbuild leaves other signs as they are in regexes.
+  const text = programText(program.outputFiles[0].text);
   const starter = await esbuild.build({
     ...options,
     entryPoints: ['hooks/main.ts'],
-    define: { ...options.define, HOOK_PROGRAM: JSON.stringify(text) },
+    footer: { js: programComment(text) },
   });
   return [program, starter];
 }
@@ -114,7 +120,7 @@ async function build(esbuild, bundle, version) {
   };
   const results =
     bundle.out === 'hook.cjs'
-      ? await buildHook(esbuild, options, readFileSync(join(root, 'dist', 'rules.json')))
+      ? await buildHook(esbuild, options, readFileSync(join(root, 'dist', 'rules.json'), 'latin1'))
       : [await esbuild.build({ ...options, entryPoints: [bundle.entry] })];
   const bytes = statSync(join(root, 'dist', bundle.out)).size;
   console.log(`${bundle.out.padEnd(16)} ${String(bytes).padStart(8)} of ${bundle.budget} bytes`);
@@ -123,11 +129,6 @@ async function build(esbuild, bundle, version) {
     results.flatMap((result) => Object.keys(result.metafile.inputs)),
     bytes,
   );
-}
-
-/** One byte a character in memory, where JSON with a single wider one takes twice that and longer to parse. */
-function ascii(json) {
-  return json.replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 async function buildRules() {
@@ -140,7 +141,7 @@ async function buildRules() {
   const { json, problems, info } = compileRules(
     files.map((file) => ({ file: `rules/${file}`, text: readFileSync(join(folder, file), 'utf8') })),
   );
-  writeFileSync(join(root, 'dist', 'rules.json'), ascii(writeRulePack(json)));
+  writeFileSync(join(root, 'dist', 'rules.json'), writeRulePack(json));
   writeFileSync(join(root, 'dist', 'rule-info.json'), JSON.stringify(Object.fromEntries(info)));
   // As people wrote them, for `callgate rules show` and `rules test --shipped`.
   const texts = Object.fromEntries(files.map((file) => [file, readFileSync(join(folder, file), 'utf8')]));

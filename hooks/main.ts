@@ -6,14 +6,11 @@
  */
 import type * as Program from '#hooks/runHook.ts';
 
-/** The bundle of hooks/runHook.ts as text (see esbuild.mjs). */
-declare const HOOK_PROGRAM: string;
-
 void (async () => {
   try {
     const file = process.argv[1] ?? '';
-    const { startProgram } = await import('#hooks/startProgram.ts');
-    const { exports, keepCode } = startProgram(HOOK_PROGRAM, file, require);
+    const { programIn, startProgram } = await import('#hooks/startProgram.ts');
+    const { exports, keepCode } = startProgram(programIn(file), file, require);
     const { rehearse, runHook } = exports as typeof Program;
     const { status, judged } = await runHook(process.argv.slice(2), file);
     // The answer is out by now, and a call that was judged has run most of what the next one needs.

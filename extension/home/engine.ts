@@ -41,7 +41,7 @@ export interface Engine {
 }
 
 export interface EngineOptions {
-  /** See `loadRules`. */
+  /** See `loadRules`' `checked`. */
   readonly checkedHash?: string;
   /** Where the user's own rules and policy are, unless in the data folder. */
   readonly own?: CustomPlace;
@@ -50,7 +50,10 @@ export interface EngineOptions {
 }
 
 export function openEngine(layout: Layout, rulesFile: string, options: EngineOptions = {}): Engine {
-  const { pack, problem } = loadRules(layout, rulesFile, options.checkedHash);
+  const { pack, problem, damaged } = loadRules(layout, rulesFile, options.checkedHash);
+  /** Of all rules, read whole and checked, once a rule was not what the build had checked; null as long as all were. */
+  let whole: Engine | null = null;
+  const instead = (): Engine | null => (damaged() ? (whole ??= openEngine(layout, rulesFile, { ...options, checkedHash: '' })) : null);
   if (pack === null)
     return {
       decide: (call) => withoutRules(call, problem ?? ''),
@@ -98,19 +101,31 @@ export function openEngine(layout: Layout, rulesFile: string, options: EngineOpt
       );
     }
   };
+  const scrubbed: Engine['scrub'] = (value, hash) => {
+    try {
+      return scrub(value, pack, hash);
+    } catch {
+      return withheld(value); // a fault of ours must not put a secret on the disk
+    }
+  };
   return {
-    decide: (call) => judged(call, []),
-    decideAgain: judged,
+    decide: (call) => {
+      const decision = judged(call, []);
+      return instead()?.decide(call) ?? decision;
+    },
+    decideAgain: (call, earlier) => {
+      const decision = judged(call, earlier);
+      return instead()?.decideAgain(call, earlier) ?? decision;
+    },
     scrub: (value, hash) => {
-      try {
-        return scrub(value, pack, hash);
-      } catch {
-        return withheld(value); // a fault of ours must not put a secret on the disk
-      }
+      const clean = scrubbed(value, hash);
+      return instead()?.scrub(value, hash) ?? clean;
     },
     fieldsOf: (call) => normalize(call, machine),
     rules: () => pack.size + custom.rules(),
     problem: (folder) => {
+      const other = instead();
+      if (other !== null) return other.problem(folder);
       if (folder !== undefined) custom.forFolder(folder);
       return [...(problem === null ? [] : [problem]), ...custom.problems()].join('\n') || null;
     },

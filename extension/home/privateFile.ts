@@ -12,7 +12,7 @@ export function errorText(error: unknown): string {
 }
 
 /** Opening a named pipe would wait for its writer, and with it every call that this process judges. Not on Windows, which has no such files. */
-const READ_WITHOUT_WAITING = constants.O_RDONLY | ((constants.O_NONBLOCK as number | undefined) ?? 0);
+export const READ_WITHOUT_WAITING = constants.O_RDONLY | ((constants.O_NONBLOCK as number | undefined) ?? 0);
 
 /**
  * The file's bytes; null when there is no such file.
@@ -27,13 +27,15 @@ export function readBounded(file: string, maxBytes: number): Buffer | null {
     throw error;
   }
   try {
-    if (!fstatSync(handle).isFile()) throw new Error(`${file} is not a plain file`);
+    const stat = fstatSync(handle);
+    if (!stat.isFile()) throw new Error(`${file} is not a plain file`);
     const chunks: Buffer[] = [];
     let total = 0;
     for (;;) {
-      const chunk = Buffer.allocUnsafe(64 * 1024);
+      // At once if it holds what it says; what has grown since comes in further pieces.
+      const chunk = Buffer.allocUnsafe(Math.min(total === 0 ? stat.size + 1 : 64 * 1024, maxBytes + 1));
       const got = readSync(handle, chunk, 0, chunk.length, null);
-      if (got === 0) return Buffer.concat(chunks, total);
+      if (got === 0) return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, total);
       total += got;
       if (total > maxBytes) throw new Error(`${file} is larger than ${maxBytes} bytes`);
       chunks.push(chunk.subarray(0, got));

@@ -1,13 +1,13 @@
 /** `node engineColdStart.ts RULES`: prints the microseconds from reading the rules to the first decision in this process. */
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { openEngine } from '#home/engine.ts';
 import { layoutFor } from '#home/layout.ts';
+import { checkOf } from '#home/ruleFile.ts';
 
 const file = process.argv[2] ?? '';
-// As the hook knows them: by their hash, which it has to work out again.
-const known = createHash('sha256').update(readFileSync(file)).digest('hex');
+// As the hook knows them, which it has to work out again.
+const known = checkOf(readFileSync(file, 'latin1'));
 const began = process.hrtime.bigint();
 const engine = openEngine(layoutFor(tmpdir()), file, { checkedHash: known });
 engine.decide({

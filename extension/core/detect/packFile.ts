@@ -23,16 +23,25 @@ function need(rule: Rule | undefined): Rule {
 const NO_GUARDS: Guards = {};
 
 /**
- * A pack as it is kept: JSON with its index in the first line, a rule in each of the next, and then what its regexes
- * ask for, so that a reader who trusts it parses few of them. ASCII where the rules are.
+ * A pack as it is kept: ASCII, and JSON. Its head is the index in the first line and its tables' bytes in the next two.
+ * Then come a rule in each line and, in the same order, what is known of their regexes, so that a reader who trusts it
+ * reads and parses few of them.
  */
 export function writeRulePack({ version, hash, rules }: RulePackJson): string {
   const index = buildIndex(rules);
-  const lines = [...rules, ...rules.map((rule) => guardsOf(rule.match))].map((item) => JSON.stringify(item));
-  const kept = { ...index, texts: keepTable(index.texts), others: keepTable(index.others) };
-  const head = JSON.stringify({ version, hash, index: kept }).slice(0, -1);
+  const [texts, others] = [keepTable(index.texts), keepTable(index.others)];
+  const lines = [...rules, ...rules.map((rule) => guardsOf(rule.match))].map((item) => ascii(JSON.stringify(item)));
+  const kept = { ...index, texts: texts.table, others: others.table };
+  const first = JSON.stringify({ version, hash, index: kept, lengths: lines.map((line) => line.length) }).slice(0, -1);
   const of = (from: number, to: number): string => lines.slice(from, to).join(',\n');
-  return `${head},"rules":[\n${of(0, rules.length)}\n],"guards":[\n${of(rules.length, lines.length)}\n]}\n`;
+  return `${ascii(first)},"tables":[\n"${texts.bytes}",\n"${others.bytes}"],\n"rules":[\n${of(0, rules.length)}\n],"guards":[\n${of(rules.length, lines.length)}\n]}\n`;
+}
+
+/** One byte a character, in a file as in memory. */
+function ascii(json: string): string {
+  return json.replace(/[\u007f-\uffff]/gu, (sign) =>
+    Array.from({ length: sign.length }, (_, at) => `\\u${sign.charCodeAt(at).toString(16).padStart(4, '0')}`).join(''),
+  );
 }
 
 interface KeptIndex extends Omit<PackIndex, 'texts' | 'others'> {
@@ -40,22 +49,69 @@ interface KeptIndex extends Omit<PackIndex, 'texts' | 'others'> {
   readonly others: KeptTable;
 }
 
+const TABLES = ',"tables":[\n';
+const RULES = '"rules":[\n';
+const GUARDS = '\n],"guards":[\n';
+const LINE_END = ',\n';
+
+/** Where the lines of a pack's file are, in characters: those of its rules, and then of what is known of their regexes. */
+export interface PackLines {
+  /** From the file's start to where the first rule stands. */
+  readonly head: number;
+  readonly spans: readonly (readonly [from: number, to: number])[];
+}
+
+/** @throws when the text is not one of `writeRulePack`. */
+export function linesOf(text: string): PackLines {
+  const { lengths } = JSON.parse(`${text.slice(0, text.indexOf(TABLES))}}`) as { lengths: readonly number[] };
+  const head = text.indexOf(RULES) + RULES.length;
+  const starts = startsOf(lengths, head);
+  return { head, spans: lengths.map((length, line) => [starts[line] as number, (starts[line] as number) + length]) };
+}
+
+function startsOf(lengths: readonly number[], head: number): readonly number[] {
+  const starts: number[] = [];
+  let at = head;
+  for (const length of lengths) {
+    starts.push(at);
+    at += length + (starts.length * 2 === lengths.length ? GUARDS.length : LINE_END.length);
+  }
+  return starts;
+}
+
 /**
- * Opens the text of `writeRulePack` when it is known to be exactly that; any other goes through `parseRulePack`.
- * `decode`: bytes of base64.
+ * Opens the head (or more) of a text of `writeRulePack` when it is known to be exactly that; any other goes through
+ * `parseRulePack`. `decode`: bytes of base64. `read`: the line of this number, which is from one place of the text to
+ * before the other.
  * @throws when it is not.
  */
-export function openRulePack(text: string, decode: (base64: string) => Uint8Array): RulePack {
-  const lines = text.split('\n');
-  const { hash, index: kept } = JSON.parse(`${lines[0]}]}`) as { hash: string; index: KeptIndex };
-  const index = { ...kept, texts: openTable(kept.texts, decode), others: openTable(kept.others, decode) };
-  const size = index.channels.length;
-  const line = (number: number): unknown => JSON.parse((lines[number] ?? '').replace(/,$/u, ''));
-  return {
+export function openRulePack(
+  text: string,
+  decode: (base64: string) => Uint8Array,
+  read: (line: number, from: number, to: number) => string = (_line, from, to) => text.slice(from, to),
+): RulePack {
+  const first = text.indexOf(TABLES);
+  const {
     hash,
-    size,
-    index,
-    rule: (number) => line(number + 1) as Rule,
-    guards: (number) => line(size + number + 2) as Guards,
+    index: kept,
+    lengths,
+  } = JSON.parse(`${text.slice(0, first)}}`) as { hash: string; index: KeptIndex; lengths: readonly number[] };
+  const begin = first + TABLES.length + 1;
+  const middle = text.indexOf('"', begin);
+  const second = middle + LINE_END.length + 2;
+  const end = text.indexOf('"', second);
+  const index = {
+    ...kept,
+    texts: openTable(kept.texts, decode(text.slice(begin, middle))),
+    others: openTable(kept.others, decode(text.slice(second, end))),
   };
+  const head = end + 1 + ']'.length + LINE_END.length + RULES.length;
+  const size = index.channels.length;
+  let starts: readonly number[] | null = null;
+  const line = (number: number): unknown => {
+    const from = (starts ??= startsOf(lengths, head))[number];
+    if (from === undefined) throw new Error('the rule pack has no such rule');
+    return JSON.parse(read(number, from, from + (lengths[number] as number)));
+  };
+  return { hash, size, index, rule: (number) => line(number) as Rule, guards: (number) => line(size + number) as Guards };
 }

@@ -1,12 +1,11 @@
 /** Tables of words as bytes in base64, so that whoever opens a pack reads them at once instead of number by number. */
 import type { WordTable } from '#core/detect/scan.ts';
 
-/** A table as it stands in a file. */
+/** A table as it stands in a file, without its bytes: the arrays one after the other, little-endian. */
 export interface KeptTable {
   readonly letters: string;
-  /** `sizes` of the arrays, in the order of `LONGS`, `SHORTS` and `BYTES`; `bytes`: all of them, one after the other, little-endian. */
+  /** Of the arrays, in the order of `LONGS`, `SHORTS` and `BYTES`. */
   readonly sizes: readonly number[];
-  readonly bytes: string;
 }
 
 /** Arrays of four bytes an entry come first, so that each starts where it may. */
@@ -15,18 +14,15 @@ const SHORTS = ['heads', 'next'] as const;
 const BYTES = ['marks', 'grams'] as const;
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 
-export function keepTable(table: WordTable): KeptTable {
+/** `bytes`: base64. */
+export function keepTable(table: WordTable): { readonly table: KeptTable; readonly bytes: string } {
   const arrays = [...LONGS, ...SHORTS, ...BYTES].map((name) => table[name]);
   const bytes = arrays.flatMap((array) => [...new Uint8Array(array.buffer, array.byteOffset, array.byteLength)]);
-  return { letters: table.letters, sizes: arrays.map((array) => array.length), bytes: base64(bytes) };
+  return { table: { letters: table.letters, sizes: arrays.map((array) => array.length) }, bytes: base64(bytes) };
 }
 
-/**
- * `decode`: bytes of base64.
- * @throws when the bytes are not as many as the sizes say.
- */
-export function openTable({ letters, sizes, bytes }: KeptTable, decode: (base64: string) => Uint8Array): WordTable {
-  const all = decode(bytes);
+/** @throws when the bytes are not as many as the sizes say. */
+export function openTable({ letters, sizes }: KeptTable, all: Uint8Array): WordTable {
   // A copy starts where arrays of any kind may.
   const { buffer } = new Uint8Array(all);
   let at = 0;
