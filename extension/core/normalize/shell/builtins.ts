@@ -60,7 +60,14 @@ export function setVariables(reader: Reader, simple: Simple): void {
 function readInto(reader: Reader, simple: Simple, words: readonly string[]): void {
   const { state } = reader;
   const input = bodyOf(simple) ?? simple.redirects.findLast((redirect) => redirect.op === '<')?.target.prints ?? reader.input;
-  if (input === null || input === undefined) return;
+  if (input === null || input === undefined) {
+    // Not what it is, but where it comes from, is known.
+    const inner = simple.redirects.findLast((redirect) => redirect.target.inner.length > 0)?.target.inner;
+    if (inner !== undefined)
+      for (const name of words.slice(1).filter((word) => /^[A-Za-z_]\w*$/u.test(word)))
+        state.origins.set(name, inner.slice(0, MAX_EXPANSION));
+    return;
+  }
   const lines = input.trim().split(/\n/u);
   const separators = simple.assigns.find((assign) => assign.name === 'IFS')?.value ?? state.separators;
   let text = input.trim();

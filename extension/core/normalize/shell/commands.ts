@@ -111,7 +111,16 @@ function readScript(script: Script, job: Job): Built[] {
       }
       for (const late of built) for (const early of before) link(early, late);
       if (before.length > 0) for (const late of built) notePiped(late, before, job);
-      for (const field of built) before.push(field);
+      for (const field of built) {
+        before.push(field);
+        if (field.program === 'tee') keepDownloads(field, before, job);
+        // What reads a file that was downloaded hands the download on.
+        if (job.downloads.size > 0 && pipeline.length > 1)
+          for (const path of field.paths.slice(0, 32)) {
+            const source = path.access === 'read' ? job.downloads.get(path.text) : undefined;
+            if (source !== undefined && !before.includes(source as Built)) before.push(source as Built);
+          }
+      }
       // Of a group, what is known of its output: the rest cannot be told.
       carried = prints.length > 0 ? prints.join('\n') : null;
     }
@@ -135,6 +144,13 @@ const FILTERS = /^(?:cat|tac|rev|g?base64|xxd|head|tail|sort|sed|cut|openssl|tr)
 /** Documents are written to be read by people. */
 const keepsWords = (field: Built | undefined): boolean =>
   field?.redirects.some((redirect) => /\.(?:mdx?|rst|adoc|txt|html?|csv|svg)$/iu.test(redirect.target)) === true;
+
+/** `curl … | tee file`: the file is a download. */
+function keepDownloads(tee: Built, before: readonly Built[], job: Job): void {
+  const source = before.find((early) => FETCHERS.has(early.program));
+  if (source === undefined) return;
+  for (const path of tee.paths) if (path.access === 'write' && job.downloads.size < 256) job.downloads.set(path.text, source);
+}
 
 /** What arrives through a pipe is run, or sent away. */
 function notePiped(late: Built, before: readonly Built[], job: Job): void {

@@ -12,6 +12,9 @@ export type Inner =
   | { readonly kind: 'code'; readonly text: string; readonly language: string }
   | { readonly kind: 'powershell' | 'cmd'; readonly text: string };
 
+/** awk that hands what it reads to a shell. */
+const AWK_RUNS_INPUT =
+  /\bsystem\s{0,5}\([^)]{0,200}\$\d|\bprint[^|;}]{0,200}\|\s{0,5}"(?:\/bin\/)?(?:ba|da|z)?sh\b|\$\d\s{0,5}\|\s{0,5}getline/u;
 /** Modules of Python that are programs of their own. */
 const MODULES: ReadonlySet<string> = new Set('pip pipx uv poetry pdm pipenv pytest coverage conda'.split(' '));
 /** The dynamic loader runs the program it is given. */
@@ -26,6 +29,8 @@ export function innerOf(words: readonly string[], stdin: readonly string[]): rea
   if (LOADER.test(program))
     return [{ kind: 'words', words: wrappedWords(args, ['--library-path', '--preload', '--argv0', '--inhibit-rpath', '--audit'], 0) }];
   const codeFlags = INTERPRETERS.get(program);
+  if (/^[gm]?awk$/u.test(program) && args.some((arg) => AWK_RUNS_INPUT.test(arg)))
+    return [...interpreter(program, args, [''], stdin), { kind: 'words', words: ['sh'] }];
   if (codeFlags) return interpreter(program, args, codeFlags, stdin);
   switch (program) {
     case 'source':
