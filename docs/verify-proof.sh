@@ -11,6 +11,8 @@ bad() { printf 'BAD %s\n' "$*"; exit 1; }
 field() { rest=${1##*"$q$2$q:"}; rest=${rest#"$q"}; printf '%s' "${rest%%[\",\}]*}"; }
 bytes() { printf '%s' "$1" | xxd -r -p; }
 sha() { sha256sum | cut -c1-64; }
+# Numbers that the shell will count with: some shells would run commands that stand in other text.
+digits() { case $1 in 0 | [1-9]*) ;; *) return 1 ;; esac; case $1 in *[!0-9]* | ????????????????*) return 1 ;; esac; }
 
 # The fields of a proof stand in this order: entry index publicKey siblings statement v.
 IFS= read -r all <"$proof"
@@ -23,6 +25,7 @@ printf '%b' "${pem%%"$q"*}" >"$work/key.pem"
 [ $# -lt 2 ] || cmp -s "$2" "$work/key.pem" || bad "signed with another key"
 siblings=${after#*"${q}siblings$q:["}
 siblings=$(printf '%s' "${siblings%%]*}" | tr -d '"' | tr ',' ' ')
+case $siblings in *[!0-9a-f\ ]*) bad "its siblings are no hashes" ;; esac
 statement=${after#*"${q}statement$q:"}
 statement=${statement%",${q}v$q:1}"}
 
@@ -34,6 +37,7 @@ body=${entry%",${q}hash$q:"*}${entry##*"${q}hash$q:$q$hash$q"}
 [ "$(printf 'callgate.entry.v2\n%s' "$body" | sha)" = "$hash" ] || bad "the entry was altered"
 
 count=$(field "$statement" count) first=$(field "$statement" first)
+digits "$count" && digits "$first" && digits "$index" || bad "its numbers are none"
 [ "$((first + index))" = "$(field "$entry" seq)" ] || bad "the entry does not stand at this place"
 node=$(bytes "00$hash" | sha) at=$index last=$((count - 1))
 set -- $siblings

@@ -59,11 +59,12 @@ export async function walkJournal(layout: Layout, options: WalkOptions): Promise
   const { keyOf, fixed } = options;
   let last: ChainEnd | null = options.from?.end ?? null;
   let keySince: Link | null = null;
-  let tombstone: { readonly statement: Tombstone; readonly place: Place } | null = null;
+  const tombstones: { readonly statement: Tombstone; readonly place: Place }[] = [];
   let segmentFirst: Link | null = null;
   let segmentCount = 0;
   const announcedSeals = new Map<number, string>();
-  const announcedEnds = new Set<string>();
+  /** By segment, what its tombstone may say: a run that was killed is told of twice. */
+  const announcedEnds = new Map<number, string[]>();
   /** Of segments that are there: first entry and root of the seal, null without a seal. */
   const segments = new Map<number, { readonly seq: number; readonly root: string | null }>();
   const found = (problem: Problem): Walked => ({ end: last, problem, unannounced: null, keySince });
@@ -87,7 +88,7 @@ export async function walkJournal(layout: Layout, options: WalkOptions): Promise
           if (first !== expected || prev !== (last?.hash ?? GENESIS_PREV))
             return found({ ...at, message: 'What stands for this dropped segment does not follow the one before it.' });
           last = { seq: first + count - 1, hash: head, key: null, rotatesTo: null, place: read.place };
-          tombstone = { statement: read.tombstone, place: read.place };
+          tombstones.push({ statement: read.tombstone, place: read.place });
           break;
         }
         case 'end': {
@@ -123,7 +124,7 @@ export async function walkJournal(layout: Layout, options: WalkOptions): Promise
           if (before?.key !== entry.key) keySince = read;
           const about = aboutItself(entry);
           if (about?.tool === SEALED) announcedSeals.set(about.segment, about.hash);
-          if (about?.tool === EXPIRED) announcedEnds.add(`${about.segment} ${about.hash}`);
+          if (about?.tool === EXPIRED) announcedEnds.set(about.segment, [...(announcedEnds.get(about.segment) ?? []), about.hash]);
           segmentFirst ??= read;
           segmentCount += 1;
           last = { seq: entry.seq, hash: entry.hash, key: entry.key, rotatesTo: rotatesTo(entry), place };
@@ -134,15 +135,18 @@ export async function walkJournal(layout: Layout, options: WalkOptions): Promise
   } finally {
     await reader.return();
   }
-  const unannounced: Problem | null =
-    tombstone === null || announcedEnds.has(`${tombstone.statement.segment} ${tombstone.statement.head}`)
-      ? null
-      : {
-          ...tombstone.place,
-          seq: tombstone.statement.first,
-          code: 'TOMBSTONE',
-          message: `No entry of the record says that segment ${tombstone.statement.segment} was dropped.`,
-        };
+  let unannounced: Problem | null = null;
+  for (const [index, { statement, place }] of tombstones.entries()) {
+    const said = announcedEnds.get(statement.segment) ?? [];
+    // The entry about an earlier one may have been dropped itself; the last one's stands behind all that is kept.
+    if (said.length === 0 ? index < tombstones.length - 1 : said.includes(endOf(statement))) continue;
+    const message =
+      said.length === 0
+        ? `No entry of the record says that segment ${statement.segment} was dropped.`
+        : 'What stands for this dropped segment is not what the record says of it.';
+    unannounced = { ...place, seq: statement.first, code: 'TOMBSTONE', message };
+    break;
+  }
   for (const [segment, root] of announcedSeals) {
     const known = segments.get(segment);
     if (known !== undefined && known.root !== root)
@@ -190,11 +194,15 @@ type AboutItself = { readonly tool: typeof SEALED | typeof EXPIRED; readonly seg
 
 function aboutItself({ kind, tool, args }: AuditEntry): AboutItself | null {
   if (kind !== 'journal' || !isObject(args)) return null;
-  const { segment, root, head } = args;
+  const { segment, root } = args;
   if (typeof segment !== 'number') return null;
   if (tool === SEALED && typeof root === 'string') return { tool, segment, hash: root };
-  return tool === EXPIRED && typeof head === 'string' ? { tool, segment, hash: head } : null;
+  return tool === EXPIRED ? { tool, segment, hash: endOf(args) } : null;
 }
+
+/** What the entry about a dropped segment says as well as its tombstone. */
+const endOf = ({ head, root, sha256, reason }: Readonly<Partial<Record<'head' | 'root' | 'sha256' | 'reason', unknown>>>): string =>
+  [head, root, sha256, reason].map(String).join(' ');
 
 /** The key that this entry puts in force, if it is a change of keys signed with the one before. */
 function rotatesTo(entry: AuditEntry): string | null {

@@ -20,7 +20,7 @@ import {
   type KeyOf,
   type Seal,
 } from '#node/audit/statement.ts';
-import { verifyJournal } from '#node/audit/verify.ts';
+import { readSignature, verifyJournal } from '#node/audit/verify.ts';
 
 export interface Proof {
   readonly v: 1;
@@ -41,6 +41,11 @@ export async function proveEntry(layout: Layout, seq: number, now: () => number 
   const number = await segmentOf(layout, seq, keyOf);
   const { has, numbers } = listSegments(layout.journal);
   const file = has(number, 'jsonl') ? segmentFile(layout.journal, number) : packedFile(layout.journal, number);
+  const sealed = readStatement(sealFile(layout.journal, number), keyOf, parseSeal);
+  if (sealed !== null && sealed.problem !== null) throw unproved(sealFile(layout.journal, number), 0, sealed.problem);
+  let statement = sealed?.statement ?? null;
+  // What no checkpoint names yet may be anybody's: our signature must not cover it, not even as a neighbour in the tree.
+  const signed = statement === null ? ((await readSignature(layout)).checkpoint?.count ?? 0) : Number.MAX_SAFE_INTEGER;
   const plain = createHash('sha256');
   const leaves: Buffer[] = [];
   const tree = merkleTree();
@@ -53,6 +58,10 @@ export async function proveEntry(layout: Layout, seq: number, now: () => number 
     const parsed = parseEntryLine(read.bytes);
     if (parsed.code !== null) throw unproved(file, read.line, `${parsed.message}; run \`callgate audit verify\``);
     const { entry } = parsed;
+    if (entry.seq > signed) {
+      if (entry.seq === seq) throw unproved(file, read.line, `entry ${seq} is not signed yet; the next append signs it`);
+      continue;
+    }
     first ??= entry;
     head = entry.hash;
     plain.update(read.bytes).update('\n');
@@ -72,16 +81,12 @@ export async function proveEntry(layout: Layout, seq: number, now: () => number 
     bytes,
     sha256: plain.digest('hex'),
   };
-  const sealed = readStatement(sealFile(layout.journal, number), keyOf, parseSeal);
-  if (sealed !== null && sealed.problem !== null) throw unproved(sealFile(layout.journal, number), 0, sealed.problem);
-  let statement = sealed?.statement ?? null;
   if (statement !== null && (statement.root !== facts.root || statement.sha256 !== facts.sha256))
     throw unproved(file, 0, 'the segment is not the one that was sealed; run `callgate audit verify`');
   if (statement === null) {
     // Nothing has vouched for these entries but the checkpoint, so all of the chain up to it is looked at before they are signed.
     const report = await verifyJournal(layout);
     if (report.problem !== null) throw unproved(report.problem.file, report.problem.line, report.problem.message);
-    if (report.entries - report.unsigned < seq) throw unproved(file, 0, `entry ${seq} is not signed yet; the next append signs it`);
     statement = signSeal({ ...facts, gz: '', time: Math.max(0, now()) }, loadSigningKey(layout));
   }
   const key = keyOf(statement.key);

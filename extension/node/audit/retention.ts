@@ -12,7 +12,7 @@ import { openGrants } from '#home/grants.ts';
 import { parseEntryLine } from '#home/journal/entryLine.ts';
 import { openJournal } from '#home/journal/journal.ts';
 import { JournalError } from '#home/journal/journalError.ts';
-import { loadSigningKey } from '#home/journal/keys.ts';
+import { loadSigningKey, readPublicKey } from '#home/journal/keys.ts';
 import { listSegments, packedFile, sealFile, segmentFile, syncFolder, tombstoneFile } from '#home/journal/segments.ts';
 import type { Layout } from '#home/layout.ts';
 import { listPending } from '#home/pendingCalls.ts';
@@ -20,7 +20,16 @@ import { removeIfThere, writePrivate } from '#home/privateFile.ts';
 import { EXPIRED } from '#node/audit/journalWalk.ts';
 import { sealLocked } from '#node/audit/seals.ts';
 import { segmentLines } from '#node/audit/segmentLines.ts';
-import { knownKeys, parseSeal, readStatement, signSeal, signTombstone, statementLine, type Seal } from '#node/audit/statement.ts';
+import {
+  knownKeys,
+  parseSeal,
+  parseTombstone,
+  readStatement,
+  signSeal,
+  signTombstone,
+  statementLine,
+  type Seal,
+} from '#node/audit/statement.ts';
 import { withUpkeep } from '#node/audit/upkeep.ts';
 
 /** The newest segments are never touched: a writer may look back into the one before its own. */
@@ -53,10 +62,17 @@ export interface ExpiryPlan {
 /** What must not be dropped, by correlation id; see `unsettledCalls`. */
 export type Unsettled = ReadonlySet<string>;
 
-/** Calls that still wait in the panel. The broker adds those that it holds. */
+/** Calls that still wait in the panel. The broker adds those that it holds. @throws JournalError when that cannot be told */
 export function unsettledCalls(layout: Layout, now: number, held: readonly string[] = []): Unsettled {
-  const ignore = (): void => undefined;
-  return new Set([...held, ...listPending(layout, now, ignore).map(({ hold }) => hold.id)]);
+  return readWhole(layout, (warn) => new Set([...held, ...listPending(layout, now, warn).map(({ hold }) => hold.id)]));
+}
+
+/** What others pass over with a warning might be what must be kept, so nothing is dropped then. */
+function readWhole<T>(layout: Layout, read: (warn: (message: string) => void) => T): T {
+  const warnings: string[] = [];
+  const all = read((message) => warnings.push(message));
+  if (warnings[0] !== undefined) throw new JournalError('IO', { file: layout.root, line: 0 }, `nothing was dropped: ${warnings[0]}`);
+  return all;
 }
 
 /** What `expire` would drop. Writes nothing. @throws the system's error */
@@ -73,13 +89,15 @@ export async function planExpiry(layout: Layout, limits: RetentionLimits, now: n
     if (read === null) return { expiries, kept: `Segment ${number} is not sealed yet.` };
     if (read.problem !== null) return { expiries, kept: `The seal of segment ${number} cannot be trusted: ${read.problem}.` };
     const seal = read.statement;
+    if (seal.segment !== number) return { expiries, kept: `The seal of segment ${number} is that of segment ${seal.segment}.` };
     const size = sizes.get(number) ?? 0;
     const tooBig = limits.maxMegabytes !== null && total > limits.maxMegabytes * 1024 * 1024;
+    const begun = has(number, 'expired') && isBegun(layout, seal);
     // Without a limit of age nothing need be read: a segment of 16 MiB takes a moment.
-    const look = tooBig || limits.maxDays !== null || has(number, 'expired');
-    const inside = look ? await lookInto(layout, number, unsettled, standing) : null;
+    const look = tooBig || limits.maxDays !== null || begun;
+    const inside = look ? await lookInto(layout, seal, unsettled, standing) : null;
     const tooOld = limits.maxDays !== null && inside !== null && inside.newest < now - limits.maxDays * DAY_MS;
-    if (inside === null || (!tooOld && !tooBig && !has(number, 'expired'))) return { expiries, kept: '' };
+    if (inside === null || (!tooOld && !tooBig && !begun)) return { expiries, kept: '' };
     if (inside.needed !== null) return { expiries, kept: `Segment ${number} holds ${inside.needed}.` };
     const reason = tooOld
       ? `older than ${limits.maxDays} days`
@@ -113,8 +131,7 @@ export async function expire(
         // Somebody else was faster, or the plan is not this journal's.
         if (oldest !== expiry.segment || numbers.indexOf(oldest) >= numbers.length - KEPT) break;
         const seal = await trustedSeal(layout, oldest);
-        if (seal.first !== expiry.first || (await lookInto(layout, oldest, unsettled, standingGrants(layout, now()))).needed !== null)
-          break;
+        if (seal.first !== expiry.first || (await lookInto(layout, seal, unsettled, standingGrants(layout, now()))).needed !== null) break;
         const tombstone = signTombstone(seal, { expired: Math.max(0, now()), reason: expiry.reason }, loadSigningKey(layout));
         writePrivate(tombstoneFile(layout.journal, oldest), statementLine(tombstone));
         syncFolder(layout.journal);
@@ -192,9 +209,15 @@ async function trustedSeal(layout: Layout, number: number): Promise<Seal> {
 }
 
 function standingGrants(layout: Layout, now: number): ReadonlySet<string> {
-  const ignore = (): void => undefined;
-  const grants = openGrants(layout, () => now, ignore).list();
+  const grants = readWhole(layout, (warn) => openGrants(layout, () => now, warn).list());
   return new Set(grants.filter(({ scope }) => scope === 'always').map(({ id }) => id));
+}
+
+/** Whether a run that was killed had got so far with this segment. Anybody can put some file there: only one under the key in force counts. */
+function isBegun(layout: Layout, { segment, root, head }: Seal): boolean {
+  const own = readPublicKey(layout);
+  const read = readStatement(tombstoneFile(layout.journal, segment), (id) => (own?.id === id ? own.publicKey : null), parseTombstone);
+  return read?.problem === null && read.statement.segment === segment && read.statement.root === root && read.statement.head === head;
 }
 
 interface Inside {
@@ -204,11 +227,13 @@ interface Inside {
   readonly needed: string | null;
 }
 
-async function lookInto(layout: Layout, number: number, unsettled: Unsettled, standing: ReadonlySet<string>): Promise<Inside> {
-  const file = listSegments(layout.journal).has(number, 'jsonl') ? segmentFile(layout.journal, number) : packedFile(layout.journal, number);
+async function lookInto(layout: Layout, seal: Seal, unsettled: Unsettled, standing: ReadonlySet<string>): Promise<Inside> {
+  const plain = listSegments(layout.journal).has(seal.segment, 'jsonl');
+  const file = (plain ? segmentFile : packedFile)(layout.journal, seal.segment);
+  const digest = createHash('sha256');
   let newest = 0;
   let needed: string | null = null;
-  for await (const read of segmentLines(file)) {
+  for await (const read of segmentLines(file, { plain: (bytes) => void digest.update(bytes), packed: () => undefined })) {
     const parsed = read.kind === 'line' ? parseEntryLine(read.bytes) : null;
     if (parsed?.code !== null) continue;
     const { time, call, seq, kind, args } = parsed.entry;
@@ -216,6 +241,8 @@ async function lookInto(layout: Layout, number: number, unsettled: Unsettled, st
     if (unsettled.has(call)) needed = `entry ${seq}, a call that still waits for an answer`;
     else if (kind === 'grant' && standing.has(grantIn(args))) needed = `entry ${seq}, an approval that still stands`;
   }
+  // Dropping it would take the traces of whoever changed it along, and what it held cannot be told.
+  if (digest.digest('hex') !== seal.sha256) needed = 'other entries than those that were sealed; run `callgate audit verify`';
   return { newest, needed };
 }
 

@@ -1,11 +1,14 @@
 /** One entry shown without the rest: made from a sealed, a packed and the open segment, and worthless after any change. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { checkpointFile } from '#home/journal/checkpoint.ts';
+import { openJournal } from '#home/journal/journal.ts';
 import { publicKeyFile } from '#home/journal/keys.ts';
 import { listSegments } from '#home/journal/segments.ts';
 import type { Layout } from '#home/layout.ts';
 import { proofText, proveEntry, verifyProof } from '#node/audit/proof.ts';
 import { rotateKey } from '#node/audit/rotation.ts';
+import { sampleEvent } from '../../home/journal/sampleEvent.ts';
 import { sealedJournal, segmentsOfThree } from './sealedJournal.ts';
 
 test('every entry that is kept can be proved, and none that was dropped', async () => {
@@ -36,6 +39,17 @@ test('a proof of before a change of keys holds with the old key', async () => {
   expect(verifyProof(before, old).problem).toBeNull();
   expect(verifyProof(before, readFileSync(publicKeyFile(layout), 'utf8')).problem).toContain('another key');
   expect(verifyProof(proofText(await proveEntry(layout, 2)), readFileSync(publicKeyFile(layout), 'utf8')).problem).toBeNull();
+});
+
+test('what no checkpoint names yet is not covered by the signature of a proof', async () => {
+  const layout = segmentsOfThree(2);
+  const checkpoint = readFileSync(checkpointFile(layout));
+  const journal = openJournal(layout);
+  journal.append([sampleEvent()]);
+  journal.close();
+  writeFileSync(checkpointFile(layout), checkpoint);
+  expect((await proveEntry(layout, 5)).statement).toMatchObject({ first: 4, count: 3 });
+  await expect(proveEntry(layout, 7)).rejects.toThrow('entry 7 is not signed yet');
 });
 
 describe('changed proofs', () => {

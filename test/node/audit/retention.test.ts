@@ -1,5 +1,6 @@
 /** What is packed, what is dropped, what never is, and that the rest verifies after every step of it. */
-import { cpSync, existsSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { canonicalJson } from '#core/model/json.ts';
@@ -8,7 +9,7 @@ import { openJournal } from '#home/journal/journal.ts';
 import { listSegments, packedFile, sealFile, segmentFile, tombstoneFile } from '#home/journal/segments.ts';
 import type { Layout } from '#home/layout.ts';
 import { keepJournal } from '#node/audit/keepJournal.ts';
-import { expire, packJournal, planExpiry } from '#node/audit/retention.ts';
+import { expire, packJournal, planExpiry, unsettledCalls } from '#node/audit/retention.ts';
 import { sealJournal } from '#node/audit/seals.ts';
 import { verifyJournal } from '#node/audit/verify.ts';
 import { checkWitness } from '#node/audit/witness.ts';
@@ -128,6 +129,39 @@ test.each(needed)('%s keeps its segment and all later ones', async (_name, prepa
   const blind = await planExpiry(layout, EVERYTHING, FAR, new Set());
   expect((await expire(layout, blind, unsettled)).map(({ segment }) => segment)).toEqual(held.length > 0 ? [1] : [1]);
   expect(await verifyJournal(layout)).toMatchObject({ ok: true });
+});
+
+test('a segment that is not the one that was sealed is not dropped', async () => {
+  const layout = segmentsOfThree(5);
+  await sealJournal(layout);
+  const before = await planExpiry(layout, EVERYTHING, FAR, new Set());
+  writeFileSync(segmentFile(layout.journal, 1), readFileSync(segmentFile(layout.journal, 1), 'utf8').replace('ls -la', 'ls -lb'));
+  expect(await planExpiry(layout, EVERYTHING, FAR, new Set())).toMatchObject({
+    expiries: [],
+    kept: expect.stringMatching(/^Segment 1 holds other entries/),
+  });
+  expect(await expire(layout, before, new Set())).toEqual([]);
+  expect(await verifyJournal(layout)).toMatchObject({ problem: { code: 'ALTERED', seq: 1 } });
+});
+
+const notOurs: readonly (readonly [string, (layout: Layout) => Promise<string>])[] = [
+  ['any file', () => Promise.resolve('dropped\n')],
+  ['a tombstone under another key', async () => readFileSync(tombstoneFile((await sealedJournal()).journal, 1), 'utf8')],
+];
+test.each(notOurs)('%s in the place of a tombstone makes no segment go that the limits keep', async (_name, text) => {
+  const layout = segmentsOfThree(5);
+  await sealJournal(layout, () => START);
+  writeFileSync(tombstoneFile(layout.journal, 1), await text(layout));
+  expect(await planExpiry(layout, { maxDays: 1, maxMegabytes: null }, START, new Set())).toEqual({ expiries: [], kept: '' });
+});
+
+test('when it cannot be told what still waits, nothing is dropped', async () => {
+  const layout = segmentsOfThree(5);
+  mkdirSync(join(layout.root, 'pending'), { mode: 0o700 });
+  writeFileSync(join(layout.root, 'pending', `${START}.00000000-0000-4000-8000-000000000000.json`), '{', { mode: 0o600 });
+  expect(() => unsettledCalls(layout, START)).toThrow('nothing was dropped');
+  await expect(keepJournal(layout, { journalMaxDays: 1 }, [], () => START + 1000)).rejects.toThrow('nothing was dropped');
+  expect(parts(layout)).toBe('1:jsonl.gz+seal 2:jsonl.gz+seal 3:jsonl.gz+seal 4:jsonl+seal 5:jsonl');
 });
 
 test('a plan for another journal drops nothing', async () => {

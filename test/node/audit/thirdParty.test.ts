@@ -1,15 +1,17 @@
 /** The documented way to verify without Callgate, run with the real tools. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, readFileSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import { generateKeyPairSync } from 'node:crypto';
+import { appendFileSync, copyFileSync, existsSync, readFileSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { checkpointFile } from '#home/journal/checkpoint.ts';
+import { checkpointFile, SLOT_BYTES } from '#home/journal/checkpoint.ts';
 import { openJournal } from '#home/journal/journal.ts';
-import { publicKeyFile } from '#home/journal/keys.ts';
+import { keyId, publicKeyFile, publicPem, retiredKeyFile } from '#home/journal/keys.ts';
 import { packedFile, sealFile, segmentFile, tombstoneFile } from '#home/journal/segments.ts';
 import type { Layout } from '#home/layout.ts';
 import { proofText, proveEntry, verifyProof } from '#node/audit/proof.ts';
 import { rotateKey } from '#node/audit/rotation.ts';
+import { signTombstone, statementLine, type Tombstone } from '#node/audit/statement.ts';
 import { verifyJournal } from '#node/audit/verify.ts';
 import { emptyLayout, entriesOf, linesOf, writeLines } from '../../home/journal/journalBox.ts';
 import { sampleEvent } from '../../home/journal/sampleEvent.ts';
@@ -54,6 +56,27 @@ const rows: readonly Row[] = [
     'the checkpoint altered',
     /^1 BAD checkpoint: wrong signature$/,
     (layout) => writeFileSync(checkpointFile(layout), readFileSync(checkpointFile(layout), 'latin1').replace('"count":5', '"count":4')),
+  ],
+  [
+    'a byte 0 in a line',
+    /^1 BAD entry 2, .*: altered, it holds a byte 0$/,
+    (layout) => editFirst(layout, ([a = '', b = '']) => [a, `\0${b}`]),
+  ],
+  [
+    'half a line where writers went on',
+    /^1 BAD entry 3, .*: half a line, and writers went on after it$/,
+    (layout) => appendFileSync(segmentFile(layout.journal, 1), '{"agent'),
+  ],
+  ['an empty segment before others', /^1 BAD entry 1, .*: empty$/, (layout) => editFirst(layout, () => [])],
+  [
+    'a file named as no writer does',
+    /^1 BAD entry 6, .*: no writer names a file like this$/,
+    (layout) => writeFileSync(join(layout.journal, '1.jsonl'), ''),
+  ],
+  [
+    'one statement of the checkpoint only',
+    /^1 BAD checkpoint: not two statements$/,
+    (layout) => truncateSync(checkpointFile(layout), SLOT_BYTES),
   ],
 ];
 
@@ -107,6 +130,24 @@ const laterRows: readonly Row[] = [
     (layout) => copyFileSync(sealFile(layout.journal, 3), sealFile(layout.journal, 4)),
   ],
   ['a packed segment deleted', /^1 BAD entry 4, .*segment 2 is missing$/, (layout) => unlinkSync(packedFile(layout.journal, 2))],
+  [
+    'a seal deleted that the record names',
+    /^1 BAD entry 10, .*seal: not the seal that the record names$/,
+    (layout) => unlinkSync(sealFile(layout.journal, 4)),
+  ],
+  ['a seal with more behind it', /^1 BAD entry 10, .*seal: wrong signature$/, (layout) => appendFileSync(sealFile(layout.journal, 4), ' ')],
+  [
+    'a tombstone with another reason under a key put beside the old ones',
+    /^1 BAD entry 1, .*expired: no entry says this of a dropped segment$/,
+    (layout) => {
+      const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+      const key = { privateKey, publicKey, id: keyId(publicKey) };
+      writeFileSync(retiredKeyFile(layout, key.id), publicPem(publicKey));
+      const { sig: _old, ...told } = JSON.parse(readFileSync(tombstoneFile(layout.journal, 1), 'utf8')) as Tombstone;
+      const forged = signTombstone({ ...told, sig: '' }, { expired: 1, reason: 'no reason' }, key);
+      writeFileSync(tombstoneFile(layout.journal, 1), statementLine(forged));
+    },
+  ],
   ['a packed seal deleted', /^1 BAD entry 4, .*seal: missing$/, (layout) => unlinkSync(sealFile(layout.journal, 2))],
   [
     'the entry about the key altered',
@@ -148,6 +189,22 @@ describe.runIf(toolsPresent)('docs/verify-proof.sh', () => {
       const same = text === proofText(JSON.parse(text) as never) && verifyProof(text).problem === null;
       expect(`${status} ${stdout}${stderr}`.trim()).toMatch(same ? /^0 OK/ : says);
     }
+  });
+  // bash runs what stands in an index when it counts with it, and is /bin/sh on many machines.
+  test.each(['/bin/sh', '/bin/bash'].filter((shell) => existsSync(shell)))('%s runs nothing that stands in a proof', async (shell) => {
+    const layout = await everythingAtOnce();
+    const file = join(layout.home, 'proof.json');
+    const said = (field: RegExp): string => {
+      const ran = `PATH[$(touch ${join(layout.home, 'ran')})0]`;
+      writeFileSync(
+        file,
+        text.replace(field, (_all, name: string) => `"${name}":${ran}`),
+      );
+      return spawnSync(shell, [join(DOCS, 'verify-proof.sh'), file], { encoding: 'utf8' }).stdout;
+    };
+    const text = proofText(await proveEntry(layout, 5));
+    for (const field of [/"(index)":\d+/, /"(count)":\d+/, /"(first)":\d+/]) expect(said(field)).toMatch(/^BAD its numbers are none/);
+    expect(existsSync(join(layout.home, 'ran'))).toBe(false);
   });
   test('with the key it must be signed by, and with another', async () => {
     const layout = await everythingAtOnce();
