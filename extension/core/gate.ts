@@ -64,14 +64,15 @@ const SEVERITY_IN_TEXT: Readonly<Record<Severity, Severity>> = { critical: 'medi
 
 /** Dangerous command lines in what a tool gave back or says of itself. */
 function inText(call: ToolCall, context: GateContext): readonly Finding[] {
-  if (call.channel !== 'response' && call.channel !== 'definition') return [];
+  if (call.channel !== 'response' && call.channel !== 'definition' && call.channel !== 'write') return [];
   const { programs } = context.pack.index;
   const fields = commandsInTexts(call, context, (name) => Object.hasOwn(programs, name));
   if (fields === null) return [];
   return (
     detect(fields, 'shell', context.pack)
       // Secrets and personal data were looked for in the whole text.
-      .filter((finding) => !isSecretFinding(finding))
+      // What is written may be run later, and is read again then: only what is never right is worth a word now.
+      .filter((finding) => !isSecretFinding(finding) && (call.channel !== 'write' || finding.severity === 'critical'))
       .map((finding) => ({ ...finding, severity: SEVERITY_IN_TEXT[finding.severity] }))
   );
 }
