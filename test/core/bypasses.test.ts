@@ -1,5 +1,6 @@
 /** Forms that get around guards, and every way we know to change, read or end the gate itself. Each row is a general mechanism at work, not a pattern of its own. */
 import { describe, expect, it } from 'vitest';
+import type { JsonValue } from '#core/model/json.ts';
 import type { Verdict } from '#core/model/verdict.ts';
 import { judge, ruleIds, shell } from './gateKit.ts';
 
@@ -741,5 +742,20 @@ describe('what is written to be run later', () => {
       [judge({ channel: 'write', tool: 'Write', args: { file_path: path, content } }).verdict, path].join(' '),
     );
     expect(verdicts.filter((row) => row.startsWith('clean'))).toEqual([]);
+  });
+});
+
+/** A command line in the parts a tool of a server may take it in. */
+const IN_PARTS: readonly JsonValue[] = [
+  { argv: ['rm', '-rf', '/home/dev'] },
+  { command: 'rm', args: ['-rf', '/home/dev'] },
+  { program: 'rm', arguments: ['-rf', '/home/dev'] },
+  { commands: ['ls', 'rm -rf ~'] },
+];
+
+describe('a command in parts', () => {
+  it('is put together', () => {
+    const verdicts = IN_PARTS.map((args) => judge({ channel: 'mcp', tool: 'start', server: 's', args }).verdict);
+    expect(verdicts).toEqual(IN_PARTS.map(() => 'block'));
   });
 });

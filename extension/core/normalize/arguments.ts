@@ -39,7 +39,10 @@ export interface ReadArguments {
   readonly beyond: 'size' | 'depth' | 'count' | null;
 }
 
-const SHELL_KEY = /^(?:command|cmd|commands|script|shell|bash|cmdline|command_?line|exec)$/iu;
+const SHELL_KEY = /^(?:command|cmd|commands|argv|script|shell|bash|cmdline|command_?line|exec)$/iu;
+/** A program by itself, and the words it is started with. */
+const PROGRAM_KEY = /^(?:command|cmd|program|executable|binary|exe)$/iu;
+const WORDS_KEY = /^(?:args|arguments|argv|params|parameters)$/iu;
 const PATH_KEY =
   /(?:^|_)(?:path|paths|file|files|filename|file_?name|filepath|dir|directory|folder|cwd|source|destination|src|dst|target)$|(?:Path|File|Dir)$/u;
 const URL_KEY = /(?:^|_)(?:url|urls|uri|href|endpoint|link|webhook)$|(?:Url|Uri)$/iu;
@@ -82,12 +85,15 @@ export function readArguments(call: ToolCall): ReadArguments {
     } else if (Array.isArray(value)) {
       // An argument vector is one command line: its words belong together.
       if (SHELL_KEY.test(key) && isWords(value)) add(at, shellLine(value), { kind: 'shell', assembled: true });
-      else
+      // Several command lines, not the words of one.
+      if (!SHELL_KEY.test(key) || !isWords(value) || key.toLowerCase() === 'commands')
         for (let index = 0; index < value.length && beyond === null; index++)
           walk(value[index] as JsonValue, `${at}/${index}`, key, depth + 1, null);
     } else if (isObject(value)) {
       const signature = untrusted ? signatureOf(value) : null;
       if (signature !== null) add(at, signature, { kind: 'assembled' });
+      const split = untrusted ? null : splitCommand(value);
+      if (split !== null) add(at, shellLine(split), { kind: 'shell', assembled: true });
       for (const name of Object.keys(value)) {
         if (beyond !== null) return;
         // Keys can carry text as well as values; short identifiers cannot say anything, longer ones can be a token.
@@ -99,6 +105,16 @@ export function readArguments(call: ToolCall): ReadArguments {
   walk(call.args, '', '', 0, null);
   for (const text of joinedBlocks(blocks)) add('', text, { kind: 'assembled' });
   return { list, beyond };
+}
+
+/** `{command: "rm", args: ["-rf", "/"]}` as the words of one command. */
+function splitCommand(value: JsonObject): string[] | null {
+  const names = Object.keys(value);
+  if (names.length > 40) return null;
+  const program = names.find((name) => PROGRAM_KEY.test(name) && typeof value[name] === 'string');
+  const words = names.find((name) => name !== program && WORDS_KEY.test(name) && Array.isArray(value[name]));
+  const args = words === undefined ? undefined : value[words];
+  return program === undefined || !Array.isArray(args) || !isWords(args) ? null : [value[program] as string, ...args];
 }
 
 function roleOf(call: ToolCall, at: string, key: string): Role {
