@@ -4,7 +4,7 @@
  */
 import type { ToolCall } from '#core/model/call.ts';
 import { readArguments } from '#core/normalize/arguments.ts';
-import { newCollector } from '#core/normalize/collector.ts';
+import { newCollector, type Collector } from '#core/normalize/collector.ts';
 import type { Fields } from '#core/normalize/fields.ts';
 import type { NormalizeContext } from '#core/normalize/normalize.ts';
 import { readCommandLine } from '#core/normalize/shell/commands.ts';
@@ -18,13 +18,7 @@ const COMMAND_LIKE = /(?:^|\s)-{1,2}[a-z]|[/~$|<>&=]|\w\.\w/iu;
 
 /** The commands in the texts of a call, with their places; null when there are none. `isProgram` takes a name in lower case. */
 export function commandsInTexts(call: ToolCall, context: NormalizeContext, isProgram: (name: string) => boolean): Fields | null {
-  const collector = newCollector({
-    ...context,
-    cwd: call.cwd,
-    realpath: () => null,
-    readText: () => null,
-    resolved: new Map(),
-  });
+  let collector: Collector | null = null;
   let left = MAX_STRETCHES;
   for (const { at, text, role } of readArguments(call).list) {
     if (left <= 0) break;
@@ -33,11 +27,12 @@ export function commandsInTexts(call: ToolCall, context: NormalizeContext, isPro
     const folded = fold(text);
     for (const stretch of stretchesOf(folded.text, isProgram, left)) {
       left -= 1;
+      collector ??= newCollector({ ...context, cwd: call.cwd, realpath: () => null, readText: () => null, resolved: new Map() });
       collector.derived('command', { at, span: originalSpan(folded.offsets, stretch.start, stretch.end) }, stretch.text);
       readCommandLine(collector, at, partOf(folded, stretch.start, stretch.end), 'as sent');
     }
   }
-  return left === MAX_STRETCHES ? null : { ...collector.fields(), notes: [] };
+  return collector === null ? null : { ...collector.fields(), notes: [] };
 }
 
 interface Stretch {
@@ -49,15 +44,19 @@ interface Stretch {
 function stretchesOf(text: string, isProgram: (name: string) => boolean, most: number): readonly Stretch[] {
   const out: Stretch[] = [];
   let past = 0;
-  for (let at = 0; at < text.length; at++) {
-    if (!mayBegin(text, at)) continue;
+  OPENING.lastIndex = 0;
+  for (let at = 0; at < text.length; at = OPENING.lastIndex) {
     let start = at;
     while (start < at + 8 && isBlank(text.charCodeAt(start))) start++;
     const after = nameEnd(text, start);
+    // A mark before a blank may be the end of the name.
+    OPENING.lastIndex = after < 0 ? at : after - 2;
+    if (!OPENING.test(text)) OPENING.lastIndex = text.length;
     if (after < 0) continue;
-    at = after - 1;
+    if (start < past) continue;
     const name = text.slice(start, after).toLowerCase();
-    if (start < past || !(isProgram(name) || /^\.{1,2}\/|^\/.*\/(?:ba|da|z|k)?sh$/u.test(name))) continue;
+    const first = name.charCodeAt(0);
+    if (!(isProgram(name) || ((first === 0x2e || first === 0x2f) && /^\.{1,2}\/|^\/.*\/(?:ba|da|z|k)?sh$/u.test(name)))) continue;
     const end = endOf(text, start);
     past = end;
     const stretch = text.slice(start, end);
@@ -67,21 +66,8 @@ function stretchesOf(text: string, isProgram: (name: string) => boolean, most: n
   return out;
 }
 
-/** Whether a command may begin at this place: at a line's start, after a prompt, a list mark, a colon, or an opening quote or bracket. */
-function mayBegin(text: string, at: number): boolean {
-  if (at === 0) return true;
-  const before = text.charCodeAt(at - 1);
-  if (before > 127 || at < 2) return OPENING[before] === 1;
-  if (before !== 32) return OPENING[before] === 1;
-  const mark = text.charCodeAt(at - 2);
-  if (mark === 0x2e) return at > 2 && text.charCodeAt(at - 3) >= 48 && text.charCodeAt(at - 3) <= 57;
-  return MARK[mark] === 1;
-}
-
-const OPENING = new Uint8Array(128);
-for (const sign of '\n`"\'(:;|&') OPENING[sign.charCodeAt(0)] = 1;
-const MARK = new Uint8Array(128);
-for (const sign of '$#>*-') MARK[sign.charCodeAt(0)] = 1;
+/** What a command may begin after, beside the start of the text: an end of a line, a prompt, a list's mark, a colon, an opening quote or bracket. */
+const OPENING = /[\n`"'(:;|&]|[$#>*-] |[0-9]\. /gu;
 
 /** Longest name of a program that is looked for, after its first letter. */
 const MAX_NAME = 30;
