@@ -26,7 +26,8 @@ export const BUNDLES = [
     entry: 'hooks/main.ts',
     platform: 'node',
     external: [],
-    budget: 390_000,
+    // 14 kB of it tell which rules were checked, line by line.
+    budget: 425_000,
     folders: ['extension/core', 'extension/contract', 'extension/home', 'hooks'],
     packages: [],
   },
