@@ -5,7 +5,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ToolCall } from '#core/model/call.ts';
-import { decide } from '#core/gate.ts';
 import { compiledRules, context, judge } from '../gateKit.ts';
 
 const SMALL = 64 * 1024;
@@ -64,19 +63,19 @@ const unit = fc
   )
   .map((parts) => parts.join(''));
 
-function took(call: Partial<ToolCall>): number {
+function took(run: (text: string) => void, text: string): number {
   const began = performance.now();
-  judge(call);
+  run(text);
   return performance.now() - began;
 }
 
 /** How many times longer twice the text takes; 0 when both are quick. The least of several tries: noise only adds. */
-function growth(callOf: (text: string) => Partial<ToolCall>, made: string): number {
+function growth(run: (text: string) => void, made: string): number {
   const of = (units: number): string => made.repeat(Math.ceil(units / made.length)).slice(0, units);
   let least = Number.POSITIVE_INFINITY;
   for (let tried = 0; tried < TRIES && least > MOST; tried++) {
-    const once = took(callOf(of(SMALL)));
-    const twice = took(callOf(of(2 * SMALL)));
+    const once = took(run, of(SMALL));
+    const twice = took(run, of(2 * SMALL));
     least = Math.min(least, twice < NOTICEABLE ? 0 : twice / Math.max(once, NOTICEABLE / 4));
   }
   return least;
@@ -87,34 +86,20 @@ describe('twice a hostile text takes about twice the time', () => {
     it(`in a ${channel} call`, { timeout: 240_000 }, () => {
       fc.assert(
         fc.property(unit, (made) => {
-          expect(growth(callOf, made)).toBeLessThanOrEqual(MOST);
+          expect(growth((text) => judge(callOf(text)), made)).toBeLessThanOrEqual(MOST);
         }),
         { numRuns: 12 },
       );
     });
-  it('and this would notice if it took four times', () => {
-    const square = (text: string): Partial<ToolCall> => {
-      let sum = 0;
-      for (let at = 0; at < text.length; at += 16) for (let other = 0; other < text.length; other += 16) sum += text.charCodeAt(other) & at;
-      return { args: { command: `echo ${sum}` } };
-    };
-    const times = [SMALL, 2 * SMALL].map((units) => {
-      const began = performance.now();
-      decide({ ...CALL, ...square('a'.repeat(units)) }, context);
-      return performance.now() - began;
-    });
-    expect((times[1] ?? 0) / (times[0] ?? 1)).toBeGreaterThan(MOST);
+  it('and this would notice if it took four times', { timeout: 60_000 }, () => {
+    // Each try alone may be disturbed; that every one of them stays low is what a linear step looks like.
+    const tries = [1, 2, 3].map(() =>
+      growth((text) => {
+        let sum = 0;
+        for (let at = 0; at < text.length; at += 8) for (let other = 0; other < text.length; other += 8) sum += text.charCodeAt(other) & at;
+        judge({ args: { command: `echo ${sum}` } });
+      }, 'a'),
+    );
+    expect(Math.max(...tries)).toBeGreaterThan(MOST);
   });
 });
-
-const CALL: ToolCall = {
-  client: 'claude',
-  agent: 'main',
-  session: 's',
-  useId: null,
-  channel: 'shell',
-  tool: 'Bash',
-  server: null,
-  args: {},
-  cwd: '/',
-};
