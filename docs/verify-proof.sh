@@ -15,7 +15,8 @@ sha() { sha256sum | cut -c1-64; }
 digits() { case $1 in 0 | [1-9]*) ;; *) return 1 ;; esac; case $1 in *[!0-9]* | ????????????????*) return 1 ;; esac; }
 
 # The fields of a proof stand in this order: entry index publicKey siblings statement v.
-IFS= read -r all <"$proof"
+all=; IFS= read -r all <"$proof" || [ -n "$all" ] || bad "there is no proof in $proof"
+[ "$(wc -l <"$proof")" -le 1 ] || bad "there is more than one proof in $proof"
 after=${all#"{${q}entry$q:$q"}
 quoted=${after%"$q,${q}index$q:"*}
 after=${after##*"$q,${q}index$q:"}

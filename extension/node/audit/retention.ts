@@ -162,6 +162,8 @@ export async function packJournal(layout: Layout, now: () => number = Date.now):
     await sealLocked(layout, now);
     const packed: number[] = [];
     for (const number of waiting()) {
+      // Closed while the others were sealed: the next run seals it.
+      if (!listSegments(layout.journal).has(number, 'seal')) break;
       if (await pack(layout, number)) packed.push(number);
       // Between two segments other calls are judged.
       await new Promise((resolve) => setImmediate(resolve));

@@ -72,7 +72,15 @@ export const replay: AuditAction = async (args, host, signal) => {
       print(stderr, `callgate: ${report.changed - changes.length} more changed; --limit all lists them`);
     const status = sayProblems();
     const problem = engine.problem();
-    if (problem !== null) print(stderr, problem);
+    // It names folders of recorded calls, which are other people's words.
+    if (problem !== null)
+      print(
+        stderr,
+        problem
+          .split('\n')
+          .map((line) => visibleLine(line, 500))
+          .join('\n'),
+      );
     // What is only mentioned when nobody asked for it is a failure when somebody did.
     return problem !== null && isOther ? 1 : signal.aborted ? 1 : status;
   });

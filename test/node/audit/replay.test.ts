@@ -114,6 +114,51 @@ describe('secrets that are not in the record', () => {
   });
 });
 
+const MINE = `version: 1
+rules:
+  - id: mine.greeting
+    title: A greeting
+    category: destruction
+    severity: critical
+    confidence: high
+    status: stable
+    match: { field: [command, text], regex: 'echo hi' }
+    rationale: The test wants it.
+    examples:
+      match: [{ text: echo hi }, { text: echo hi there }]
+      no_match: [{ text: a, why: other }, { text: b, why: other }]
+`;
+const LENIENT = 'version: 1\nseverity: { high: flag }\nrules: [{ rule: test.block, verdict: clean }]\n';
+/** Without the answers' time and tool: `seq: then -> now rules`. */
+const others: readonly (readonly [string, readonly string[], readonly string[]])[] = [
+  ['rules', ['--rules', 'mine'], ['#1 clean -> block +mine.greeting', '#2 clean -> quarantine +test.hold']],
+  ['a policy', ['--policy', 'lenient.yaml'], ['#2 clean -> flag +test.hold', '#3 quarantine -> flag +test.hold']],
+  [
+    'both',
+    ['--policy', 'lenient.yaml', '--rules', 'mine'],
+    ['#1 clean -> block +mine.greeting', '#2 clean -> flag +test.hold', '#3 quarantine -> flag +test.hold'],
+  ],
+];
+test.each(others)('by other %s: what would have come out otherwise', async (_name, args, changes) => {
+  const box = auditBox(RECORD.slice(0, 3));
+  const compiler = join(import.meta.dirname, '../../../extension/node/rulepack/compilerMain.ts');
+  writeFileSync(join(box.folder, 'rule-compiler.cjs'), `module.exports = require(${JSON.stringify(compiler)});\n`);
+  mkdirSync(join(box.work, 'mine'));
+  writeFileSync(join(box.work, 'mine', 'mine.yaml'), MINE);
+  writeFileSync(join(box.work, 'lenient.yaml'), LENIENT);
+  const { code, out, err } = await box.audit('replay', '--seq', '1..3', ...args);
+  expect({ code, err }).toEqual({ code: 0, err: '' });
+  const listed = out.split('\n').filter((line) => line.startsWith('#'));
+  expect(listed.map((line) => line.replace(/  .*  Bash  /, ' ').replace('  ', ' '))).toEqual(changes);
+});
+
+test('what is said of the folder of a recorded call does nothing to the terminal', async () => {
+  const box = auditBox([sampleEvent({ cwd: '/w\u0000\u001b]0;x\u0007', workspace: '', args: { command: 'echo hi' } })]);
+  const { err } = await box.audit('replay');
+  expect(err).toContain('cannot be looked at');
+  expect(err).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
+});
+
 test('rules of a folder are asked too', async () => {
   const box = auditBox(RECORD.slice(0, 1));
   const folder = join(box.work, 'mine');

@@ -45,6 +45,20 @@ test('packing keeps every byte', async () => {
   expect(statSync(packedFile(layout.journal, 1)).mode & 0o777).toBe(0o600);
 });
 
+test('segments that are closed while others are sealed wait for the next run', async () => {
+  const layout = segmentsOfThree(4);
+  let [appended, times] = [false, 0];
+  const packed = await packJournal(layout, () => {
+    times += 1;
+    if (!appended) segmentsOfThree(4, layout);
+    appended = true;
+    return START;
+  });
+  expect([packed, times > 0]).toEqual([[1, 2, 3], true]);
+  expect(await packJournal(layout)).toEqual([4, 5]);
+  expect(await verifyJournal(layout)).toMatchObject({ ok: true });
+});
+
 test('a segment that is not the one that was sealed is not packed', async () => {
   const layout = segmentsOfThree(4);
   await sealJournal(layout);
