@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { slowness } from '#node/rulepack/regexPump.ts';
 import { compiledRules } from '../core/gateKit.ts';
 
-const UNITS = 32 * 1024;
-/** The slowest rule needs about a tenth of it; one with nested repeats needs minutes. */
-const MOST_MS = 1500;
+const UNITS = 16 * 1024;
+/** Of the processor, as the machine may be busy. The slowest rule needs about a tenth of it; one with nested repeats needs minutes. */
+const MOST_MS = 750;
 const COMMON: readonly string[] = ['a', ' ', 'a ', '\n', '/', '../', '.', '0', '=', "'", '"', ';', 'A', '-', '%2e', '<', '@', ':', 'a.', 'a/', '~/', '\t', '\\', 'a,'];
 const KEYS: ReadonlySet<string> = new Set(['regex', 'operand', 'argument', 'line', 'stdin', 'assigns', 'not', 'path', 'query', 'userinfo', 'port', 'target']);
 
@@ -35,14 +35,15 @@ function wordsOf(source: string): string[] {
 function slowest(probe: Probe): { took: number; unit: string } {
   const regex = new RegExp(probe.source, `${probe.flags}dgu`);
   const words = wordsOf(probe.source);
-  const few = words.slice(0, 10);
+  const few = words.slice(0, 6);
   let worst = { took: 0, unit: '' };
   for (const unit of new Set([...COMMON, ...words.flatMap((word) => [word, `${word} `, `${word} a `]), ...few.flatMap((word) => few.map((other) => `${word} ${other} `))])) {
     const text = unit.repeat(Math.ceil(UNITS / unit.length)).slice(0, UNITS);
-    const start = performance.now();
+    const start = process.cpuUsage();
     let hits = 0;
     for (const _ of text.matchAll(regex)) if (++hits > 16) break;
-    const took = performance.now() - start;
+    const used = process.cpuUsage(start);
+    const took = (used.user + used.system) / 1000;
     if (took > worst.took) worst = { took, unit };
     if (took > MOST_MS) return worst;
   }
@@ -50,7 +51,9 @@ function slowest(probe: Probe): { took: number; unit: string } {
 }
 
 describe('regexes of the shipped rules', () => {
-  const probes = compiledRules.json.rules.flatMap((rule) => probesOf(rule.id, rule.match, []));
+  const all = compiledRules.json.rules.flatMap((rule) => probesOf(rule.id, rule.match, []));
+  // Many rules share a regex: one name of it is enough.
+  const probes = [...new Map(all.map((probe) => [`${probe.flags}/${probe.source}`, probe])).values()];
   it('are all found', () => {
     expect(probes.length).toBeGreaterThan(150);
   });

@@ -31,7 +31,7 @@ describe('the fuzzer', () => {
       ways: ['x'],
       seeds: [{ way: 'x', text: 'aaaa' }],
       seed: 1,
-      milliseconds: 20_000,
+      milliseconds: 60_000,
       given: null,
     });
     expect(report.failures[0]).toMatchObject({ message: 'planted' });
