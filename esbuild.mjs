@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { brotliCompressSync } from 'node:zlib';
 
 const root = dirname(fileURLToPath(import.meta.url));
-const VSIX_BUDGET = 1_500_000;
+/** Half of it is the rules: as they run, with their tables of words, and as they were written, for `callgate rules show`. */
+const VSIX_BUDGET = 2_200_000;
 
 /** What each bundle may contain. `packages` are npm names; everything else outside `folders` is a layering error. */
 export const BUNDLES = [
@@ -163,6 +164,9 @@ function packageVsix(version) {
       '--no-dependencies',
       '--allow-missing-repository',
       '--no-rewrite-relative-links',
+      // What it takes for Slack tokens are the beginnings of such tokens, which our rules look for.
+      '--allow-package-secrets',
+      'slack',
       '--out',
       vsix,
     ],

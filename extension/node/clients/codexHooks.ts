@@ -19,7 +19,14 @@ export const CODEX_RECORDED = [
 export type CodexEvent = typeof CODEX_GATE | (typeof CODEX_RECORDED)[number];
 export const CODEX_EVENTS: readonly CodexEvent[] = [CODEX_GATE, ...CODEX_RECORDED];
 
-export const timeoutOf = (event: CodexEvent): number => (event === CODEX_GATE ? HOOK_TIMEOUT_SECONDS : RECORD_TIMEOUT_SECONDS);
+/** Codex 0.169 gives a hook at a session's end at most this long, whatever its entry says, and hashes that number. */
+const MOST_AT_SESSION_END = 3;
+
+/** In seconds. */
+export function timeoutOf(event: CodexEvent): number {
+  if (event === CODEX_GATE) return HOOK_TIMEOUT_SECONDS;
+  return event === 'SessionEnd' ? Math.min(MOST_AT_SESSION_END, RECORD_TIMEOUT_SECONDS) : RECORD_TIMEOUT_SECONDS;
+}
 
 export function codexHook(command: string, event: CodexEvent = CODEX_GATE): JsonObject {
   return { type: 'command', command, timeout: timeoutOf(event) };
