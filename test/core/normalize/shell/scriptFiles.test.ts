@@ -84,13 +84,16 @@ describe('a script run by path', () => {
 
 describe('ordinary scripts', () => {
   it('are many', () => expect(ORDINARY_SCRIPTS.length).toBeGreaterThanOrEqual(40));
-  it('pass without a word', () => {
+  it('pass without a word, but for one that deletes on a server', () => {
     const noticed = ORDINARY_SCRIPTS.flatMap(({ file, text, command }) => {
       const decision = run(command ?? `bash ${file}`, { [file]: text });
       return decision.verdict === 'clean'
         ? []
         : [[file, decision.verdict, ...ruleIds(decision), ...decision.findings.map((one) => one.matched)]];
     });
-    expect(noticed).toEqual([]);
+    expect(noticed.map(([file, verdict, ...rest]) => (file === 'deploy.sh' ? [file, verdict] : [file, verdict, ...rest]))).toEqual([
+      // `rsync --delete` to a server: delivered, and said, as whatever else lies there is lost.
+      ['deploy.sh', 'flag'],
+    ]);
   });
 });
