@@ -22,11 +22,14 @@ function spelt(path: string): readonly string[] {
 const isThere = (path: string): boolean =>
   [path, join('extension', path)].some((from) => ['', '.ts', '.test.ts'].some((ending) => existsSync(join(root, from + ending))));
 
-test.each(['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', 'docs/audit-format.md', 'docs/rules.md'])('links of %s lead somewhere', (file) => {
-  const text = readFileSync(join(root, file), 'utf8');
-  const targets = [...text.matchAll(/\]\((?!https?:)([^)#]+)/g)].map((match) => match[1] ?? '');
-  expect(targets.filter((target) => !existsSync(join(root, dirname(file), target)))).toEqual([]);
-});
+test.each(['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', 'docs/audit-format.md', 'docs/rules.md'])(
+  'links of %s lead somewhere',
+  (file) => {
+    const text = readFileSync(join(root, file), 'utf8');
+    const targets = [...text.matchAll(/\]\((?!https?:)([^)#]+)/g)].map((match) => match[1] ?? '');
+    expect(targets.filter((target) => !existsSync(join(root, dirname(file), target)))).toEqual([]);
+  },
+);
 
 test('every path in ARCHITECTURE.md exists', () => {
   const named = [...architecture.matchAll(/`([^`\s]+)`/g)].map((match) => match[1] ?? '').filter((text) => PATH.test(text));

@@ -307,7 +307,15 @@ describe('with a window', () => {
     const decision = { verdict: 'quarantine', findings: [], reason: 'why', rules: 'r', policy: 'p' } as const;
     addPending(
       box.layout,
-      pendingCall({ id: '00000000-0000-4000-8000-000000000000', call, decision, since: Date.now(), asked: false, scrub: (value) => value, hash: () => 'h' }),
+      pendingCall({
+        id: '00000000-0000-4000-8000-000000000000',
+        call,
+        decision,
+        since: Date.now(),
+        asked: false,
+        scrub: (value) => value,
+        hash: () => 'h',
+      }),
     );
     const running = await start({}, {}, box);
     const window = await openWindow(running);
