@@ -122,8 +122,7 @@ export function openJournal(layout: Layout, options: JournalOptions = {}): Journ
     // A changed key always goes with a changed checkpoint.
     if (known !== null && mirrorBytes?.equals(known.mirrorBytes) === true && unchanged(known.tail)) return known;
     closeSegment();
-    const signer = signingKey();
-    const signed = signedCheckpoint(mirror, mirrorBytes, signer);
+    const { signer, signed } = signedNow(mirrorBytes);
     const tail = readTail(layout.journal, now(), (notice) => notices.push(notice));
     const checked = checkAgainstCheckpoint(layout.journal, mirror, tail, signed?.checkpoint ?? null, signer.id, (notice) =>
       notices.push(notice),
@@ -131,6 +130,18 @@ export function openJournal(layout: Layout, options: JournalOptions = {}): Journ
     if (checked !== null && signed !== null) return { tail, signer, checkpoint: checked, mirrorBytes: signed.bytes };
     // Made before the first entry, so that entries without a checkpoint always mean that somebody took it away.
     return { tail, signer, ...createCheckpoint(mirror, signer, now()) };
+  };
+
+  /** The key in force and the checkpoint it signed, looked at twice: a key that changes between the two reads is no damage. */
+  const signedNow = (mirrorBytes: Buffer | null): { readonly signer: SigningKey; readonly signed: ReturnType<typeof signedCheckpoint> } => {
+    const signer = signingKey();
+    try {
+      return { signer, signed: signedCheckpoint(mirror, mirrorBytes, signer) };
+    } catch (error) {
+      if (!(error instanceof JournalError && error.code === 'CHECKPOINT_DAMAGED')) throw error;
+      const again = signingKey();
+      return { signer: again, signed: signedCheckpoint(mirror, readMirror(), again) };
+    }
   };
 
   const readMirror = (): Buffer | null => {

@@ -111,6 +111,26 @@ async function entriesThere(layout: Layout): Promise<{ readonly entries: Readonl
   return { entries, dropped };
 }
 
+const rotations = (layout: Layout): number =>
+  readdirSync(layout.keys).filter((name) => /^journal-signing\.[0-9a-f]{16}\.pub\.pem$/.test(name)).length;
+
+/** Runs a job that nobody kills until it has dropped a segment or changed the key; the test's own time limit ends it otherwise. */
+async function worksOn(layout: Layout, job: string, tally: Tally): Promise<void> {
+  const progress = async (): Promise<number> => (job === 'rotate' ? rotations(layout) : (await entriesThere(layout)).dropped);
+  const before = await progress();
+  const journal = openJournal(layout);
+  const { child, ended } = start(layout, job, 8000, tally);
+  // New entries close segments, without which there is nothing to drop.
+  while ((await progress()) <= before) {
+    journal.append([sampleEvent()]);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  journal.close();
+  child.kill('SIGKILL');
+  await ended;
+  expect((await verifyJournal(layout)).problem).toBeNull();
+}
+
 const rows: readonly (readonly [name: string, jobs: readonly string[], share: number])[] = [
   ['three writers', ['append', 'append', 'append'], 0.4],
   ['two writers while segments are sealed, packed and dropped', ['append', 'append', 'expire'], 0.3],
@@ -123,10 +143,10 @@ test.each(rows)(
     const { entries, dropped } = await entriesThere(layout);
     const lost = [...tally.acknowledged].filter((line) => Number(line.split(' ')[0]) > dropped && !entries.has(line));
     expect(lost).toEqual([]);
-    // The jobs did their work between the kills.
-    expect(dropped > 0).toBe(jobs.includes('expire'));
-    const retired = readdirSync(layout.keys).filter((name) => /^journal-signing\.[0-9a-f]{16}\.pub\.pem$/.test(name));
-    expect(retired.length > 0).toBe(jobs.includes('rotate'));
+    expect(dropped === 0 || jobs.includes('expire')).toBe(true);
+    // Left alone, the job ends what the kills kept it from ending.
+    const job = jobs.find((one) => one !== 'append');
+    if (job !== undefined) await worksOn(layout, job, tally);
   },
   SECONDS * 2000 + 60_000,
 );
