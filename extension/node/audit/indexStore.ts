@@ -246,8 +246,10 @@ function prepareStore(database: Database): IndexStore {
         const until = query.until ?? Number.MAX_SAFE_INTEGER;
         const bounds = first('SELECT min(first), max(last) FROM minute WHERE minute>? AND minute<?', since - MINUTE_MS, until);
         if (typeof bounds?.[0] !== 'number' || typeof bounds[1] !== 'number') return [];
-        where.push('seq>=?', 'seq<=?', 'time>=?', 'time<?');
-        values.push(bounds[0], bounds[1], since, until);
+        // One upper bound: of two, SQLite might walk down from the higher one.
+        values[0] = Math.min(before, bounds[1] + 1);
+        where.push('seq>=?', 'time>=?', 'time<?');
+        values.push(bounds[0], since, until);
       }
       const statement = prepared(
         `SELECT seq, segment, "offset", length FROM entry${index} WHERE ${where.join(' AND ')} ORDER BY seq DESC LIMIT ?`,
