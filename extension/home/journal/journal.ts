@@ -87,7 +87,9 @@ export function openJournal(layout: Layout, options: JournalOptions = {}): Journ
     const file = statOrNull(signingKeyFile(layout));
     if (key !== null && file !== null && key.file.ino === file.ino && key.file.mtimeMs === file.mtimeMs) return key.signing;
     const signing = loadSigningKey(layout);
-    key = { signing, file: statOrNull(signingKeyFile(layout)) ?? { ino: 0, size: 0, mtimeMs: 0 } };
+    // The mark from before the reading: one from after it could be that of a key which took this one's place in between, and
+    // this process would hold the old key for the new one until its end.
+    key = { signing, file: file ?? { ino: 0, size: 0, mtimeMs: 0 } };
     return signing;
   };
 

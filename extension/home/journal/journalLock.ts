@@ -8,7 +8,7 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, linkSync, lstatSync, openSync, readdirSync, readlinkSync, unlinkSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { JournalError, journalErrorFrom } from '#home/journal/journalError.ts';
 import { errorCode, readBounded, removeIfThere } from '#home/privateFile.ts';
 import { isRunning, parseIdentity } from '#home/processIdentity.ts';
@@ -29,6 +29,8 @@ export interface JournalLock {
  */
 const FOREIGN_STALE_MS = 60_000;
 const OWNER_PREFIX = 'owner-';
+/** `break-<name of the stale lock's owner>-<turn>`: a link to the owner file of who may remove that lock. */
+const CLAIM_PREFIX = 'break-';
 /** How often a waiting process looks whether the owner still runs; on macOS that starts `ps`. */
 const STALE_CHECK_MS = 25;
 
@@ -50,7 +52,6 @@ function processScope(): string {
 
 export function createJournalLock(folder: string, identity: string, waitMs: number): JournalLock {
   const lockFile = join(folder, 'lock');
-  const breakFile = join(folder, 'lock.break');
   const scope = processScope();
   const ownerFile = join(folder, `${OWNER_PREFIX}${identity.replaceAll(/[^\w.-]/g, '_')}-${randomBytes(4).toString('hex')}`);
   let prepared = false;
@@ -58,10 +59,11 @@ export function createJournalLock(folder: string, identity: string, waitMs: numb
 
   const prepare = (): void => {
     sweepOwnerFiles(folder, scope);
+    sweepClaims(folder, scope);
     removeIfThere(ownerFile);
     const handle = openSync(ownerFile, 'wx', 0o600);
     try {
-      writeSync(handle, `${identity} ${scope}\n`);
+      writeSync(handle, `${identity} ${scope} ${basename(ownerFile)}\n`);
     } finally {
       closeSync(handle);
     }
@@ -85,18 +87,21 @@ export function createJournalLock(folder: string, identity: string, waitMs: numb
     }
   };
 
+  /**
+   * Only the holder of the last claim may remove a stale lock, and a claim follows another only when that one's holder is gone:
+   * so nobody is left who could still be about to remove it, and would then remove the lock of a living process in its place.
+   */
   const breakIfStale = (): void => {
-    if (!isStale(lockFile, scope)) return;
-    if (!link(breakFile)) {
-      if (isStale(breakFile, scope)) removeIfThere(breakFile);
-      return;
+    const stale = staleName(lockFile, scope);
+    if (stale === null) return;
+    let claim = claimFile(folder, stale, 0);
+    for (let turn = 1; !link(claim); turn += 1) {
+      if (staleName(claim, scope) === null) return;
+      claim = claimFile(folder, stale, turn);
     }
-    try {
-      // Looked at again under the breaker's lock: the stale one may be gone and a living one in its place.
-      if (isStale(lockFile, scope)) removeIfThere(lockFile);
-    } finally {
-      removeIfThere(breakFile);
-    }
+    if (staleName(lockFile, scope) === stale) removeIfThere(lockFile);
+    removeIfThere(claim);
+    sweepClaims(folder, scope);
   };
 
   return {
@@ -151,13 +156,15 @@ export function createJournalLock(folder: string, identity: string, waitMs: numb
 interface Owner {
   readonly identity: string;
   readonly scope: string;
+  /** Tells two journals of one process apart. */
+  readonly name: string;
 }
 
 function readOwner(file: string): Owner | null {
   const bytes = readBounded(file, 1024);
   if (bytes === null) return null;
-  const [identity = '', scope = ''] = bytes.toString('utf8').trim().split(' ');
-  return { identity, scope };
+  const [identity = '', scope = '', name = identity] = bytes.toString('utf8').trim().split(' ');
+  return { identity, scope, name: name.replaceAll(/[^\w.-]/g, '_') };
 }
 
 function ownerText(file: string): string {
@@ -169,7 +176,7 @@ function ownerText(file: string): string {
 }
 
 /** Whose process we cannot look up, so that only the age of the lock tells whether it still runs. */
-function isForeign({ identity, scope }: Owner, ownScope: string): boolean {
+function isForeign({ identity, scope }: Pick<Owner, 'identity' | 'scope'>, ownScope: string): boolean {
   const process = parseIdentity(identity);
   return process === null || process.start === 'unknown' || scope !== ownScope;
 }
@@ -185,8 +192,8 @@ function lockMend(file: string, scope: string): string {
   return 'end that process if it hangs';
 }
 
-/** Whether the lock at `file` exists and its owner is certainly gone. @throws JournalError when no writer can have made it */
-function isStale(file: string, scope: string): boolean {
+/** The name of the owner of the lock at `file` when that owner is certainly gone; else null. @throws JournalError when no writer can have made it */
+function staleName(file: string, scope: string): string | null {
   let owner: Owner | null;
   let age: number;
   try {
@@ -203,19 +210,35 @@ function isStale(file: string, scope: string): boolean {
     // clock put back since must not make the lock young for ever.
     age = Math.abs(Date.now() - stat.ctimeMs);
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return false;
+    if (errorCode(error) === 'ENOENT') return null;
     throw journalErrorFrom(error, file, 'look at the lock of the journal');
   }
-  if (owner === null) return false;
+  if (owner === null) return null;
   const process = parseIdentity(owner.identity);
-  if (process === null || isForeign(owner, scope)) return age > FOREIGN_STALE_MS;
-  return !isRunning(process);
+  const gone = process === null || isForeign(owner, scope) ? age > FOREIGN_STALE_MS : !isRunning(process);
+  return gone ? owner.name : null;
+}
+
+function claimFile(folder: string, stale: string, turn: number): string {
+  return join(folder, `${CLAIM_PREFIX}${stale}-${turn}`);
+}
+
+/** Removes the claims on locks that are not there any more. */
+function sweepClaims(folder: string, scope: string): void {
+  const claims = readdirSync(folder).filter((name) => name.startsWith(CLAIM_PREFIX));
+  if (claims.length === 0) return;
+  const held = readOwner(join(folder, 'lock'))?.name;
+  for (const name of claims) {
+    if (held !== undefined && name.startsWith(`${CLAIM_PREFIX}${held}-`)) continue;
+    // Its holder, when it still runs, does this itself; a claim without a lock decides about nothing.
+    if (staleName(join(folder, name), scope) !== null) removeIfThere(join(folder, name));
+  }
 }
 
 function sweepOwnerFiles(folder: string, scope: string): void {
   for (const name of readdirSync(folder)) {
     if (!name.startsWith(OWNER_PREFIX)) continue;
     const file = join(folder, name);
-    if (isStale(file, scope)) removeIfThere(file);
+    if (staleName(file, scope) !== null) removeIfThere(file);
   }
 }
