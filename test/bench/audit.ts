@@ -16,7 +16,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { AuditEvent } from '#contract/auditRecord.ts';
 import type { TimelineQuery } from '#contract/ipc.ts';
@@ -247,8 +247,25 @@ function medianOf(index: AuditIndex, query: (round: number) => TimelineQuery): n
   return middle(times);
 }
 
+/** As one file, as the broker is shipped: reading TypeScript alone takes Node 35 MB. */
 async function own(args: readonly string[]): Promise<string> {
-  const child = spawn(process.execPath, [import.meta.filename, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const { build } = await import('esbuild');
+  const program = join(mkdtempSync(join(tmpdir(), 'callgate-bench-')), 'bench.mjs');
+  temporary.push(dirname(program));
+  await build({
+    entryPoints: [import.meta.filename],
+    outfile: program,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    external: ['esbuild'],
+    define: { 'import.meta.url': JSON.stringify(import.meta.url) },
+    banner: {
+      js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire('/'), __filename = '', __dirname = '';",
+    },
+    logLevel: 'error',
+  });
+  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   let text = '';
   child.stdout.on('data', (bytes: Buffer) => (text += bytes.toString()));
   const code = await new Promise((resolve) => child.once('close', resolve));

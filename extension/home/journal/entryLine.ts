@@ -1,8 +1,8 @@
 /** One journal line: how an event becomes canonical bytes with its hash, and how bytes from disk become an entry. */
 import { createHash, hash as oneShotHash } from 'node:crypto';
 import type { AuditEntry, AuditEvent } from '#contract/auditRecord.ts';
-import { canonicalJson, isObject, type JsonValue } from '#core/model/json.ts';
-import { plainEvent, wrongEntryField } from '#home/journal/entryShape.ts';
+import { canonicalJson, isObject, type JsonObject, type JsonValue } from '#core/model/json.ts';
+import { entryOf, wrongEntryField, type ChainPlace } from '#home/journal/entryShape.ts';
 import { errorText } from '#home/privateFile.ts';
 
 export const ENTRY_DOMAIN = 'callgate.entry.v2\n';
@@ -17,52 +17,87 @@ export const sha256: (text: string) => string =
     ? (text) => oneShotHash('sha256', text, 'hex')
     : (text) => createHash('sha256').update(text).digest('hex');
 
-/** The entry's place in the chain, known to the writer that holds the lock. */
-export interface ChainPlace {
-  readonly seq: number;
-  readonly time: number;
-  readonly writer: string;
-  readonly prev: string;
-  readonly key: string;
-}
-
 export type SealResult = { readonly entry: AuditEntry; readonly line: string; readonly problem: null } | { readonly problem: string };
 
 export function sealEntry(event: AuditEvent, place: ChainPlace): SealResult {
   try {
-    const entry: AuditEntry = { ...plainEvent(event), v: 2, ...place, hash: GENESIS_PREV };
+    const entry = entryOf(event, place, GENESIS_PREV);
     const wrong = wrongEntryField(entry);
     if (wrong !== null) return { problem: `its field ${wrong} is not as contract/auditRecord.ts says` };
     const [before, after] = canonicalAround(entry);
     const hash = sha256(ENTRY_DOMAIN + before + after);
+    entry.hash = hash;
     const line = `${before},"hash":"${hash}"${after}`;
     if (line.length > MAX_LINE_BYTES / 3 && Buffer.byteLength(line) > MAX_LINE_BYTES)
       return { problem: `it takes more than ${MAX_LINE_BYTES} bytes` };
-    return { entry: { ...entry, hash }, line, problem: null };
+    return { entry, line, problem: null };
   } catch (error) {
     return { problem: errorText(error) };
   }
 }
 
-const quoted = (text: string | null): string => JSON.stringify(text);
-
 /**
  * The canonical JSON of an entry without its hash, in two pieces: what stands before the hash and what follows it.
  * In that order `hash` stands before `key`, and behind `key` there are only plain strings, nulls and numbers, where a quote is always
  * escaped: the last `,"key":"` of a line is the entry's own, whatever the arguments hold.
- * Written out because sorting two dozen known keys for every entry takes longer than hashing it; a test holds it to `canonicalJson`.
+ * The names are written in their order here, so that `JSON.stringify` does the most of it in two calls: sorting two dozen known keys
+ * for every entry takes longer than hashing it. A test holds it to `canonicalJson`.
  */
 function canonicalAround(e: AuditEntry): readonly [string, string] {
-  return [
-    `{"agent":${quoted(e.agent)},"args":${canonicalJson(e.args)},"argsHash":${quoted(e.argsHash)},"by":"${e.by}","call":${quoted(e.call)}` +
-      `,"channel":"${e.channel}","client":"${e.client}","cwd":${quoted(e.cwd)}` +
-      `,"findings":${e.findings.length === 0 ? '[]' : canonicalJson(e.findings as unknown as JsonValue)}`,
-    `,"key":"${e.key}","kind":"${e.kind}","note":${quoted(e.note)},"outcome":"${e.outcome}","parent":${quoted(e.parent)}` +
-      `,"policy":${quoted(e.policy)},"prev":"${e.prev}","reason":${quoted(e.reason)},"rules":${quoted(e.rules)},"seq":${e.seq}` +
-      `,"server":${quoted(e.server)},"session":${quoted(e.session)},"time":${e.time},"tookMs":${JSON.stringify(e.tookMs)}` +
-      `,"tool":${quoted(e.tool)},"useId":${quoted(e.useId)},"v":2,"verdict":"${e.verdict}","workspace":${quoted(e.workspace)}` +
-      `,"writer":${quoted(e.writer)}}`,
-  ];
+  const { agent, args, argsHash, by, call, channel, client, cwd, findings } = e;
+  const before =
+    findings.length === 0 && isInOrder(args)
+      ? JSON.stringify({ agent, args, argsHash, by, call, channel, client, cwd, findings })
+      : `{"agent":${JSON.stringify(agent)},"args":${canonicalJson(args)},${JSON.stringify({ argsHash, by, call, channel, client, cwd }).slice(1, -1)}` +
+        `,"findings":${canonicalJson(findings as unknown as JsonValue)}}`;
+  const { key, kind, note, outcome, parent, policy, prev, reason, rules, seq, server, session, time, tookMs, tool, useId } = e;
+  const { v, verdict, workspace, writer } = e;
+  const after = JSON.stringify({
+    key,
+    kind,
+    note,
+    outcome,
+    parent,
+    policy,
+    prev,
+    reason,
+    rules,
+    seq,
+    server,
+    session,
+    time,
+    tookMs,
+    tool,
+    useId,
+    v,
+    verdict,
+    workspace,
+    writer,
+  });
+  return [before.slice(0, -1), `,${after.slice(1)}`];
+}
+
+/** Whether `JSON.stringify` writes this value as `canonicalJson` does: as good as always what clients send, and a fifth of the time. */
+function isInOrder(value: unknown): boolean {
+  switch (typeof value) {
+    case 'string':
+    case 'number':
+    case 'boolean':
+      return true;
+    case 'object':
+      break;
+    default:
+      return false;
+  }
+  if (value === null) return true;
+  if (Array.isArray(value)) return value.every(isInOrder);
+  if (Object.getPrototypeOf(value) !== Object.prototype) return false;
+  let last = '';
+  for (const name of Object.keys(value)) {
+    if (name < last || !isInOrder((value as JsonObject)[name])) return false;
+    last = name;
+  }
+  return true;
 }
 
 export type LineCode =

@@ -91,9 +91,9 @@ export interface LineAt {
   readonly offset: number;
 }
 
-/** Reads exactly `length` bytes at `offset`; fewer when the file ends before. */
-export function readAt(handle: number, offset: number, length: number): Buffer {
-  const buffer = Buffer.allocUnsafe(length);
+/** Reads exactly `length` bytes at `offset`; fewer when the file ends before. Into `into` when they fit there: then only until it is used again. */
+export function readAt(handle: number, offset: number, length: number, into?: Buffer): Buffer {
+  const buffer = into !== undefined && into.length >= length ? into : Buffer.allocUnsafe(length);
   let have = 0;
   while (have < length) {
     const got = readSync(handle, buffer, have, length - have, offset + have);

@@ -28,6 +28,8 @@ export interface AuditIndex {
 /** How long one slice may keep the event loop, in milliseconds. */
 const SLICE_MS = 8;
 const BLOCK_BYTES = 256 * 1024;
+/** One for all indexes: no two read at the same time. */
+const scratch = Buffer.alloc(BLOCK_BYTES);
 const MAX_COUNTED_MS = 7 * 24 * 3600 * 1000;
 
 /** @throws Error when the WebAssembly module cannot be loaded or the index's folder cannot be used */
@@ -163,7 +165,7 @@ function readBlock(folder: string, position: IndexPosition, insert: (entry: Audi
   const handle = openSegment(folder, segment);
   if (handle === null) return nextExists ? nextSegment : { position, result: 'done' };
   try {
-    let block = handle.read(offset, BLOCK_BYTES);
+    let block = handle.read(offset, BLOCK_BYTES, scratch);
     if (block.length === BLOCK_BYTES && !block.includes(10)) block = handle.read(offset, MAX_LINE_BYTES + 1);
     const end = block.lastIndexOf(10) + 1;
     if (end === 0) {

@@ -5,8 +5,8 @@ import { PLAIN_FILE, packedFile, readAt, segmentFile, tombstoneFile } from '#hom
 import { errorCode } from '#home/privateFile.ts';
 
 export interface OpenSegment {
-  /** Fewer bytes than `length` when the segment ends before. */
-  readonly read: (offset: number, length: number) => Buffer;
+  /** Fewer bytes than `length` when the segment ends before. They may stand in `into`, which is used again for the next. */
+  readonly read: (offset: number, length: number, into?: Buffer) => Buffer;
   readonly close: () => void;
 }
 
@@ -18,7 +18,7 @@ let unpacked: { readonly file: string; readonly inode: number; readonly bytes: B
 /** Null when there is no such file, or nothing that could be a segment. */
 export function openSegment(folder: string, segment: number): OpenSegment | null {
   const plain = openPlain(segmentFile(folder, segment));
-  if (plain !== null) return { read: (offset, length) => readAt(plain, offset, length), close: () => closeSync(plain) };
+  if (plain !== null) return { read: (offset, length, into) => readAt(plain, offset, length, into), close: () => closeSync(plain) };
   const file = packedFile(folder, segment);
   const handle = openPlain(file);
   if (handle === null) return null;

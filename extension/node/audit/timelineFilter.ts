@@ -44,15 +44,23 @@ export function textFinder(text: string): (stretch: Buffer) => (from: number, to
   const wanted = text.toLowerCase();
   if (wanted === '' || !/^[\x20-\x7e]*$/.test(wanted)) return () => () => true;
   const needle = JSON.stringify(wanted).slice(1, -1);
+  // Without the flag u only ASCII letters match ASCII letters of the other case, so every match is as long as the needle.
+  const finder = new RegExp(
+    needle.replaceAll(/[^\w ]/g, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`),
+    'gi',
+  );
   return (stretch) => {
     // The two letters outside ASCII whose lower case holds an ASCII letter: the Kelvin sign and the I with a dot.
     if (stretch.includes('\u212a') || stretch.includes('\u0130')) return () => true;
     // One byte a unit, so that places in the text are places in the bytes.
-    const lower = stretch.toString('latin1').toLowerCase();
-    let hit = Number.POSITIVE_INFINITY;
+    const line = stretch.toString('latin1');
+    const hits: number[] = [];
+    finder.lastIndex = 0;
+    // A match never reaches over the end of its line, so that of two overlapping ones either will do.
+    while (finder.exec(line) !== null) hits.push(finder.lastIndex - needle.length);
     return (from, to) => {
-      if (hit > to - needle.length) hit = to < needle.length ? -1 : lower.lastIndexOf(needle, to - needle.length);
-      return hit >= from;
+      while ((hits.at(-1) ?? -1) > to - needle.length) hits.pop();
+      return (hits.at(-1) ?? -1) >= from;
     };
   };
 }

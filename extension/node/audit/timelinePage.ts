@@ -11,8 +11,13 @@ const MAX_PAGE = 500;
 const MAX_SCANNED = 10_000;
 /** The same for any page in bytes: entries can be huge, and a query must not keep calls waiting while it reads them. */
 const MAX_PAGE_BYTES = 8 * 1024 * 1024;
-/** Lines that stand within this many bytes are read at once. */
-const MAX_STRETCH = 1024 * 1024;
+/**
+ * Lines that stand within this many bytes are read at once. Their text is made to look into: what is larger than 128 KiB
+ * would stay in memory until V8 clears all of it, some 100 MB later.
+ */
+const MAX_STRETCH = 96 * 1024;
+/** One for all pages: no two are read at the same time. */
+const scratch = Buffer.alloc(MAX_STRETCH);
 
 interface ReadPage {
   readonly entries: readonly AuditEntry[];
@@ -56,7 +61,7 @@ export function queryPage(folder: string, store: IndexStore, query: TimelineQuer
         const { segment, offset, length } = stretch;
         // Pages without a text search mostly want all their rows; those with one throw most away unread.
         const handle = handleOf(segment);
-        const bytes = handle?.read(offset, length) ?? Buffer.alloc(0);
+        const bytes = handle?.read(offset, length, scratch) ?? Buffer.alloc(0);
         const candidates = mayHave?.(bytes) ?? null;
         for (const row of stretch.rows) {
           if (entries.length === limit || scanned === MAX_SCANNED || bytesRead > MAX_PAGE_BYTES) return { entries, next: before, misfits };

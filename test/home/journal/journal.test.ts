@@ -64,9 +64,17 @@ describe('appending', () => {
     expect(await verifyJournal(layout)).toEqual(OK(3));
   });
 
-  test('hashes the domain and the canonical JSON of all other fields', () => {
+  test.each([
+    '{"command":"ls -la"}',
+    '{"b":1,"a":{"d":[],"c":null}}',
+    '{"9":1,"10":2}',
+    '{"10":1,"9":{"2":"x","1":-0}}',
+    '[{"b":1,"a":2},1e21,"\\ud800 ü"]',
+    '{"__proto__":{"z":1,"a":2},"a":1}',
+    '{"toJSON":"x"}',
+  ])('hashes the domain and the canonical JSON of all other fields: %s', (args) => {
     const layout = emptyLayout();
-    const [entry] = openJournal(layout).append([sampleEvent()]);
+    const [entry] = openJournal(layout).append([sampleEvent({ args: JSON.parse(args) as JsonValue })]);
     const { hash: own, ...others } = entry ?? { hash: '' };
     expect(own).toBe(hash('sha256', `callgate.entry.v2\n${canonicalJson(others as unknown as JsonValue)}`));
   });
@@ -84,6 +92,10 @@ describe('appending', () => {
         expect(lines.map((line) => parseEntryLine(Buffer.from(line)))).toEqual(
           entries.map((entry) => ({ entry: asJson(entry), code: null })),
         );
+        for (const entry of entries) {
+          const { hash: own, ...others } = entry;
+          expect(own).toBe(hash('sha256', `callgate.entry.v2\n${canonicalJson(others as unknown as JsonValue)}`));
+        }
         expect(await verifyJournal(layout)).toEqual(OK(entries.length));
       }),
       { numRuns: 40 },
