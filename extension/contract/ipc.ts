@@ -3,6 +3,7 @@
  * The window sends requests, the broker answers each once; the broker also sends events.
  */
 import type { AuditEntry } from '#contract/auditRecord.ts';
+import type { DefinitionChange } from '#contract/definitions.ts';
 import type { ToolCall } from '#core/model/call.ts';
 import type { Decision, Verdict } from '#core/model/verdict.ts';
 
@@ -21,6 +22,8 @@ export interface Hold {
   readonly since: number;
   /** When it is refused if nobody answers, milliseconds since 1970. */
   readonly until: number;
+  /** Set when no call is held but what a server says of its tools: it waits without an end, and approving it pins it. */
+  readonly definitions?: readonly DefinitionChange[];
 }
 
 /**

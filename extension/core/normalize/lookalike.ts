@@ -40,7 +40,8 @@ const SHAPES: ReadonlyMap<string, string> = new Map(
   ),
 );
 
-function skeleton(name: string): string {
+/** What a name looks like at a glance: equal for two that a reader would take for the same. */
+export function skeleton(name: string): string {
   const letters = fold(name)
     .text.toLowerCase()
     .normalize('NFD')
