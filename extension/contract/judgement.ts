@@ -32,6 +32,14 @@ export interface JudgeOptions {
   readonly onHeld?: (until: number) => void;
   /** The correlation id of the call whose result this is; absent for a call. */
   readonly resultOf?: string;
+  /** `refuse`: what is quarantined is refused at once and nobody is asked. `hold` unless said. */
+  readonly quarantined?: 'hold' | 'refuse';
+  /** True: nothing is recorded of what is clean. For messages that come often and are no result of a call. */
+  readonly quiet?: boolean;
+  /** True: policy wants a decision of the client's hook before the relay's call; without one it is refused. */
+  readonly needsHook?: boolean;
+  /** Why this call is refused whatever it says: the tool's definition is held or denied. */
+  readonly refusedBecause?: string;
 }
 
 /** Judges one call and, when it is quarantined, waits for a person. Never rejects: failures are judgements too. */

@@ -13,7 +13,7 @@ import { readBounded, removeIfThere, writePrivate } from '#home/privateFile.ts';
 import type { SourceProblem } from '#home/ruleCompiler.ts';
 
 /** Raised whenever a copy would be made differently from the same text. */
-const FORMAT = 1;
+const FORMAT = 2;
 const MAX_COPY_BYTES = 16 * 1024 * 1024;
 const MAX_COPIES = 400;
 const KEPT_COPIES = 200;

@@ -8,7 +8,7 @@ import type { Finding } from '#core/model/finding.ts';
 import { isObject, type JsonValue } from '#core/model/json.ts';
 import type { Decision } from '#core/model/verdict.ts';
 import { scrub } from '#core/policy/redact.ts';
-import { BUILT_IN_POLICY } from '#core/policy/policy.ts';
+import { BUILT_IN_POLICY, NO_POLICY, type Policy } from '#core/policy/policy.ts';
 import { normalize } from '#core/normalize/normalize.ts';
 import type { Fields } from '#core/normalize/fields.ts';
 import type { CustomPlace } from '#home/customRulesFiles.ts';
@@ -31,6 +31,8 @@ export interface Engine {
   readonly scrub: (value: JsonValue, hash: (text: string) => string) => JsonValue;
   /** What the normalizer makes of a call, for people who want to see it. */
   readonly fieldsOf: (call: ToolCall) => Fields;
+  /** In force for calls made in this folder. */
+  readonly policyFor: (cwd: string) => Policy;
   /** In force at the moment, with the user's own. */
   readonly rules: () => number;
   /**
@@ -60,6 +62,7 @@ export function openEngine(layout: Layout, rulesFile: string, options: EngineOpt
       scrub: withheld,
       decideAgain: (call) => withoutRules(call, problem ?? ''),
       fieldsOf: () => ({ texts: [], commands: [], paths: [], urls: [], effects: [], notes: [] }),
+      policyFor: () => NO_POLICY,
       rules: () => 0,
       problem: () => problem,
     };
@@ -122,6 +125,7 @@ export function openEngine(layout: Layout, rulesFile: string, options: EngineOpt
       return instead()?.scrub(value, hash) ?? clean;
     },
     fieldsOf: (call) => normalize(call, machine),
+    policyFor: (cwd) => custom.forFolder(cwd).policy,
     rules: () => pack.size + custom.rules(),
     problem: (folder) => {
       const other = instead();
@@ -146,6 +150,12 @@ function withoutRules(call: ToolCall, problem: string): Decision {
   if (call.channel === 'read') return { verdict: 'clean', findings: [], reason: '', rules: '', policy: BUILT_IN_POLICY };
   return blocked('engine.no-rules', 'No rules', `Callgate has no usable rules, so only reading is possible. ${problem}`);
 }
+
+/** Calls over the MCP relay that are refused without a look at their arguments: rule and title. */
+export const UNASKED = {
+  'engine.no-hook': 'No hook asked about this call',
+  'engine.definition': 'The tool is not approved',
+} as const;
 
 export function blocked(rule: string, title: string, reason: string): Decision {
   const finding = {

@@ -1,18 +1,18 @@
 /** Judges calls in this process, for hooks and shims without a broker: same engine, settings, grants and journal. */
 import { randomUUID } from 'node:crypto';
 import type { AuditEvent } from '#contract/auditRecord.ts';
-import type { Judgement } from '#contract/judgement.ts';
+import type { JudgeOptions, Judgement } from '#contract/judgement.ts';
 import type { ToolCall } from '#core/model/call.ts';
 import { canonicalJson, type JsonValue } from '#core/model/json.ts';
 import type { Decision } from '#core/model/verdict.ts';
 import { callEvent, scrubEvent, type CallRecord } from '#home/auditEvents.ts';
-import { openEngine } from '#home/engine.ts';
+import { blocked, openEngine, UNASKED, type Engine } from '#home/engine.ts';
 import { grantKey, openGrants } from '#home/grants.ts';
 import { keyedHash, openJournal, type Journal } from '#home/journal/journal.ts';
 import type { Layout } from '#home/layout.ts';
 import { addPending, listPending, PENDING_MS, removePending, type PendingCall } from '#home/pendingCalls.ts';
 import { errorText } from '#home/privateFile.ts';
-import { askReason, blockedReason, grantedReason, journalReason, noEditorReason } from '#home/reasons.ts';
+import { askReason, blockedReason, grantedReason, journalReason, noEditorReason, noHookReason, unaskedReason } from '#home/reasons.ts';
 import { readSettings } from '#home/settings.ts';
 
 /** What happens to a quarantined call when no person can be reached through an editor. */
@@ -29,9 +29,12 @@ export interface LocalGateOptions {
   readonly now?: () => number;
 }
 
+export type LocalJudgeOptions = Pick<JudgeOptions, 'resultOf' | 'quarantined' | 'quiet' | 'needsHook' | 'refusedBecause'>;
+
 export interface LocalGate {
-  /** `resultOf`: see `JudgeOptions`. Never throws: failures are judgements too. */
-  readonly judge: (call: ToolCall, unattended: Unattended, resultOf?: string) => Judgement;
+  /** Never throws: failures are judgements too. */
+  readonly judge: (call: ToolCall, unattended: Unattended, options?: LocalJudgeOptions) => Judgement;
+  readonly engine: Pick<Engine, 'policyFor' | 'decide'>;
   /** Null, or why it could not be recorded. */
   readonly record: (event: AuditEvent) => string | null;
   readonly close: () => void;
@@ -68,12 +71,20 @@ export function openLocalGate(options: LocalGateOptions): LocalGate {
     }
   };
 
-  const judge = (call: ToolCall, unattended: Unattended, resultOf?: string): Judgement => {
+  const judge = (call: ToolCall, unattended: Unattended, options: LocalJudgeOptions = {}): Judgement => {
+    const { resultOf } = options;
     const began = now();
     const id = randomUUID();
-    const decision = engine.decide(call);
-    const judgement = settle(id, call, decision, unattended);
-    const problem = recordCall(resultOf === undefined ? 'call' : 'response', {
+    // Hooks decide in processes of their own when there is no broker: nobody here knows what they decided.
+    const decision =
+      options.refusedBecause !== undefined
+        ? blocked('engine.definition', UNASKED['engine.definition'], options.refusedBecause)
+        : options.needsHook === true
+          ? blocked('engine.no-hook', UNASKED['engine.no-hook'], noHookReason)
+          : engine.decide(call);
+    if (decision.verdict === 'clean' && options.quiet === true) return { id, decision, outcome: 'delivered', by: 'gate', reason: '' };
+    const judgement = settle(id, call, decision, unattended, options.quarantined === 'refuse');
+    const problem = recordCall(resultOf === undefined && call.channel !== 'response' ? 'call' : 'response', {
       id: resultOf ?? id,
       call,
       decision,
@@ -99,11 +110,12 @@ export function openLocalGate(options: LocalGateOptions): LocalGate {
     }
   };
 
-  const settle = (id: string, call: ToolCall, decision: Decision, unattended: Unattended): Judgement => {
+  const settle = (id: string, call: ToolCall, decision: Decision, unattended: Unattended, unasked: boolean): Judgement => {
     if (decision.verdict === 'block') return { id, decision, outcome: 'refused', by: 'gate', reason: blockedReason(decision) };
     if (decision.verdict !== 'quarantine') return { id, decision, outcome: 'delivered', by: 'gate', reason: '' };
     try {
       if (grants.take(call)) return { id, decision, outcome: 'delivered', by: 'grant', reason: grantedReason };
+      if (unasked) return { id, decision, outcome: 'refused', by: 'gate', reason: unaskedReason(decision) };
       const agreed = askedBefore(call);
       if (agreed) {
         removePending(layout, agreed.hold.id);
@@ -126,7 +138,7 @@ export function openLocalGate(options: LocalGateOptions): LocalGate {
     return listPending(layout, now(), warn).find((pending) => sameAsked(pending, call) && pending.argsHash === argsHash);
   };
 
-  return { judge, record, close: () => journal?.close() };
+  return { judge, record, engine, close: () => journal?.close() };
 }
 
 /** What a person can still approve later; without the secrets of its arguments. */

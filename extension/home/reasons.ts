@@ -20,6 +20,15 @@ export const noEditorReason = (decision: Decision): string =>
 export const crowdedReason = (decision: Decision, waiting: number): string =>
   cut(`${because(decision)} ${waiting} calls wait for a person already, so it was refused. Try again when those are answered.`);
 
+/** For what policy says nobody is asked about, and what nobody could wait for. */
+export const unaskedReason = ({ findings: [worst] }: Decision): string =>
+  cut(
+    `Callgate keeps it back${worst === undefined ? '' : `: ${worst.title} (${worst.rule})`}. Nobody is asked about it; continue another way.`,
+  );
+
+export const noHookReason =
+  "Callgate's policy lets calls of this MCP server run only when the client's hook has asked before, and no hook asked about this one. Ask the user to protect this client's hooks in Callgate, or to take `requireHook` for this server out of the policy.";
+
 export const expiredReason = (decision: Decision, seconds: number): string =>
   cut(
     `${because(decision)} It was held for ${seconds} seconds and nobody answered, so it was refused. The user can still approve it in Callgate's panel in the editor; then exactly the same call can be tried again.`,

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { compilePolicyFile } from '#node/rulepack/customPolicy.ts';
-import { ENTRY_KEYS, POLICY_KEYS, SEVERITIES } from '#node/rulepack/policyShape.ts';
+import { ENTRY_KEYS, POLICY_KEYS, RELAY_KEYS, SEVERITIES } from '#node/rulepack/policyShape.ts';
 import { CONDITION_KEYS, EXAMPLE_KEYS, RULE_KEYS, URL_KEYS } from '#node/rulepack/ruleShape.ts';
 import { testRuleFile } from '#node/rulepack/runExamples.ts';
 import { helpAt, suggestionsAt, type Schema } from '../../extension/vscode/ruleSuggestions.ts';
@@ -60,6 +60,8 @@ const rows: readonly (readonly [text: string, wanted: readonly string[] | 'nothi
   ['version: 1\nrules:\n  - |', ENTRY_KEYS, POLICY],
   ['version: 1\nrules:\n  - { rule: a.*, verdict: |', ['clean', 'flag', 'quarantine', 'block'], POLICY],
   ['version: 1\nexperimental: |', ['report', 'enforce'], POLICY],
+  ['version: 1\nrelay:\n  - |', RELAY_KEYS, POLICY],
+  ['version: 1\nrelay:\n  - { results: |', ['hold', 'redact', 'replace'], POLICY],
 ];
 it.each(rows.map(([text, wanted, root]) => ({ text, wanted, root })))('$text', ({ text, wanted, root = RULE }) => {
   const sorted = (items: readonly string[]): string[] => [...items].sort((x, y) => (x < y ? -1 : 1));
@@ -99,6 +101,7 @@ describe('help', () => {
 it('the schema of a policy knows the keys the compiler knows', () => {
   expect(Object.keys(POLICY.properties ?? {})).toEqual([...POLICY_KEYS]);
   expect(Object.keys(POLICY.$defs?.['entry']?.properties ?? {})).toEqual([...ENTRY_KEYS]);
+  expect(Object.keys(POLICY.$defs?.['relayEntry']?.properties ?? {})).toEqual([...RELAY_KEYS]);
   expect(Object.keys(POLICY.properties?.['severity']?.properties ?? {})).toEqual([...SEVERITIES]);
   expect(
     compilePolicyFile('version: 1\nrules: [{ rule: a.b, verdict: flag, tools: a, servers: [b], agents: main, workspaces: ~/x }]').problems,

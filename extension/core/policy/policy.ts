@@ -3,6 +3,7 @@ import type { ToolCall } from '#core/model/call.ts';
 import type { Finding, Severity } from '#core/model/finding.ts';
 import { VERDICTS, worse, type Verdict } from '#core/model/verdict.ts';
 import { isObject } from '#core/model/json.ts';
+import { isRelayPart, type RelayEntry } from '#core/policy/relayPart.ts';
 
 /** Name of the policy without any file in the record. */
 export const BUILT_IN_POLICY = 'built-in';
@@ -27,6 +28,8 @@ export interface PolicyFile {
   readonly rules: readonly PolicyEntry[];
   /** `enforce`: experimental rules count like stable ones. */
   readonly experimental: 'report' | 'enforce';
+  /** See `relayPolicyFor`; absent in policies that say nothing about the relay. */
+  readonly relay?: readonly RelayEntry[];
 }
 
 export interface Policy {
@@ -138,5 +141,6 @@ export function parsePolicyFile(value: unknown): PolicyFile | null {
     if (!isObject(entry) || typeof entry['rule'] !== 'string' || !known(entry['verdict'])) return null;
     for (const key of ['tools', 'servers', 'agents', 'workspaces']) if (!texts(entry[key])) return null;
   }
+  if (value['relay'] !== undefined && !isRelayPart(value['relay'])) return null;
   return value as unknown as PolicyFile;
 }

@@ -7,7 +7,7 @@ import type { ToolCall } from '#core/model/call.ts';
 import type { JsonValue } from '#core/model/json.ts';
 import type { Decision } from '#core/model/verdict.ts';
 import { callEvent } from '#home/auditEvents.ts';
-import { blocked } from '#home/engine.ts';
+import { blocked, UNASKED } from '#home/engine.ts';
 import type { GrantStore } from '#home/grants.ts';
 import type { Layout } from '#home/layout.ts';
 import { pendingCall, type Unattended } from '#home/localGate.ts';
@@ -23,7 +23,9 @@ import {
   grantedReason,
   journalReason,
   noEditorReason,
+  noHookReason,
   rejectedReason,
+  unaskedReason,
 } from '#home/reasons.ts';
 import { MAX_WAITING, type HoldEnding, type Holds } from '#node/broker/holds.ts';
 import { createJoinedCalls, type Side } from '#node/broker/joinedCalls.ts';
@@ -65,9 +67,12 @@ export function createBrokerJudge(parts: BrokerJudgeParts): BrokerJudge {
   const joined = createJoinedCalls(now);
 
   return async (call, options) => {
+    if (options.refusedBecause !== undefined) return refuseUnasked(call, 'engine.definition', options.refusedBecause);
     const other = joined.take(call, options.side);
     if (other) return join(call, await other);
-    const judgement = judgeNew(call, options).catch((error: unknown): Judgement => {
+    const judgement = (
+      options.needsHook === true && options.side === 'relay' ? refuseUnasked(call, 'engine.no-hook', noHookReason) : judgeNew(call, options)
+    ).catch((error: unknown): Judgement => {
       const decision = blocked(
         'engine.failed',
         'The broker failed',
@@ -86,18 +91,29 @@ export function createBrokerJudge(parts: BrokerJudgeParts): BrokerJudge {
     return settle({ kind: 'hold', id: agreed.id, began: now() }, call, agreed, '');
   }
 
+  /** Without a hook's decision: the hook always asks before the call is made, so that by now it would be among the joined ones. */
+  async function refuseUnasked(call: ToolCall, rule: keyof typeof UNASKED, reason: string): Promise<Judgement> {
+    const id = randomUUID();
+    const decision = blocked(rule, UNASKED[rule], reason);
+    return settle({ kind: 'call', id, began: now() }, call, { id, decision, outcome: 'refused', by: 'gate', reason }, '');
+  }
+
   async function judgeNew(asked: ToolCall, options: AskOptions): Promise<Judgement> {
     const id = randomUUID();
     const { resultOf } = options;
-    const entry: Entry = { kind: resultOf === undefined ? 'call' : 'response', id: resultOf ?? id, began: now() };
+    const isCall = resultOf === undefined && asked.channel !== 'response';
+    const entry: Entry = { kind: isCall ? 'call' : 'response', id: resultOf ?? id, began: now() };
     // A relay often does not know whose call it carries; the hook before it did.
     const call = resultOf === undefined ? asked : recent.answered(resultOf, asked);
-    if (resultOf === undefined) recent.keep(id, call);
+    if (isCall) recent.keep(id, call);
     const decision = parts.decide(call);
     if (decision.verdict === 'block')
       return settle(entry, call, { id, decision, outcome: 'refused', by: 'gate', reason: blockedReason(decision) }, '');
+    if (decision.verdict === 'clean' && options.quiet === true) return { id, decision, outcome: 'delivered', by: 'gate', reason: '' };
     if (decision.verdict !== 'quarantine') return settle(entry, call, { id, decision, outcome: 'delivered', by: 'gate', reason: '' }, '');
     if (grants.take(call)) return settle(entry, call, { id, decision, outcome: 'delivered', by: 'grant', reason: grantedReason }, '');
+    if (options.quarantined === 'refuse')
+      return settle(entry, call, { id, decision, outcome: 'refused', by: 'gate', reason: unaskedReason(decision) }, '');
     if (!parts.attended()) return settle(entry, call, unattendedJudgement(id, call, decision, options.unattended), '');
     if (holds.waiting() >= MAX_WAITING)
       return settle(entry, call, { id, decision, outcome: 'refused', by: 'gate', reason: crowdedReason(decision, MAX_WAITING) }, '');

@@ -1,8 +1,9 @@
 /** The socket on which stdio shims reach the relay; what is said there is the relay's matter. */
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Judge } from '#contract/judgement.ts';
+import type { RelayHelp } from '#node/proxy/relayHelp.ts';
 
-export type ServeMcp = (socket: Socket, judge: Judge, log: (line: string) => void) => void;
+export type ServeMcp = (socket: Socket, judge: Judge, log: (line: string) => void, help: RelayHelp) => void;
 
 export interface McpServer {
   readonly server: Server;

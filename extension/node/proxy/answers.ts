@@ -1,5 +1,6 @@
 /** The messages the relay writes itself, as lines. */
-import type { JsonValue } from '#core/model/json.ts';
+import { isObject } from '#core/model/json.ts';
+import type { JsonObject, JsonValue } from '#core/model/json.ts';
 import type { RequestId } from '#node/proxy/sortMessage.ts';
 
 /** Codes from JSON-RPC 2.0; -32000 is the first one left to implementations. */
@@ -13,9 +14,15 @@ export function errorLine(id: RequestId | null, code: ErrorCode, message: string
   return line({ jsonrpc: '2.0', id, error: { code, message } });
 }
 
+/** Requests of 2026-07-28 name their version themselves, and their results must say that they are complete. */
+function isStateless({ _meta: meta }: JsonObject): boolean {
+  return isObject(meta) && typeof meta['io.modelcontextprotocol/protocolVersion'] === 'string';
+}
+
 /** A refused call is a tool result, not a protocol error: clients hand results to the model, errors often not. */
-export function toolErrorLine(id: RequestId, reason: string): Buffer {
-  return line({ jsonrpc: '2.0', id, result: { content: [{ type: 'text', text: reason }], isError: true } });
+export function toolErrorLine(id: RequestId, reason: string, params: JsonObject = {}): Buffer {
+  const result = { content: [{ type: 'text', text: reason }], isError: true };
+  return line({ jsonrpc: '2.0', id, result: isStateless(params) ? { resultType: 'complete', ...result } : result });
 }
 
 export function progressLine(token: RequestId, progress: number, message: string): Buffer {

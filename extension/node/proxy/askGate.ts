@@ -1,16 +1,22 @@
 /** Takes a call to the judge and keeps the client patient while a person is asked. */
-import type { Judge, Judgement } from '#contract/judgement.ts';
+import { CLIENT_TIMED_OUT, type Judge, type JudgeOptions, type Judgement } from '#contract/judgement.ts';
 import type { ToolCall } from '#core/model/call.ts';
 import { progressLine } from '#node/proxy/answers.ts';
 import type { Request } from '#node/proxy/inFlight.ts';
 
-/** Never rejects: a judge that fails is a refusal. `onHeld` is called when a person is being asked. */
+export interface Asking extends Pick<JudgeOptions, 'quarantined' | 'quiet' | 'needsHook' | 'refusedBecause'> {
+  /** Called when a person is being asked. */
+  readonly onHeld: () => void;
+  /** What the client is told meanwhile. */
+  readonly waiting: string;
+}
+
+/** Never rejects: a judge that fails is a refusal. */
 export type AskGate = (
   call: ToolCall,
   request: Request,
-  onHeld: () => void,
-  waiting: string,
-) => Promise<Pick<Judgement, 'id' | 'outcome' | 'reason'>>;
+  asking: Asking,
+) => Promise<Pick<Judgement, 'id' | 'outcome' | 'reason'> & Partial<Pick<Judgement, 'decision'>>>;
 
 export interface AskGateOptions {
   readonly judge: Judge;
@@ -29,14 +35,18 @@ export interface AskGateOptions {
 const PROGRESS_STEP = 0.001;
 
 export function gateAsker({ judge, server, progressMs, tell, clientThere, heldNow, mostHeld, log }: AskGateOptions): AskGate {
-  return async (call, request, onHeld, waiting) => {
+  return async (call, request, { onHeld, waiting, ...how }) => {
     const { signal } = request.abort;
-    // The judge's own: a hold is also given up when there are too many, and then the client still gets an answer.
+    // The judge's own: a hold is also given up when there are too many, or before the client does, and then the client still gets an answer.
     const giveUp = new AbortController();
     const clientGaveUp = (): void => giveUp.abort(signal.reason);
     let tooMany = false;
     let ticking: NodeJS.Timeout | null = null;
-    const stopTicking = (): void => clearInterval(ticking ?? undefined);
+    let patience: NodeJS.Timeout | null = null;
+    const stopTicking = (): void => {
+      clearInterval(ticking ?? undefined);
+      clearTimeout(patience ?? undefined);
+    };
     const held = (): void => {
       request.held = true;
       if (heldNow() > mostHeld) {
@@ -46,21 +56,24 @@ export function gateAsker({ judge, server, progressMs, tell, clientThere, heldNo
       }
       onHeld();
       if (!clientThere()) request.abort.abort();
-      const token = request.progressToken;
-      if (token === null || signal.aborted || ticking !== null) return;
+      if (signal.aborted || ticking !== null || patience !== null) return;
+      signal.addEventListener('abort', stopTicking, { once: true });
+      const { answerWithinMs, since, progressToken: token } = request;
+      if (answerWithinMs !== null)
+        patience = setTimeout(() => giveUp.abort(CLIENT_TIMED_OUT), Math.max(0, answerWithinMs - (performance.now() - since)));
+      if (token === null) return;
       const tick = (): void => {
         request.progress += PROGRESS_STEP;
         tell(progressLine(token, Number(request.progress.toFixed(6)), waiting));
       };
       tick();
       ticking = setInterval(tick, progressMs);
-      signal.addEventListener('abort', stopTicking, { once: true });
     };
     try {
       if (signal.aborted) clientGaveUp();
       else signal.addEventListener('abort', clientGaveUp, { once: true });
       const resultOf = call.channel === 'response' ? request.recordedAs : null;
-      const judgement = await judge(call, { signal: giveUp.signal, onHeld: held, ...(resultOf === null ? {} : { resultOf }) });
+      const judgement = await judge(call, { signal: giveUp.signal, onHeld: held, ...how, ...(resultOf === null ? {} : { resultOf }) });
       return tooMany && judgement.outcome !== 'delivered'
         ? {
             id: judgement.id,

@@ -1,30 +1,25 @@
 /** Client → server: what may pass, what is judged, what is refused. */
 import { CLIENT_TIMED_OUT } from '#contract/judgement.ts';
+import type { ToolCall } from '#core/model/call.ts';
+import type { JsonObject } from '#core/model/json.ts';
 import { errorLine, toolErrorLine } from '#node/proxy/answers.ts';
 import { callFromMcp, progressTokenOf } from '#node/proxy/callFromMcp.ts';
+import { answerWithin } from '#node/proxy/clientLimits.ts';
 import { newRequest } from '#node/proxy/inFlight.ts';
 import type { Request } from '#node/proxy/inFlight.ts';
 import { memberObject, readLine } from '#node/proxy/readLine.ts';
 import type { Part } from '#node/proxy/readLine.ts';
-import type { JsonObject } from '#core/model/json.ts';
 import type { RelayParts } from '#node/proxy/relayParts.ts';
-import { sortMessage } from '#node/proxy/sortMessage.ts';
+import { MAX_DEPTH, sortMessage } from '#node/proxy/sortMessage.ts';
 import type { RequestId, Sorted } from '#node/proxy/sortMessage.ts';
 
-/** Methods whose result is what a tool gave back. `tasks/result` fetches the result of a call made as a task. */
-const TOOL_RESULTS: ReadonlySet<string> = new Set(['tools/call', 'tasks/result']);
+/** Models read resources through their client as they call tools, and in clients without hooks nobody else looks at the address. */
+const JUDGED_REQUEST = 'resources/read';
 const HELD_CALL = 'Waiting for a person to approve this call in Callgate';
 
-export function clientLines({
-  origin,
-  inFlight,
-  toServer,
-  toClient,
-  askGate,
-  log,
-  serverGone,
-  settled,
-}: RelayParts): (line: Buffer) => void {
+/** `env`: what the client gave the server. */
+export function clientLines(parts: RelayParts, env: Readonly<Record<string, string | undefined>>): (line: Buffer) => void {
+  const { origin, inFlight, toServer, toClient, askGate, definitions, memory, secrets, policy, client, log, serverGone, settled } = parts;
   const name = origin.server;
 
   function fromClient(line: Buffer): void {
@@ -34,13 +29,16 @@ export function clientLines({
       refuse(null, look.why, look.code);
       return;
     }
-    const members = look.kind === 'single' ? [look.part] : look.parts;
-    if (members.length === 0) {
+    if (look.kind === 'single') {
+      handleFromClient(look.part, sortMessage(look.part));
+      return;
+    }
+    if (look.parts.length === 0) {
       refuse(null, 'an empty batch');
       return;
     }
-    const sorted = members.map((part) => ({ part, sorted: sortMessage(part) }));
-    if (look.kind === 'batch' && sorted.every((member) => passesUnjudged(member.sorted))) {
+    const sorted = look.parts.map((part) => ({ part, sorted: sortMessage(part) }));
+    if (sorted.every((member) => passesUnjudged(member.sorted))) {
       const taken = sorted.filter((member) => !admit(member.sorted));
       if (taken.length === 0) {
         toServer.push({ line, messages: sorted.flatMap((member) => ('message' in member.sorted ? [member.sorted.message] : [])) });
@@ -73,16 +71,32 @@ export function clientLines({
         return;
       }
       default:
-        if (admit(sorted)) forward(part, sorted);
+        if (sorted.kind === 'request' && sorted.method === JUDGED_REQUEST) judgeRead(part, sorted);
+        else if (admit(sorted)) forward(part, sorted);
     }
   }
 
   /** Remembers a request as owed an answer; false (and told to the client) when its id is taken. */
   function admit(sorted: Sorted): boolean {
     if (sorted.kind !== 'request') return true;
-    const judged = TOOL_RESULTS.has(sorted.method);
-    const call = judged ? callFromMcp(sorted.method, memberObject(sorted.message, 'params'), origin) : null;
-    return register(newRequest(sorted.id, sorted.method, call, progressTokenOf(sorted.message), 'forwarded'));
+    const params = memberObject(sorted.message, 'params');
+    if (sorted.method === 'initialize') client.name = nameOf(params['clientInfo']) ?? client.name;
+    const known = sorted.method.startsWith('tasks/') ? memory.task(params['taskId']) : null;
+    const request = requestFor(sorted, params, known?.call ?? callFromMcp(sorted.method, params, origin), 'forwarded');
+    request.recordedAs = known?.recordedAs ?? null;
+    return register(request);
+  }
+
+  function requestFor(
+    { id, message }: { readonly id: RequestId; readonly message: JsonObject },
+    params: JsonObject,
+    call: ToolCall,
+    stage: Request['stage'],
+  ): Request {
+    client.name = nameOf(memberObject(params, '_meta')['io.modelcontextprotocol/clientInfo']) ?? client.name;
+    const progressToken = progressTokenOf(message);
+    const answerWithinMs = answerWithin(client.name, env, progressToken !== null);
+    return newRequest({ id, method: String(message['method']), params, call, progressToken, answerWithinMs, stage });
   }
 
   function register(request: Request): boolean {
@@ -103,21 +117,45 @@ export function clientLines({
 
   function judgeCall(part: Part, sorted: Extract<Sorted, { kind: 'call' }>): void {
     const call = callFromMcp(sorted.tool, sorted.params, origin);
-    const request = newRequest(sorted.id, 'tools/call', call, progressTokenOf(sorted.message), 'judging');
+    const refused = definitions?.refusal(sorted.tool) ?? null;
+    const round = refused === null ? memory.round(call, sorted.params) : null;
+    if (round !== null) {
+      const request = requestFor(sorted, sorted.params, call, 'forwarded');
+      request.recordedAs = round.recordedAs;
+      if (register(request)) toServer.push({ line: secrets.restore(part.bytes), messages: [sorted.message] });
+      return;
+    }
+    judge(part, sorted, requestFor(sorted, sorted.params, call, 'judging'), refused);
+  }
+
+  function judgeRead(part: Part, sorted: Extract<Sorted, { kind: 'request' }>): void {
+    if (part.repeated !== null) return refuse(sorted.id, `the key ${JSON.stringify(part.repeated.key)} appears twice in one object`);
+    if (part.depth > MAX_DEPTH) return refuse(sorted.id, `it is nested deeper than ${MAX_DEPTH} levels`);
+    const params = memberObject(sorted.message, 'params');
+    const { _meta: meta, ...args } = params;
+    const call = { ...callFromMcp(sorted.method, meta === undefined ? {} : { _meta: meta }, origin), args };
+    return judge(part, sorted, requestFor(sorted, params, call, 'judging'), null);
+  }
+
+  /** `refused`: why the call is refused whatever it says; null when the gate decides. */
+  function judge(part: Part, sorted: Extract<Sorted, { kind: 'call' | 'request' }>, request: Request, refused: string | null): void {
     if (!register(request)) return;
+    const { call } = request;
     const slot = toServer.reserve();
-    void askGate(call, request, slot.release, HELD_CALL).then((judgement) => {
+    const how = refused !== null ? { refusedBecause: refused } : sorted.kind === 'call' && policy().requireHook ? { needsHook: true } : {};
+    void askGate(call, request, { onHeld: slot.release, waiting: HELD_CALL, ...how }).then((judgement) => {
       if (request.abort.signal.aborted || serverGone() !== null) {
         slot.settle([]);
-      } else if (judgement.outcome === 'delivered') {
+      } else if (judgement.outcome === 'delivered' && refused === null) {
         request.stage = 'forwarded';
         request.recordedAs = judgement.id;
         request.held = false;
-        slot.settle([{ line: part.bytes, messages: [sorted.message] }]);
+        slot.settle([{ line: secrets.restore(part.bytes), messages: [sorted.message] }]);
       } else {
         inFlight.remove(request);
         slot.settle([]);
-        toClient.push(toolErrorLine(request.id, judgement.reason || `Callgate refused the call of "${call.tool}" on "${name}".`));
+        const reason = refused ?? (judgement.reason || `Callgate refused the call of "${call.tool}" on "${name}".`);
+        toClient.push(sorted.kind === 'call' ? toolErrorLine(request.id, reason, request.params) : errorLine(request.id, -32000, reason));
       }
       settled();
     });
@@ -137,6 +175,12 @@ function isTimeout(cancelled: JsonObject): boolean {
   return typeof reason === 'string' && /\btim(?:ed|e)[ -]?out\b|-32001/i.test(reason);
 }
 
+function nameOf(info: unknown): string | null {
+  const name = typeof info === 'object' && info !== null && 'name' in info ? info.name : null;
+  return typeof name === 'string' ? name : null;
+}
+
 function passesUnjudged(sorted: Sorted): boolean {
-  return sorted.kind === 'request' || sorted.kind === 'notification' || sorted.kind === 'response' || sorted.kind === 'other';
+  if (sorted.kind === 'request') return sorted.method !== JUDGED_REQUEST;
+  return sorted.kind === 'notification' || sorted.kind === 'response' || sorted.kind === 'other';
 }

@@ -1,13 +1,15 @@
 /** The client's requests that have no answer yet. */
 import type { ToolCall } from '#core/model/call.ts';
+import type { JsonObject } from '#core/model/json.ts';
 import { idKey } from '#node/proxy/sortMessage.ts';
 import type { RequestId } from '#node/proxy/sortMessage.ts';
 
 export interface Request {
   readonly id: RequestId;
   readonly method: string;
-  /** What a result of this request is judged as; null when its results pass unjudged. */
-  readonly call: ToolCall | null;
+  readonly params: JsonObject;
+  /** What was asked, and what the answer is judged as. */
+  readonly call: ToolCall;
   readonly progressToken: RequestId | null;
   /** Aborted when the client cancels or is gone. */
   readonly abort: AbortController;
@@ -15,6 +17,9 @@ export interface Request {
   stage: 'judging' | 'forwarded' | 'result';
   /** The call's correlation id in the record; null until it is judged, and for requests that are no calls. */
   recordedAs: string | null;
+  /** When it came, milliseconds on a clock that never goes back, and how long its client waits for the answer; null: as long as it takes. */
+  readonly since: number;
+  readonly answerWithinMs: number | null;
   /** A person is being asked. */
   held: boolean;
   /** The last progress value told to the client, by the server or by us. */
@@ -59,11 +64,7 @@ export function inFlightRequests(): InFlight {
 }
 
 export function newRequest(
-  id: RequestId,
-  method: string,
-  call: ToolCall | null,
-  progressToken: RequestId | null,
-  stage: Request['stage'],
+  about: Pick<Request, 'id' | 'method' | 'params' | 'call' | 'progressToken' | 'answerWithinMs' | 'stage'>,
 ): Request {
-  return { id, method, call, progressToken, abort: new AbortController(), stage, recordedAs: null, held: false, progress: 0 };
+  return { ...about, abort: new AbortController(), since: performance.now(), recordedAs: null, held: false, progress: 0 };
 }

@@ -1,19 +1,26 @@
 /**
- * One client connection and its server. What is not judged is forwarded as the very bytes that came; `tools/call`
- * requests and their results pass the gate first. No line reaches the server that another parser could take for a
+ * One client connection and its server. What is not judged is forwarded as the very bytes that came; calls, and whatever a
+ * server says that a model or a person could read, pass the gate first. No line reaches the server that another parser could take for a
  * call we did not see (readLine.ts, sortMessage.ts).
  */
 import type { Readable, Writable } from 'node:stream';
 import type { Judge } from '#contract/judgement.ts';
+import type { JsonObject } from '#core/model/json.ts';
+import { NO_POLICY } from '#core/policy/policy.ts';
+import { relayPolicyFor } from '#core/policy/relayPolicy.ts';
 import { errorLine } from '#node/proxy/answers.ts';
 import { gateAsker } from '#node/proxy/askGate.ts';
 import type { CallOrigin } from '#node/proxy/callFromMcp.ts';
+import { callMemory } from '#node/proxy/callMemory.ts';
 import { clientLines } from '#node/proxy/clientLines.ts';
+import type { DefinitionReview } from '#node/proxy/definitionReview.ts';
 import { inFlightRequests } from '#node/proxy/inFlight.ts';
 import type { Request } from '#node/proxy/inFlight.ts';
 import { splitLines } from '#node/proxy/lineSplitter.ts';
 import { orderedOutlet } from '#node/proxy/orderedOutlet.ts';
+import type { RelayHelp } from '#node/proxy/relayHelp.ts';
 import type { RelayParts } from '#node/proxy/relayParts.ts';
+import { secretPlaceholders } from '#node/proxy/secretPlaceholders.ts';
 import { serverLines } from '#node/proxy/serverLines.ts';
 import { MAX_MESSAGE_BYTES } from '#node/proxy/upstream.ts';
 import type { OpenUpstream, Outbound } from '#node/proxy/upstream.ts';
@@ -41,6 +48,9 @@ export const RELAY_LIMITS: RelayLimits = {
   exitMs: 2_000,
 };
 
+/** A request whose answer comes only when the client ends it (2026-07-28): nobody waits for it at the end. */
+const ENDLESS = 'subscriptions/listen';
+
 export interface RelayOptions {
   readonly input: Readable;
   readonly output: Writable;
@@ -48,6 +58,12 @@ export interface RelayOptions {
   readonly judge: Judge;
   readonly origin: CallOrigin;
   readonly log: (line: string) => void;
+  /** Policy and findings; without it the built-in policy holds and no secret is masked. */
+  readonly help?: RelayHelp;
+  /** Who reviews what the server says of itself; without it that passes. `tell`: sends the client a notification. */
+  readonly makeDefinitions?: (tell: (notification: JsonObject) => void) => DefinitionReview;
+  /** What the client gave the server's process; empty when it runs elsewhere. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   readonly limits?: Partial<RelayLimits>;
 }
 
@@ -90,16 +106,24 @@ export function startRelay(options: RelayOptions): Relay {
     progressMs: limits.progressMs,
     tell: (line) => toClient.push(line),
     clientThere: () => inputOpen && !clientGone,
-    heldNow: () => inFlight.all().filter((request) => request.held).length,
+    heldNow: () => [...inFlight.all(), ...parts.serverAsks.values()].filter((request) => request.held).length,
     mostHeld: limits.heldCalls,
     log,
   });
+  const definitions = options.makeDefinitions?.((notification) => toClient.push(Buffer.from(`${JSON.stringify(notification)}\n`))) ?? null;
   const parts: RelayParts = {
     origin,
     inFlight,
+    serverAsks: new Map(),
     toServer,
     toClient,
     askGate,
+    definitions,
+    memory: callMemory(),
+    secrets: secretPlaceholders(),
+    policy: () => options.help?.policy(name, origin.cwd) ?? relayPolicyFor(name, NO_POLICY),
+    findings: (call) => options.help?.findings(call) ?? [],
+    client: { name: null },
     log,
     serverGone: () => upstreamGone,
     fail,
@@ -107,7 +131,7 @@ export function startRelay(options: RelayOptions): Relay {
   };
 
   const splitter = splitLines(limits.messageBytes, {
-    onLine: clientLines(parts),
+    onLine: clientLines(parts, options.env ?? {}),
     onOverlong: () => {
       log(`${name}: refused a message from the client longer than ${limits.messageBytes} bytes`);
       toClient.push(errorLine(null, -32600, `Callgate refused a message longer than ${limits.messageBytes} bytes: send less at a time`));
@@ -139,6 +163,7 @@ export function startRelay(options: RelayOptions): Relay {
     if (inputOpen || inFlight.size() > 0) log(`${name}: ${detail}`);
     // A result that has arrived and waits for its verdict is still delivered.
     for (const request of inFlight.all()) if (request.stage !== 'result') fail(request, detail);
+    giveUpServerAsks();
     settleEnd();
   }
 
@@ -152,7 +177,13 @@ export function startRelay(options: RelayOptions): Relay {
       request.abort.abort();
       if (request.stage === 'judging') inFlight.remove(request);
     }
+    giveUpServerAsks();
     settleEnd();
+  }
+
+  /** Requests of a server that is gone, or to a client that is. */
+  function giveUpServerAsks(): void {
+    for (const request of parts.serverAsks.values()) request.abort.abort();
   }
 
   /** Does what is due once nothing waits any more; called after everything that could be the last. */
@@ -167,7 +198,7 @@ export function startRelay(options: RelayOptions): Relay {
       upstream.end();
       drainTimer = setTimeout(() => closeUpstream(limits.exitMs), limits.drainMs);
     }
-    if (inFlight.size() === 0) closeUpstream(limits.exitMs);
+    if (inFlight.all().every(({ method }) => method === ENDLESS)) closeUpstream(limits.exitMs);
   }
 
   function closeUpstream(patienceMs: number): void {
@@ -183,12 +214,14 @@ export function startRelay(options: RelayOptions): Relay {
       request.abort.abort();
       inFlight.remove(request);
     }
+    giveUpServerAsks();
     closeUpstream(patienceMs);
   }
 
   function finish(end: RelayEnd): void {
     if (finished) return;
     finished = true;
+    definitions?.close();
     clearTimeout(drainTimer ?? undefined);
     input.pause();
     // The server's tree may outlive its leader: closing is what ends it, also after a crash.

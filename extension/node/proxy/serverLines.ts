@@ -1,19 +1,37 @@
-/** Server → client: answers are matched with requests, results of tools are judged, the rest passes. */
-import type { ToolCall } from '#core/model/call.ts';
+/** Server → client: answers are matched with requests; what a model or a person could read is judged, the rest passes. */
 import type { JsonObject } from '#core/model/json.ts';
-import { toolErrorLine } from '#node/proxy/answers.ts';
-import { resultPieces } from '#node/proxy/callFromMcp.ts';
-import type { Request } from '#node/proxy/inFlight.ts';
+import { definitionAnswers } from '#node/proxy/definitionAnswers.ts';
+import { DEFINITION_METHODS } from '#node/proxy/definitionReview.ts';
+import { resultJudge } from '#node/proxy/judgeResult.ts';
+import { unaskedJudge } from '#node/proxy/judgeUnasked.ts';
 import { memberObject, readLine } from '#node/proxy/readLine.ts';
 import type { Part } from '#node/proxy/readLine.ts';
+import { saysSomething } from '#node/proxy/readable.ts';
 import type { RelayParts } from '#node/proxy/relayParts.ts';
-import { MAX_DEPTH, asRequestId, sortMessage } from '#node/proxy/sortMessage.ts';
+import { MAX_DEPTH, asRequestId, idKey, sortMessage } from '#node/proxy/sortMessage.ts';
 import type { Sorted } from '#node/proxy/sortMessage.ts';
 
-const HELD_RESULT = 'Waiting for a person to release this result in Callgate';
+/** What only the client's own program acts on: it names things, and quotes no server at length. */
+const PROTOCOL_ONLY: ReadonlySet<string> = new Set([
+  'ping',
+  'roots/list',
+  'notifications/initialized',
+  'notifications/cancelled',
+  'notifications/tools/list_changed',
+  'notifications/prompts/list_changed',
+  'notifications/resources/list_changed',
+  'notifications/resources/updated',
+  'notifications/roots/list_changed',
+  'notifications/elicitation/complete',
+  'notifications/subscriptions/acknowledged',
+]);
 
-export function serverLines({ origin, inFlight, toClient, askGate, log, fail, settled }: RelayParts): (line: Buffer) => void {
+export function serverLines(parts: RelayParts): (line: Buffer) => void {
+  const { origin, inFlight, serverAsks, toClient, definitions, log, fail, settled } = parts;
   const name = origin.server;
+  const judgeResult = resultJudge(parts);
+  const judgeUnasked = unaskedJudge(parts);
+  const reviewDefinitions = definitions === null ? null : definitionAnswers(parts, definitions);
   let noise = 0;
 
   function fromServer(line: Buffer): void {
@@ -25,9 +43,12 @@ export function serverLines({ origin, inFlight, toClient, askGate, log, fail, se
       logNoise(look.why);
       return;
     }
-    const members = look.kind === 'single' ? [look.part] : look.parts;
-    const sorted = members.map((part) => ({ part, sorted: sortMessage(part) }));
-    if (look.kind === 'batch' && sorted.length > 0 && sorted.every((member) => member.sorted.kind === 'notification')) {
+    if (look.kind === 'single') {
+      handleFromServer(look.part, sortMessage(look.part));
+      return;
+    }
+    const sorted = look.parts.map((part) => ({ part, sorted: sortMessage(part) }));
+    if (sorted.length > 0 && sorted.every((member) => member.sorted.kind === 'notification' && passes(member.part, member.sorted))) {
       toClient.push(line);
       return;
     }
@@ -35,24 +56,44 @@ export function serverLines({ origin, inFlight, toClient, askGate, log, fail, se
   }
 
   function handleFromServer(part: Part, sorted: Sorted): void {
-    if (sorted.kind === 'ambiguous') {
-      logNoise(sorted.why);
-      const request = sorted.id === null ? null : inFlight.find(sorted.id);
-      if (request?.stage === 'forwarded')
-        fail(request, `the answer of the MCP server "${name}" cannot be read in one way only: ${sorted.why}`);
-      return;
+    switch (sorted.kind) {
+      case 'ambiguous': {
+        logNoise(sorted.why);
+        const request = sorted.id === null ? null : inFlight.find(sorted.id);
+        if (request?.stage === 'forwarded')
+          fail(request, `the answer of the MCP server "${name}" cannot be read in one way only: ${sorted.why}`);
+        return;
+      }
+      case 'response':
+        answerFromServer(part, sorted);
+        return;
+      case 'cancel':
+        serverAsks.get(idKey(sorted.of))?.abort.abort();
+        toClient.push(part.bytes);
+        return;
+      case 'other':
+        judgeUnasked(part, sorted);
+        return;
+      default:
+        if (sorted.kind === 'notification' && sorted.method === 'notifications/progress') noteProgress(sorted.message);
+        if (passes(part, sorted)) toClient.push(part.bytes);
+        else judgeUnasked(part, sorted);
     }
-    if (sorted.kind === 'response') {
-      answerFromServer(part, sorted);
-      return;
-    }
-    if (sorted.kind === 'notification' && sorted.method === 'notifications/progress') noteProgress(sorted.message);
-    toClient.push(part.bytes);
+  }
+
+  /** Requests and notifications of the server that say nothing to a reader. */
+  function passes(part: Part, sorted: Extract<Sorted, { kind: 'notification' | 'request' | 'call' }>): boolean {
+    if (sorted.kind === 'call') return false;
+    if (PROTOCOL_ONLY.has(sorted.method)) return true;
+    const params = memberObject(sorted.message, 'params');
+    if (sorted.method === 'notifications/progress')
+      return params['message'] === undefined && part.depth <= MAX_DEPTH && part.repeated === null;
+    return part.depth <= MAX_DEPTH && part.repeated === null && !saysSomething(sorted.message['params'] ?? null);
   }
 
   function answerFromServer(part: Part, sorted: Extract<Sorted, { kind: 'response' }>): void {
     if (sorted.id === null) {
-      if ('error' in sorted.message && !('result' in sorted.message)) toClient.push(part.bytes);
+      if ('error' in sorted.message && !('result' in sorted.message)) judgeUnasked(part, sorted);
       else logNoise('a result without an id');
       return;
     }
@@ -62,56 +103,15 @@ export function serverLines({ origin, inFlight, toClient, askGate, log, fail, se
       logNoise(`an answer to ${JSON.stringify(sorted.id)}, which is not waiting for one`);
       return;
     }
-    if (request.call === null) {
-      inFlight.remove(request);
-      toClient.push(part.bytes);
-      settled();
+    if (DEFINITION_METHODS.has(request.method) && !('error' in sorted.message)) {
+      if (reviewDefinitions !== null) reviewDefinitions(part, request, sorted.message);
+      else if (inFlight.remove(request)) {
+        toClient.push(part.bytes);
+        settled();
+      }
       return;
     }
-    judgeResult(part, request, request.call, sorted);
-  }
-
-  function judgeResult(part: Part, request: Request, call: ToolCall, sorted: Extract<Sorted, { kind: 'response' }>): void {
-    const slot = toClient.reserve();
-    const end = (line: Buffer): void => {
-      const wanted = inFlight.remove(request);
-      slot.settle(wanted ? [line] : []);
-      settled();
-    };
-    request.stage = 'result';
-    // The model must know that the call is done: trying it again would do it twice.
-    const withhold = (why: string): void =>
-      end(toolErrorLine(request.id, `Callgate withheld the result of "${call.tool}" on "${name}"; the call itself has run. ${why}`));
-    const unclear =
-      part.depth > MAX_DEPTH
-        ? `It is nested deeper than ${MAX_DEPTH} levels.`
-        : part.repeated !== null
-          ? `It can be read in more than one way: the key ${JSON.stringify(part.repeated.key)} appears twice.`
-          : 'result' in sorted.message && 'error' in sorted.message
-            ? 'It can be read in more than one way: it is a result and an error at once.'
-            : null;
-    if (unclear !== null) {
-      log(`${name}: withheld a result of "${call.tool}". ${unclear}`);
-      withhold(unclear);
-      return;
-    }
-    const pieces = resultPieces(sorted.message);
-    if (pieces.length === 0) {
-      end(part.bytes);
-      return;
-    }
-    void judgePieces(call, request, slot.release, pieces).then((refusal) => (refusal === null ? end(part.bytes) : withhold(refusal)));
-  }
-
-  /** Null when every piece may be delivered, else the reason of the first that may not. */
-  async function judgePieces(call: ToolCall, request: Request, release: () => void, pieces: readonly JsonObject[]): Promise<string | null> {
-    for (const args of pieces) {
-      const judgement = await askGate({ ...call, channel: 'response', args }, request, release, HELD_RESULT);
-      request.held = false;
-      if (judgement.outcome !== 'delivered') return judgement.reason || 'Ask the user whether you may see it.';
-      if (pieces.length > 1) await new Promise<void>((resolve) => setImmediate(resolve));
-    }
-    return null;
+    judgeResult(part, request, sorted.message);
   }
 
   function noteProgress(message: JsonObject): void {

@@ -3,8 +3,9 @@ import { isMap, isSeq, LineCounter, type Node } from 'yaml';
 import type { Severity } from '#core/model/finding.ts';
 import { VERDICTS, type Verdict } from '#core/model/verdict.ts';
 import { BLIND, fits, type PolicyEntry, type PolicyFile } from '#core/policy/policy.ts';
+import { RESULTS_POLICIES, type RelayEntry } from '#core/policy/relayPart.ts';
 import type { CompiledPolicyFile, SourceProblem } from '#home/ruleCompiler.ts';
-import { ENTRY_KEYS, POLICY_KEYS, SEVERITIES } from '#node/rulepack/policyShape.ts';
+import { ENTRY_KEYS, POLICY_KEYS, RELAY_KEYS, SEVERITIES } from '#node/rulepack/policyShape.ts';
 import { checkKeys, choice, textOf, textsOf, type Reader } from '#node/rulepack/yamlReader.ts';
 import { parseYaml } from '#node/rulepack/yamlText.ts';
 
@@ -28,7 +29,7 @@ export function compilePolicyFile(text: string): CompiledPolicyFile {
 
 function readPolicy(reader: Reader, root: Node | null): PolicyFile | null {
   if (!isMap(root)) {
-    reader.report(root, 'a policy is a mapping with `version: 1` and at least one of `severity`, `rules`, `experimental`');
+    reader.report(root, 'a policy is a mapping with `version: 1` and at least one of `severity`, `rules`, `experimental`, `relay`');
     return null;
   }
   checkKeys(reader, root, POLICY_KEYS);
@@ -49,7 +50,8 @@ function readPolicy(reader: Reader, root: Node | null): PolicyFile | null {
     else for (const item of list.items) rules.push(...readEntry(reader, item));
   } else if (list !== undefined) reader.report(list, '`rules` is a list of entries such as `- { rule: secrets.*, verdict: block }`');
   const experimental = root.has('experimental') ? choice(reader, root, 'experimental', ['report', 'enforce'] as const) : 'report';
-  return { severity, rules, experimental: experimental ?? 'report' };
+  const relay = readRelay(reader, root.get('relay', true));
+  return { severity, rules, experimental: experimental ?? 'report', ...(relay.length === 0 ? {} : { relay }) };
 }
 
 function readEntry(reader: Reader, node: unknown): readonly PolicyEntry[] {
@@ -73,6 +75,32 @@ function readEntry(reader: Reader, node: unknown): readonly PolicyEntry[] {
       `\`${rule}\` cannot be lowered to ${verdict}: a call that could not be looked at, or that reaches for Callgate itself, needs a person. Remove this entry`,
     );
   return [{ rule, verdict, ...(Object.fromEntries(lists) as Record<'tools' | 'servers' | 'agents' | 'workspaces', string[]>) }];
+}
+
+function readRelay(reader: Reader, list: unknown): readonly RelayEntry[] {
+  if (list === undefined) return [];
+  if (!isSeq(list) || list.items.length > MAX_ENTRIES) {
+    reader.report(list, `\`relay\` is a list of at most ${MAX_ENTRIES} entries such as \`- { servers: github, maskSecrets: true }\``);
+    return [];
+  }
+  return list.items.flatMap((node): readonly RelayEntry[] => {
+    if (!isMap(node)) {
+      reader.report(node, 'an entry of `relay` is a mapping such as `{ servers: github, maskSecrets: true }`');
+      return [];
+    }
+    checkKeys(reader, node, RELAY_KEYS);
+    const servers = textsOf(reader, node, 'servers');
+    const giveKeys = textsOf(reader, node, 'giveKeys');
+    for (const [key, patterns] of [['servers', servers] as const, ['giveKeys', giveKeys] as const])
+      if (patterns.some((pattern) => pattern === '' || pattern.length > MAX_PATTERN))
+        reader.report(node.get(key, true), `\`${key}\` holds an empty or overlong pattern`);
+    if (!RELAY_KEYS.some((key) => key !== 'servers' && node.has(key)))
+      reader.report(node, `this entry says nothing: give it one of ${RELAY_KEYS.slice(1).join(', ')}`);
+    const results = node.has('results') ? choice(reader, node, 'results', RESULTS_POLICIES) : null;
+    const maskSecrets = node.has('maskSecrets') && choice(reader, node, 'maskSecrets', [true, false] as const) === true;
+    const requireHook = node.has('requireHook') && choice(reader, node, 'requireHook', [true, false] as const) === true;
+    return [{ servers, results, maskSecrets, requireHook, giveKeys }];
+  });
 }
 
 /** Patterns that only look wide (`*`) may stand: what cannot be lowered is not lowered by them either. */

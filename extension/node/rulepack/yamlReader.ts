@@ -37,7 +37,7 @@ export function textOf(reader: Reader, node: YAMLMap, key: string): string {
 }
 
 /** One of the known words under `key`; null when it is not. */
-export function choice<T extends string>(reader: Reader, node: YAMLMap, key: string, known: readonly T[]): T | null {
+export function choice<T extends string | boolean>(reader: Reader, node: YAMLMap, key: string, known: readonly T[]): T | null {
   const value = node.get(key);
   const found = known.find((item) => item === value);
   if (found === undefined) reader.report(node.get(key, true) ?? node, `\`${key}\` must be one of ${known.join(', ')}`);

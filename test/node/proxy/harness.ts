@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import type { Judge, JudgeOptions, Judgement } from '#contract/judgement.ts';
 import type { ToolCall } from '#core/model/call.ts';
 import { startRelay } from '#node/proxy/relay.ts';
-import type { RelayEnd, RelayLimits } from '#node/proxy/relay.ts';
+import type { RelayEnd, RelayLimits, RelayOptions } from '#node/proxy/relay.ts';
 import type { Outbound, UpstreamEvents } from '#node/proxy/upstream.ts';
 
 export function judgement(outcome: Judgement['outcome'], reason = ''): Judgement {
@@ -65,7 +65,11 @@ export interface Bench {
   readonly closed: () => boolean;
 }
 
-export function bench(judge: Judge, limits: Partial<RelayLimits> = {}): Bench {
+export function bench(
+  judge: Judge,
+  limits: Partial<RelayLimits> = {},
+  more: Partial<Pick<RelayOptions, 'help' | 'makeDefinitions' | 'env'>> = {},
+): Bench {
   const input = new PassThrough();
   const output = new PassThrough();
   const toServer: string[] = [];
@@ -82,6 +86,7 @@ export function bench(judge: Judge, limits: Partial<RelayLimits> = {}): Bench {
     origin: { server: 'files', cwd: '/project', session: '' },
     log: (line) => log.push(line),
     limits: { exitMs: 50, drainMs: 500, ...limits },
+    ...more,
     open: (given) => {
       events = given;
       return {

@@ -41,7 +41,7 @@ describe('lines that pass as the very bytes', () => {
   });
 
   test('what the server sends', async () => {
-    const b = bench(refuseAll);
+    const b = bench(deliver);
     await b.send('{"jsonrpc":"2.0","id":"q","method":"tools/list"}\n');
     const lines = [
       '{"id":"q", "jsonrpc":"2.0","result":{"tools":[{"name":"a","x":1}]}}\n',
@@ -262,7 +262,13 @@ describe('results', () => {
       channel: 'response',
       tool: 'read',
       server: 'files',
-      args: { content: 'a\nb', structuredContent: { k: 1 } },
+      args: {
+        content: [
+          { type: 'text', text: 'a' },
+          { type: 'text', text: 'b' },
+        ],
+        structuredContent: { k: 1 },
+      },
     });
   });
 

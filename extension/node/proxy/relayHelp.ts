@@ -1,0 +1,22 @@
+/** What a relay asks of the process it runs in, beside judgements. */
+import type { ToolCall } from '#core/model/call.ts';
+import type { Finding } from '#core/model/finding.ts';
+import { relayPolicyFor, type RelayPolicy } from '#core/policy/relayPolicy.ts';
+import type { Engine } from '#home/engine.ts';
+import type { RelaySignIn } from '#node/proxy/oauth/relaySignIn.ts';
+
+export interface RelayHelp {
+  /** In force now; asked for each message. */
+  readonly policy: (server: string, cwd: string) => RelayPolicy;
+  /** What the rules see in it; recorded nowhere. */
+  readonly findings: (call: ToolCall) => readonly Finding[];
+  readonly signIn?: RelaySignIn;
+}
+
+export function relayHelp(engine: Pick<Engine, 'policyFor' | 'decide'>, signIn: RelaySignIn): RelayHelp {
+  return {
+    signIn,
+    policy: (server, cwd) => relayPolicyFor(server, engine.policyFor(cwd)),
+    findings: (call) => engine.decide(call).findings,
+  };
+}
