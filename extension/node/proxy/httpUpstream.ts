@@ -1,58 +1,86 @@
 /**
- * A server spoken to over Streamable HTTP (MCP 2025-03-26 to 2025-11-25, and the per-request headers of 2026-07-28).
+ * A server spoken to over Streamable HTTP (MCP 2025-03-26 to 2025-11-25 with sessions, 2026-07-28 without).
  * `node:http` and not `fetch`: fetch gives up on an answer after five minutes, and a tool may take longer.
  */
-import type { IncomingMessage } from 'node:http';
-import type { UpstreamSpec } from '#contract/mcpLink.ts';
+import type { WebUpstreamSpec } from '#contract/mcpLink.ts';
 import { isObject } from '#core/model/json.ts';
 import type { JsonObject } from '#core/model/json.ts';
-import { errorLine } from '#node/proxy/answers.ts';
-import { httpClient } from '#node/proxy/httpClient.ts';
+import { handshake } from '#node/proxy/handshake.ts';
+import { answersIn, contentType, delay, errorIn, errorLines, readAnswer, refuse } from '#node/proxy/httpAnswer.ts';
+import type { AnswerReader, Owed, Posted } from '#node/proxy/httpAnswer.ts';
+import { httpClient, readBody } from '#node/proxy/httpClient.ts';
+import type { Authorize, HttpAnswer } from '#node/proxy/httpClient.ts';
+import { failureText } from '#node/proxy/httpFailure.ts';
+import { listener } from '#node/proxy/httpListener.ts';
 import { memberObject } from '#node/proxy/readLine.ts';
-import { readEvents } from '#node/proxy/serverSentEvents.ts';
 import { asRequestId, idKey } from '#node/proxy/sortMessage.ts';
-import type { RequestId } from '#node/proxy/sortMessage.ts';
-import { MAX_MESSAGE_BYTES } from '#node/proxy/upstream.ts';
+import { connectEventStream } from '#node/proxy/sseUpstream.ts';
+import { parameterHeaders, statelessHeaders, statelessVersion } from '#node/proxy/statelessHeaders.ts';
 import type { OpenUpstream, Outbound, Upstream, UpstreamEvents } from '#node/proxy/upstream.ts';
 
-export interface HttpOptions {
-  readonly spec: Extract<UpstreamSpec, { transport: 'http' }>;
+export interface WebOptions {
+  readonly spec: WebUpstreamSpec;
   readonly log: (line: string) => void;
+  readonly authorize?: Authorize | undefined;
 }
 
 const ACCEPT = 'application/json, text/event-stream';
-const MAX_ERROR_BYTES = 64 * 1024;
 /** Later messages wait this long for a notification to be taken, so that the server sees them in order. */
 const ORDER_MS = 2_000;
-const RETRY_MS = { least: 100, first: 1_000, most: 30_000, answerTries: 5 };
+/** Nothing runs for a notification: a server that takes longer to say 202 does not say it any more. */
+const NOTIFICATION_MS = 60_000;
+/** A cancelled request's stream is kept this long for what the server has to say of it. */
+const CANCELLED_MS = 5_000;
+const RENEWALS = { most: 3, windowMs: 60_000 };
+const BODY_BYTES = 64 * 1024;
 
-export function httpUpstream(options: HttpOptions): OpenUpstream {
+export function httpUpstream(options: WebOptions): OpenUpstream {
   return (events) => open(options, events);
 }
 
-/** The requests of one POST that have no answer yet. */
-type Owed = Map<string, RequestId>;
+interface Post extends Posted {
+  readonly abort: AbortController;
+}
 
-function open({ spec, log }: HttpOptions, events: UpstreamEvents): Upstream {
-  const client = httpClient(spec.url, spec.headers);
-  const streams = new Set<IncomingMessage>();
-  let sessionId: string | null = null;
-  let protocolVersion: string | null = null;
-  let initializeKey: string | null = null;
+function open({ spec, log, authorize }: WebOptions, events: UpstreamEvents): Upstream {
+  const client = httpClient({ url: spec.url, headers: spec.headers, network: spec.network ?? {}, authorize, log });
+  const memory = handshake();
+  const parameters = parameterHeaders();
+  const streams = new Set<HttpAnswer>();
+  const posts = new Set<Post>();
+  /** Answers to what we repeat ourselves, by their ids' keys; null when there is none. */
+  const own = new Map<string, (answer: JsonObject | null) => void>();
+  /** tools/list requests: their answers say which arguments go into headers. */
+  const listing = new Set<string>();
+  let session: string | null = null;
+  let renewals: number[] = [];
+  let renewing: Promise<string | null> | null = null;
+  let legacy: Upstream | null = null;
   let closing = false;
   let paused = false;
   let turn: Promise<void> = Promise.resolve();
-  let posting = 0;
   let idle: (() => void) | null = null;
 
-  const sessionHeaders = (): Record<string, string> => ({
-    ...(sessionId === null ? {} : { 'mcp-session-id': sessionId }),
-    ...(protocolVersion === null ? {} : { 'mcp-protocol-version': protocolVersion }),
-  });
+  const sessionHeaders = (): Record<string, string> => {
+    const version = memory.version();
+    return { ...(session === null ? {} : { 'mcp-session-id': session }), ...(version === null ? {} : { 'mcp-protocol-version': version }) };
+  };
+
+  const reader: AnswerReader = {
+    client,
+    emit,
+    failOwed,
+    track,
+    log,
+    closing: () => closing,
+    onOverlong: events.onOverlong,
+    resume: (lastId) => get({ 'last-event-id': lastId }),
+  };
+  const unasked = listener(reader, () => (closing ? null : (session ?? '')), get);
 
   function emit(text: string, owed: Owed): void {
     // One message, one line: raw line breaks in JSON are white space, so a blank in their place changes nothing.
-    const line = text.replace(/[\r\n]+/g, ' ').trim();
+    let line = text.replace(/[\r\n]+/g, ' ').trim();
     if (line === '') return;
     let value: unknown = null;
     try {
@@ -61,264 +89,246 @@ function open({ spec, log }: HttpOptions, events: UpstreamEvents): Upstream {
       // The relay drops and logs what is not JSON; the request stays owed and is answered when the stream ends.
       value = null;
     }
-    for (const message of Array.isArray(value) ? (value as unknown[]) : [value]) {
-      if (!isObject(message) || !('result' in message || 'error' in message)) continue;
-      const id = asRequestId(message['id']);
-      if (id === null) continue;
-      owed.delete(idKey(id));
-      const version = memberObject(message, 'result')['protocolVersion'];
-      if (initializeKey === idKey(id) && typeof version === 'string') protocolVersion = version;
+    for (const { key, message } of answersIn(value)) {
+      owed.delete(key);
+      const waiting = own.get(key);
+      if (waiting !== undefined) {
+        own.delete(key);
+        waiting(message);
+        return;
+      }
+      memory.answered(message);
+      if (listing.delete(key)) line = withoutFaultyTools(line, message);
     }
     events.onLine(Buffer.from(`${line}\n`));
   }
 
+  /** A tool whose marks for headers are wrong must not be offered: gateways and server would read its calls differently. */
+  function withoutFaultyTools(line: string, message: JsonObject): string {
+    const result = memberObject(message, 'result');
+    const faulty = parameters.learn(result);
+    if (faulty.size === 0) return line;
+    for (const [name, why] of faulty) log(`http: the tool ${JSON.stringify(name)} is left out of the list: ${why}`);
+    const tools = (result['tools'] as unknown[]).filter((tool) => !isObject(tool) || !faulty.has(String(tool['name'])));
+    return JSON.stringify({ ...message, result: { ...result, tools } });
+  }
+
   function failOwed(owed: Owed, why: string): void {
-    if (closing) return;
-    for (const id of owed.values()) events.onLine(errorLine(id, -32000, why));
+    for (const key of owed.keys()) {
+      own.get(key)?.(null);
+      if (own.delete(key)) owed.delete(key);
+    }
+    if (!closing) for (const line of errorLines(owed, why)) events.onLine(line);
     owed.clear();
   }
 
-  async function post(outbound: Outbound): Promise<void> {
+  async function post(outbound: Outbound, again = false): Promise<void> {
     const owed: Owed = new Map();
-    for (const message of outbound.messages) {
-      const id = asRequestId(message['id']);
-      if (typeof message['method'] === 'string' && id !== null) owed.set(idKey(id), id);
-      if (message['method'] === 'initialize' && id !== null) {
-        // A new beginning: the old session, if any, is not part of it.
-        initializeKey = idKey(id);
-        sessionId = null;
-        protocolVersion = null;
-      }
+    const version = statelessVersion(outbound.messages);
+    const [message = {}] = outbound.messages;
+    for (const { id: given, method } of outbound.messages) {
+      const id = asRequestId(given);
+      if (typeof method !== 'string' || id === null) continue;
+      owed.set(idKey(id), id);
+      if (version !== null && method === 'tools/list') listing.add(idKey(id));
     }
-    let response: IncomingMessage;
+    const isInitialize = message['method'] === 'initialize';
+    // A new beginning: the old session, if any, is not part of it.
+    if (isInitialize) session = null;
+    const used = version === null ? session : null;
+    const mine: Post = { owed, resumable: version === null, abort: new AbortController() };
+    posts.add(mine);
     try {
-      response = await client.request(
-        'POST',
-        { 'content-type': 'application/json', accept: ACCEPT, ...sessionHeaders(), ...statelessHeaders(outbound.messages) },
-        outbound.line,
-      );
-    } catch (error) {
-      failOwed(owed, `the MCP server at ${client.shown} cannot be reached: ${messageOf(error)}`);
-      if (!closing) log(`http: ${messageOf(error)}`);
-      return;
-    }
-    const status = response.statusCode ?? 0;
-    const given = response.headers['mcp-session-id'];
-    if (status < 300 && typeof given === 'string') sessionId = given;
-    void readAnswer(response, owed).catch((error: unknown) =>
-      failOwed(owed, `the answer of the MCP server at ${client.shown} broke off: ${messageOf(error)}`),
-    );
-    if (status < 300 && outbound.messages.some((message) => message['method'] === 'notifications/initialized')) void listen();
-  }
-
-  async function readAnswer(response: IncomingMessage, owed: Owed): Promise<void> {
-    const status = response.statusCode ?? 0;
-    const type = (response.headers['content-type'] ?? '').toLowerCase();
-    if (status >= 200 && status < 300 && type.includes('text/event-stream')) {
-      await readStream(response, owed, null);
-      return;
-    }
-    const body = await track(response, client.readBody(response, status < 300 ? MAX_MESSAGE_BYTES : MAX_ERROR_BYTES));
-    if (status >= 200 && status < 300) {
-      if (body === null) {
-        failOwed(owed, `the MCP server at ${client.shown} sent more than ${MAX_MESSAGE_BYTES} bytes; ask it for less at a time`);
-        return;
-      }
-      emit(body, owed);
-      failOwed(owed, `the MCP server at ${client.shown} answered HTTP ${status} without an answer to the request`);
-      return;
-    }
-    const why = refusal(status, response, body ?? '');
-    if (owed.size === 0) log(`http: ${why}`);
-    failOwed(owed, why);
-  }
-
-  function refusal(status: number, response: IncomingMessage, body: string): string {
-    const said = saidIn(body);
-    if (status === 404 && sessionId !== null)
-      return `the MCP server at ${client.shown} has ended this session (HTTP 404${said}); restart the server in the client to begin a new one`;
-    if (status === 401 || status === 403)
-      return `the MCP server at ${client.shown} wants authorization (HTTP ${status}${said}). Callgate cannot sign in with OAuth yet: put a token as an Authorization header into the client's configuration of this server and protect it again, or undo the protection of this server in the editor`;
-    if (status >= 300 && status < 400)
-      return `the MCP server at ${client.shown} redirects to ${String(response.headers.location ?? 'nowhere').slice(0, 200)}, which is another host or method; if that is right, put that address into the client's configuration`;
-    return `the MCP server at ${client.shown} answered HTTP ${status}${said}`;
-  }
-
-  /** Reads one event stream to its end and, while answers are owed and the server gave an id, resumes it. */
-  async function readStream(first: IncomingMessage, owed: Owed, startId: string | null): Promise<void> {
-    let response = first;
-    let lastId = startId;
-    let retryMs = RETRY_MS.first;
-    let tries = 0;
-    for (;;) {
-      const reader = readEvents(MAX_MESSAGE_BYTES, {
-        onEvent: (event) => {
-          tries = 0;
-          if (event.type === 'message') emit(event.data, owed);
+      const answer = await client.request({
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          accept: ACCEPT,
+          ...(version === null ? (isInitialize ? {} : sessionHeaders()) : statelessHeaders(version, asSent(outbound), parameters)),
         },
-        onId: (id) => (lastId = id),
-        onRetry: (ms) => (retryMs = Math.min(Math.max(ms, RETRY_MS.least), RETRY_MS.most)),
-        onOverlong: events.onOverlong,
+        body: outbound.line,
+        signal: mine.abort.signal,
+        ...(owed.size === 0 && { headMs: NOTIFICATION_MS }),
       });
-      response.on('data', (chunk: Buffer) => reader.feed(chunk));
-      const ended = await track(response, client.ended(response));
-      if (closing || owed.size === 0) return;
-      if (lastId === null || tries >= RETRY_MS.answerTries) {
-        failOwed(owed, `the MCP server at ${client.shown} ended its answer early${ended === '' ? '' : ` (${ended})`}`);
+      const given = answer.headers['mcp-session-id'];
+      if (isInitialize && answer.status < 300 && typeof given === 'string') {
+        if (/^[\x21-\x7e]{1,4096}$/.test(given)) session = given;
+        else log('http: the server gave a session id that fits no header; it is not used');
+      }
+      if (answer.status >= 400 && (used !== null || isInitialize)) {
+        await refused(answer, outbound, mine, used, again);
         return;
       }
-      tries++;
-      await delay(retryMs);
-      const next = await get(lastId);
-      if (next === null) {
-        failOwed(owed, `the MCP server at ${client.shown} broke off its answer and does not let it be resumed`);
-        return;
-      }
-      response = next;
+      if (answer.status < 300 && outbound.messages.some((one) => one['method'] === 'notifications/initialized')) void unasked.listen();
+      await readAnswer(answer, mine, reader);
+    } catch (error) {
+      const broken = failureText(error);
+      if (!closing && owed.size === 0 && !mine.abort.signal.aborted) log(`http: ${broken}`);
+      failOwed(
+        owed,
+        `the MCP server at ${client.shown} cannot be reached, or left before its answer was whole: ${broken}. A call that had arrived may have run.`,
+      );
+    } finally {
+      posts.delete(mine);
     }
   }
 
-  async function get(lastId: string | null): Promise<IncomingMessage | null> {
-    if (closing) return null;
-    const response = await client.request(
-      'GET',
-      { accept: 'text/event-stream', ...sessionHeaders(), ...(lastId === null ? {} : { 'last-event-id': lastId }) },
-      null,
-    );
-    if (response.statusCode === 200 && (response.headers['content-type'] ?? '').toLowerCase().includes('text/event-stream'))
-      return response;
-    response.resume();
+  /** Refusals that are no last word: a session that is over, and a server that knows only the older transport. */
+  async function refused(answer: HttpAnswer, outbound: Outbound, mine: Post, used: string | null, again: boolean): Promise<void> {
+    const body = (await readBody(answer, BODY_BYTES)) ?? '';
+    const isInitialize = used === null;
+    if (isInitialize && !again && [400, 404, 405].includes(answer.status) && !isModernError(body)) {
+      const older = await connectEventStream(client, events, log);
+      if (typeof older !== 'string') {
+        if (closing) await older.close(0);
+        legacy = older;
+        if (paused) older.pause();
+        older.send(outbound);
+        return;
+      }
+      log(`http: no older transport there either: ${older}`);
+    }
+    if (!isInitialize && isSessionLost(answer.status, body)) {
+      // The message was not taken, so sending it once more does nothing twice. Answers belong to the old session.
+      const fault = again ? 'the one that was begun in its place too' : await renew(used);
+      const stays = outbound.messages.some((message) => message['method'] !== undefined);
+      if (fault === null) {
+        if (stays) await post(outbound, true);
+        return;
+      }
+      failOwed(
+        mine.owed,
+        `the MCP server at ${client.shown} has ended this session (HTTP ${answer.status}) and ${fault}; restart the server in the client`,
+      );
+      return;
+    }
+    refuse(answer, body, mine.owed, reader);
+  }
+
+  /** Null when there is a new session, else why there is none. */
+  function renew(lost: string): Promise<string | null> {
+    if (session !== lost && renewing === null) return Promise.resolve(session === null ? 'began no new one' : null);
+    renewing ??= beginAgain().finally(() => (renewing = null));
+    return renewing;
+  }
+
+  async function beginAgain(): Promise<string | null> {
+    const now = Date.now();
+    renewals = [...renewals.filter((at) => now - at < RENEWALS.windowMs), now];
+    if (renewals.length > RENEWALS.most) return `did so ${RENEWALS.most} times within a minute`;
+    const [first, ...others] = memory.repeat();
+    if (first?.id === undefined || first.id === null) return 'has begun none before';
+    log('http: the server has ended the session; Callgate begins a new one');
+    const { id } = first;
+    const answered = new Promise<JsonObject | null>((resolve) => own.set(idKey(id), resolve));
+    const posted = post(first, true);
+    const answer = await answered;
+    if (answer === null) return 'did not begin a new one';
+    const other = memory.difference(answer);
+    if (other !== null) return `when asked for a new one ${other}`;
+    await Promise.race([posted, delay(ORDER_MS)]);
+    for (const message of others) {
+      if (message.id !== null) own.set(idKey(message.id), () => undefined);
+      await Promise.race([post(message, true), delay(ORDER_MS)]);
+    }
+    for (const line of memory.listChanged()) events.onLine(line);
     return null;
   }
 
-  /** The stream for what the server says unasked. Servers need not offer one. */
-  async function listen(): Promise<void> {
-    const mine = sessionId;
-    let lastId: string | null = null;
-    let wait: number = RETRY_MS.first;
-    for (;;) {
-      if (closing || mine !== sessionId) return;
-      try {
-        const response = await get(lastId);
-        if (response === null) return;
-        let asked = RETRY_MS.first;
-        const reader = readEvents(MAX_MESSAGE_BYTES, {
-          onEvent: (event) => {
-            asked = Math.min(asked, RETRY_MS.first);
-            if (event.type === 'message') emit(event.data, new Map());
-          },
-          onId: (id) => (lastId = id),
-          onRetry: (ms) => (asked = Math.min(ms, RETRY_MS.most)),
-          onOverlong: events.onOverlong,
-        });
-        const since = Date.now();
-        response.on('data', (chunk: Buffer) => reader.feed(chunk));
-        await track(response, client.ended(response));
-        wait = Date.now() - since > RETRY_MS.most ? asked : Math.min(Math.max(asked, wait * 2), RETRY_MS.most);
-      } catch (error) {
-        if (!closing) log(`http: the stream of server messages failed: ${messageOf(error)}`);
-        wait = Math.min(wait * 2, RETRY_MS.most);
-      }
-      await delay(wait);
+  async function get(headers: Readonly<Record<string, string>>): Promise<HttpAnswer | null> {
+    if (closing) return null;
+    const answer = await client.request({ method: 'GET', headers: { accept: 'text/event-stream', ...sessionHeaders(), ...headers } });
+    if (answer.status === 200 && contentType(answer) === 'text/event-stream') return answer;
+    answer.drop();
+    return null;
+  }
+
+  async function track(answer: HttpAnswer): Promise<string> {
+    streams.add(answer);
+    if (paused) answer.body.pause();
+    try {
+      return await answer.over;
+    } finally {
+      streams.delete(answer);
     }
   }
 
-  async function track<T>(response: IncomingMessage, work: Promise<T>): Promise<T> {
-    streams.add(response);
-    if (paused) response.pause();
-    try {
-      return await work;
-    } finally {
-      streams.delete(response);
-    }
+  /** True when the server is told by the end of the stream and nothing is to be sent. */
+  function cancelled(message: JsonObject): boolean {
+    const id = message['method'] === 'notifications/cancelled' ? asRequestId(memberObject(message, 'params')['requestId']) : null;
+    const mine = id === null ? undefined : [...posts].find((one) => one.owed.has(idKey(id)));
+    if (id === null || mine === undefined) return false;
+    mine.owed.delete(idKey(id));
+    if (mine.owed.size > 0) return false;
+    if (!mine.resumable) mine.abort.abort();
+    else setTimeout(() => mine.abort.abort(), CANCELLED_MS).unref();
+    return !mine.resumable;
   }
 
   let farewell: Promise<void> | null = null;
   async function close(patienceMs: number): Promise<void> {
-    if (posting > 0 && patienceMs > 0)
+    if (posts.size > 0 && patienceMs > 0)
       await Promise.race([new Promise<void>((resolve) => (idle = resolve)), delay(Math.min(patienceMs, 500))]);
     closing = true;
-    for (const stream of streams) stream.destroy();
-    if (sessionId !== null) {
-      const goodbye = client.request('DELETE', sessionHeaders(), null).then((response) => void response.resume());
+    for (const mine of posts) mine.abort.abort();
+    for (const stream of streams) stream.drop();
+    if (session !== null) {
+      const goodbye = client.request({ method: 'DELETE', headers: sessionHeaders() }).then((answer) => answer.drop());
       // 405 and errors alike: the server forgets the session in its own time.
       await Promise.race([
-        goodbye.catch((error: unknown) => log(`http: could not end the session: ${messageOf(error)}`)),
+        goodbye.catch((error: unknown) => log(`http: could not end the session: ${failureText(error)}`)),
         delay(Math.max(patienceMs, 200)),
       ]);
     }
+    await legacy?.close(patienceMs);
     client.destroy();
   }
 
   return {
     send(outbound) {
       if (closing) return true;
-      const holdsOthers = !outbound.messages.some(
-        (message) => typeof message['method'] === 'string' && message['id'] !== undefined && message['method'] !== 'initialize',
-      );
-      posting++;
+      if (legacy !== null) return legacy.send(outbound);
+      if (outbound.messages.length === 1 && outbound.messages.some(cancelled)) return true;
+      memory.sent(outbound.messages);
+      const asks = outbound.messages.some((message) => typeof message['method'] === 'string' && message['id'] !== undefined);
+      const begins = outbound.messages.some((message) => message['method'] === 'initialize');
       const posted = turn
-        .then(() => post(outbound))
+        .then(() => (legacy === null ? post(outbound) : void legacy.send(outbound)))
         .finally(() => {
-          posting--;
-          if (posting === 0) idle?.();
+          if (posts.size === 0) idle?.();
         });
-      turn = holdsOthers ? Promise.race([posted, delay(ORDER_MS)]) : turn.then(() => undefined);
+      turn = asks && !begins ? turn.then(() => undefined) : Promise.race([posted, delay(ORDER_MS)]);
       return true;
     },
-    end: () => undefined,
+    end: () => legacy?.end(),
     close: (patienceMs) => (farewell ??= close(patienceMs)),
     pause() {
       paused = true;
-      for (const stream of streams) stream.pause();
+      legacy?.pause();
+      for (const stream of streams) stream.body.pause();
     },
     resume() {
       paused = false;
-      for (const stream of streams) stream.resume();
+      legacy?.resume();
+      for (const stream of streams) stream.body.resume();
     },
   };
 }
 
-/** Headers that let gateways route without reading the body, for requests that name their protocol version themselves. */
-function statelessHeaders(messages: readonly JsonObject[]): Record<string, string> {
-  const message = messages.length === 1 ? messages[0] : undefined;
-  if (!message || typeof message['method'] !== 'string') return {};
-  const params = memberObject(message, 'params');
-  const version = memberObject(params, '_meta')['io.modelcontextprotocol/protocolVersion'];
-  if (typeof version !== 'string' || !isHeaderText(version) || !isHeaderText(message['method'])) return {};
-  const target = params['name'] ?? params['uri'];
-  return {
-    'mcp-protocol-version': version,
-    'mcp-method': message['method'],
-    ...(typeof target === 'string' && isHeaderText(target) ? { 'mcp-name': target } : {}),
-  };
+/** The message as the server will read it: the relay may have put secrets back into its arguments. */
+function asSent({ line }: Outbound): JsonObject {
+  const value: unknown = JSON.parse(line.toString('utf8'));
+  return isObject(value) ? value : {};
 }
 
-function isHeaderText(text: string): boolean {
-  return /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(text);
+/** 404 is the rule; before it was written down, servers said 400 and "session" or "not initialized". */
+function isSessionLost(status: number, body: string): boolean {
+  if (status === 404) return errorIn(body) === null || !isModernError(body);
+  return status === 400 && /\bsession\b|not initialized/i.test(String(memberObject(errorIn(body) ?? {}, 'error')['message'] ?? ''));
 }
 
-function saidIn(body: string): string {
-  let said = body.trim();
-  try {
-    const parsed: unknown = JSON.parse(body);
-    const error = isObject(parsed) ? parsed['error'] : undefined;
-    if (isObject(error) && typeof error['message'] === 'string') said = error['message'];
-  } catch {
-    // Not JSON: the text itself is what the server said.
-    said = said.replace(/<[^>]*>/g, ' ');
-  }
-  said = said.replace(/\s+/g, ' ').trim().slice(0, 300);
-  return said === '' ? '' : `: ${said}`;
-}
-
-function messageOf(error: unknown): string {
-  if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ');
-  return error instanceof Error ? error.message : String(error);
-}
-
-function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms).unref();
-  });
+/** An error that only servers give which read the message: a method or version they do not know. */
+function isModernError(body: string): boolean {
+  const code = memberObject(errorIn(body) ?? {}, 'error')['code'];
+  return typeof code === 'number' && (code === -32601 || code === -32602 || (code <= -32020 && code > -32100));
 }

@@ -44,7 +44,8 @@ export function readEvents(limit: number, sink: EventSink): EventReader {
     const name = colon === -1 ? line : line.slice(0, colon);
     const value = colon === -1 ? '' : line.slice(line[colon + 1] === ' ' ? colon + 2 : colon + 1);
     if (name === 'data') {
-      size += value.length;
+      // The line break counts: a stream of empty lines would else grow without a bound.
+      size += value.length + 1;
       if (size > limit) {
         overlong = true;
         data = [];
@@ -52,7 +53,8 @@ export function readEvents(limit: number, sink: EventSink): EventReader {
         data.push(value);
       }
     } else if (name === 'event') type = value;
-    else if (name === 'id' && !value.includes('\0')) sink.onId(value);
+    // It comes back as a header: what fits none cannot be resumed from.
+    else if (name === 'id' && /^[\x20-\x7e]{0,1024}$/.test(value)) sink.onId(value);
     else if (name === 'retry' && /^\d{1,9}$/.test(value)) sink.onRetry(Number(value));
   };
 

@@ -1,8 +1,10 @@
 /** A server started as a child process, spoken to over its standard streams. */
 import { spawn, spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import type { UpstreamSpec } from '#contract/mcpLink.ts';
+import { STARTED_BY, offspringOf, signalAll } from '#node/proxy/offspring.ts';
 import { splitLines } from '#node/proxy/lineSplitter.ts';
 import { MAX_MESSAGE_BYTES } from '#node/proxy/upstream.ts';
 import type { OpenUpstream, Upstream, UpstreamEvents } from '#node/proxy/upstream.ts';
@@ -18,13 +20,23 @@ const STDERR_TAIL_BYTES = 4 * 1024;
 const STDERR_TAIL_LINES = 8;
 /** After the leader's exit its last output may still be in the pipe; a grandchild may hold that pipe open for ever. */
 const LAST_OUTPUT_MS = 300;
+/** A server that closes one of its pipes is about to exit; one that stays cannot be spoken with any more. */
+const HALF_CLOSED_MS = 1_000;
+
+interface Server {
+  readonly child: ChildProcessWithoutNullStreams;
+  /** In the environment of all it starts: by it those are found that left the process group and their parent. */
+  readonly mark: string;
+}
 
 /** Servers whose end nobody has seen; one exit listener for all, since Node warns of many. */
-const living = new Set<ChildProcessWithoutNullStreams>();
+const living = new Set<Server>();
 
 /** The last resort when this process leaves without closing its relays: a server that ignores its closed input would stay. */
 function endLiving(): void {
-  for (const child of living) signalTree(child, 'SIGKILL');
+  const offspring = offspringOf(new Set([...living].map((server) => server.mark)));
+  for (const { child } of living) signalTree(child, 'SIGKILL');
+  signalAll(offspring, 'SIGKILL');
 }
 
 export function stdioUpstream(options: StdioOptions): OpenUpstream {
@@ -32,16 +44,18 @@ export function stdioUpstream(options: StdioOptions): OpenUpstream {
 }
 
 function open({ spec, onStderr }: StdioOptions, events: UpstreamEvents): Upstream {
+  const mark = randomUUID();
   let child: ChildProcessWithoutNullStreams;
   try {
-    child = start(spec);
+    child = start(spec, mark);
   } catch (error) {
     // Told later: the caller is still being built around us.
     setImmediate(() => events.onClosed(couldNotStart(spec, error)));
     return neverStarted();
   }
   if (living.size === 0) process.on('exit', endLiving);
-  living.add(child);
+  const server: Server = { child, mark };
+  living.add(server);
   let tail = Buffer.alloc(0);
   let gone = false;
   const leftWaiting: (() => void)[] = [];
@@ -60,8 +74,15 @@ function open({ spec, onStderr }: StdioOptions, events: UpstreamEvents): Upstrea
     onStderr(chunk);
   });
   child.stdin.on('drain', events.onDrain);
-  // A server that closed its input is about to exit or already has; the exit tells the story, with its code.
-  child.stdin.on('error', () => events.onDrain());
+  // The exit tells the story, with its code, if there is one.
+  const halfClosed = (what: string): void => {
+    setTimeout(() => left(`the MCP server (${spec.command}) closed its ${what} and goes on running`), HALF_CLOSED_MS).unref();
+  };
+  child.stdin.on('error', () => {
+    events.onDrain();
+    halfClosed('standard input');
+  });
+  child.stdout.on('end', () => halfClosed('standard output'));
   child.on('error', (error) => left(couldNotStart(spec, error)));
   child.on('exit', (code, signal) => {
     const detail = (): string => obituary(spec, code, signal, tail);
@@ -98,8 +119,21 @@ function open({ spec, onStderr }: StdioOptions, events: UpstreamEvents): Upstrea
     child.stdout.destroy();
     child.stderr.destroy();
   };
+  /** What left the process group: daemons, browsers. They get the same signals, and as long. */
+  const endOffspring = async (patienceMs: number): Promise<void> => {
+    const marks = new Set([mark]);
+    signalAll(offspringOf(marks), 'SIGTERM');
+    const deadline = Date.now() + Math.max(patienceMs, 200);
+    while (offspringOf(marks).length > 0) {
+      if (Date.now() >= deadline) {
+        signalAll(offspringOf(marks), 'SIGKILL');
+        return;
+      }
+      await pause(20);
+    }
+  };
   const forget = (): void => {
-    if (living.delete(child) && living.size === 0) process.off('exit', endLiving);
+    if (living.delete(server) && living.size === 0) process.off('exit', endLiving);
   };
 
   return {
@@ -108,14 +142,17 @@ function open({ spec, onStderr }: StdioOptions, events: UpstreamEvents): Upstrea
       return child.stdin.writable ? child.stdin.write(line) : true;
     },
     end: () => child.stdin.end(),
-    close: (patienceMs) => (closing ??= close(patienceMs).finally(forget)),
+    close: (patienceMs) =>
+      (closing ??= close(patienceMs)
+        .then(() => endOffspring(patienceMs))
+        .finally(forget)),
     pause: () => child.stdout.pause(),
     resume: () => child.stdout.resume(),
   };
 }
 
-function start(spec: StdioOptions['spec']): ChildProcessWithoutNullStreams {
-  const env = { ...spec.env };
+function start(spec: StdioOptions['spec'], mark: string): ChildProcessWithoutNullStreams {
+  const env = { ...spec.env, [STARTED_BY]: mark };
   if (process.platform === 'win32') {
     const plan = windowsSpawnPlan(spec.command, spec.args, env, existsSync);
     return spawn(plan.command, plan.args, {

@@ -1,113 +1,15 @@
-import { createServer } from 'node:http';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { randomUUID } from 'node:crypto';
-import { PassThrough } from 'node:stream';
+import { createServer } from 'node:http';
+import type { ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { afterEach, describe, expect, test } from 'vitest';
-import { httpUpstream } from '#node/proxy/httpUpstream.ts';
-import { startRelay } from '#node/proxy/relay.ts';
-import { callLine, deliver, line, until } from './harness.ts';
+import { callLine, line, until } from './harness.ts';
+import { endAll, ends, initialize, initialized, json, methodOf, result, serve, session } from './webHarness.ts';
+import type { Handler } from './webHarness.ts';
 
-interface Seen {
-  readonly method: string;
-  readonly url: string;
-  readonly headers: IncomingMessage['headers'];
-  readonly body: string;
-}
-type Handler = (seen: Seen, response: ServerResponse) => void;
-
-const ends: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const end of ends.splice(0)) await end();
-});
-
-async function serve(handle: Handler): Promise<{ url: string; seen: Seen[] }> {
-  const seen: Seen[] = [];
-  const server: Server = createServer((request, response) => {
-    let body = '';
-    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
-    request.on('end', () => {
-      const one = { method: request.method ?? '', url: request.url ?? '', headers: request.headers, body };
-      seen.push(one);
-      handle(one, response);
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  ends.push(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`, seen };
-}
-
-function session(
-  url: string,
-  headers: Record<string, string> = {},
-): {
-  send(text: string): void;
-  text(): string;
-  messages(): Record<string, unknown>[];
-  answerTo(id: unknown): Promise<Record<string, unknown>>;
-  end(): Promise<unknown>;
-  log: string[];
-} {
-  const input = new PassThrough();
-  const output = new PassThrough();
-  const log: string[] = [];
-  let received = '';
-  output.on('data', (chunk: Buffer) => (received += chunk.toString()));
-  const relay = startRelay({
-    input,
-    output,
-    judge: deliver,
-    origin: { server: 'web', cwd: '/', session: '' },
-    log: (text) => log.push(text),
-    limits: { exitMs: 300, drainMs: 1_000 },
-    open: httpUpstream({ spec: { transport: 'http', url, headers, cwd: '/' }, log: (text) => log.push(text) }),
-  });
-  ends.unshift(() => {
-    relay.stop(0);
-    return relay.done;
-  });
-  const messages = (): Record<string, unknown>[] =>
-    received
-      .split('\n')
-      .filter((text) => text !== '')
-      .map((text) => JSON.parse(text) as Record<string, unknown>);
-  return {
-    send: (text) => input.write(text),
-    text: () => received,
-    messages,
-    answerTo: (id) => until(`an answer to ${String(id)}`, () => messages().find((message) => message['id'] === id)),
-    end: () => {
-      input.end();
-      return relay.done;
-    },
-    log,
-  };
-}
-
-const json = (response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void => {
-  response
-    .writeHead(status, { 'content-type': 'application/json', ...headers })
-    .end(typeof body === 'string' ? body : JSON.stringify(body));
-};
-const result = (seen: Seen, value: unknown): unknown => ({
-  jsonrpc: '2.0',
-  id: (JSON.parse(seen.body) as { id: unknown }).id,
-  result: value,
-});
-const methodOf = (seen: Seen): string => (seen.body === '' ? '' : (JSON.parse(seen.body) as { method: string }).method);
-
-const initialize = line({
-  jsonrpc: '2.0',
-  id: 0,
-  method: 'initialize',
-  params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 't', version: '1' } },
-});
-const initialized = line({ jsonrpc: '2.0', method: 'notifications/initialized' });
+afterEach(endAll);
 
 /** A server with a session; `call` handles tools/call. */
 const withSession =
@@ -186,12 +88,13 @@ describe('answers', () => {
     [
       '404 of a session',
       (_one, response) => json(response, 404, { jsonrpc: '2.0', id: null, error: { code: -32001, message: 'Session not found' } }),
-      (got) => expect(JSON.stringify(got.at(-1))).toMatch(/ended this session \(HTTP 404: Session not found\); restart/),
+      (got) =>
+        expect(JSON.stringify(got.at(-1))).toMatch(/ended this session \(HTTP 404\) and the one that was begun in its place too; restart/),
     ],
     [
       '401',
       (_one, response) => void response.writeHead(401, { 'www-authenticate': 'Bearer' }).end(),
-      (got) => expect(JSON.stringify(got.at(-1))).toMatch(/wants authorization .*cannot sign in with OAuth yet/),
+      (got) => expect(JSON.stringify(got.at(-1))).toMatch(/wants authorization .*cannot sign in here/),
     ],
     [
       '500 with a page',

@@ -25,7 +25,7 @@ afterEach(async () => {
 interface Session {
   send(text: string): void;
   messages(): Record<string, unknown>[];
-  answerTo(id: number): Promise<Record<string, unknown>>;
+  answerTo(id: number, ms?: number): Promise<Record<string, unknown>>;
   readonly input: PassThrough;
   readonly output: PassThrough;
   readonly done: ReturnType<typeof startRelay>['done'];
@@ -41,7 +41,8 @@ function session(
     command = process.execPath,
     env = {},
     limits = {},
-  }: { judge?: Judge; command?: string; env?: Record<string, string>; limits?: Partial<RelayLimits> } = {},
+    name = 'pids',
+  }: { name?: string; judge?: Judge; command?: string; env?: Record<string, string>; limits?: Partial<RelayLimits> } = {},
 ): Session {
   const input = new PassThrough();
   const output = new PassThrough();
@@ -49,7 +50,7 @@ function session(
   let received = '';
   let stderrBytes = 0;
   output.on('data', (chunk: Buffer) => (received += chunk.toString()));
-  const pidFile = join(folder, 'pids');
+  const pidFile = join(folder, name);
   const spec = {
     transport: 'stdio',
     command,
@@ -78,7 +79,7 @@ function session(
   return {
     send: (text) => input.write(text),
     messages,
-    answerTo: (id) => until(`an answer to ${id}`, () => messages().find((message) => message['id'] === id)),
+    answerTo: (id, ms) => until(`an answer to ${id}`, () => messages().find((message) => message['id'] === id), ms),
     input,
     output,
     done: relay.done,
@@ -156,6 +157,31 @@ describe('when a server', () => {
     expect(await allGone(pids, 500)).toBe(true);
   });
 
+  test.runIf(process.platform === 'linux' || process.platform === 'darwin')(
+    'starts a daemon in a session of its own, it ends with the client',
+    async () => {
+      const s = session('daemon');
+      const pids = await s.pids();
+      expect(pids).toHaveLength(2);
+      expect(pids.every(isAlive)).toBe(true);
+      s.input.end();
+      await s.done;
+      expect(await allGone(pids, 500)).toBe(true);
+    },
+  );
+
+  test.each([
+    ['halfClosed', 'standard input'],
+    ['mute', 'standard output'],
+  ])('is %s but lives on, the client hears of it', async (mode, pipe) => {
+    const s = session(mode);
+    const pids = await s.pids();
+    s.send(hello + callLine(1, 'echo'));
+    expect((await s.done).detail).toContain(`closed its ${pipe} and goes on running`);
+    expect(s.messages().map((message) => message['id'])).toEqual([0, 1]);
+    expect(await allGone(pids, 500)).toBe(true);
+  });
+
   test('crashes and leaves a child behind, the child is ended too', async () => {
     const s = session('child');
     const [leader = 0, child = 0] = await s.pids();
@@ -175,6 +201,18 @@ describe('when a server', () => {
     expect(await allGone(pids, 500)).toBe(true);
   });
 });
+
+test('fifty at once answer, and nothing of them is left', async () => {
+  const sessions = Array.from({ length: 50 }, (_, at) => session('plain', { name: `pids-${at}` }));
+  for (const [at, s] of sessions.entries()) s.send(hello + callLine(1, 'echo', { text: `no. ${at}` }));
+  const answers = await Promise.all(sessions.map((s) => s.answerTo(1, 60_000)));
+  expect(answers.map((answer) => JSON.stringify(answer).includes('ECHO:no. '))).toEqual(sessions.map(() => true));
+  const pids = (await Promise.all(sessions.map((s) => s.pids()))).flat();
+  for (const s of sessions) s.input.end();
+  await Promise.all(sessions.map((s) => s.done));
+  expect(await allGone(pids, 2_000)).toBe(true);
+  expect(pids.length).toBe(50);
+}, 90_000);
 
 test('a client that vanishes while a call is held leaves no hold and no process', async () => {
   const { judge, calls } = waitingJudge();

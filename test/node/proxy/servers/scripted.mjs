@@ -1,7 +1,7 @@
 // A stdio MCP server without dependencies that misbehaves as its first argument says.
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { writeFileSync } from 'node:fs';
+import { closeSync, writeFileSync } from 'node:fs';
 
 const [mode = 'plain', pidFile = ''] = process.argv.slice(2);
 const send = (message) => process.stdout.write(`${JSON.stringify(message)}\n`);
@@ -12,6 +12,10 @@ if (mode === 'child') {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   child.on('message', () => writeFileSync(pidFile, `${process.pid} ${child.pid}`));
+} else if (mode === 'daemon') {
+  // As daemons are made: a session of its own, and a parent that leaves at once.
+  const daemon = "const c = require('child_process').spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true, stdio: 'ignore' }); c.unref(); require('fs').writeFileSync(process.argv[1], process.argv[2] + ' ' + c.pid)";
+  spawn(process.execPath, ['-e', daemon, pidFile, `${process.pid}`], { detached: true, stdio: 'ignore' });
 } else if (pidFile) writeFileSync(pidFile, `${process.pid}`);
 if (mode === 'deaf') {
   process.on('SIGTERM', () => undefined);
@@ -27,7 +31,8 @@ if (mode === 'loud') {
 }
 if (mode === 'noise') process.stdout.write('Listening on stdio…\n{"half":\n\n');
 if (mode === 'flood') for (let turn = 0; turn < 200; turn++) process.stderr.write(`${'e'.repeat(10_000)} ${turn}\n`);
-if (mode === 'halfClosed') process.stdin.destroy();
+if (mode === 'halfClosed') closeSync(0);
+if (mode === 'mute') closeSync(1);
 
 const answer = (message) => {
   const { id, method, params } = message;
@@ -51,7 +56,7 @@ const answer = (message) => {
 };
 
 const begin = () => {
-  if (mode === 'halfClosed') {
+  if (mode === 'halfClosed' || mode === 'mute') {
     setInterval(() => undefined, 1000);
     return;
   }
