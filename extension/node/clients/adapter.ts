@@ -16,7 +16,6 @@ export interface Launcher {
 }
 
 export type AgentId = 'claude' | 'codex';
-export type McpDialect = 'claudeMcp' | 'vscodeMcp' | 'cursorMcp';
 
 /** Everything undoing needs beside the bytes; kept in the record, parsed again before use. */
 export interface UndoInfo {
@@ -50,7 +49,7 @@ export interface Protection {
   readonly detail: string;
 }
 
-/** An agent's hook settings: one file, one command. MCP files choose servers and live in `mcpJson.ts`. */
+/** An agent's hook settings: one file, one command. MCP files choose servers and live in `mcpServers.ts`. */
 export interface AgentAdapter {
   readonly id: AgentId;
   readonly name: string;

@@ -6,7 +6,7 @@ import type { AgentId } from '#node/clients/adapter.ts';
 import { ConfigError } from '#node/clients/configError.ts';
 import { readConfig } from '#node/clients/configFile.ts';
 import { findProgram } from '#node/clients/findProgram.ts';
-import { listServers, type ServerEntry } from '#node/clients/mcpJson.ts';
+import { listServers, type ServerEntry } from '#node/clients/mcpServers.ts';
 import { otherScopes } from '#node/clients/otherScopes.ts';
 import { type ClientContext, recordCommandOf, type Subject, subjects } from '#node/clients/planChange.ts';
 
@@ -71,15 +71,26 @@ function look(subject: Subject, context: Omit<ClientContext, 'layout'>): readonl
     const { line, column, message } = listed.problem;
     return [{ ...common, name: adapter.name, state: 'broken', detail: `Line ${line}, column ${column}: ${message}.` }];
   }
+  return [{ ...common, name: adapter.name, ...standing(listed), servers: listed }];
+}
+
+function standing(listed: readonly ServerEntry[]): Pick<Discovered, 'state' | 'detail'> {
   const plain = listed.filter((server) => server.state === 'plain');
   const wrapped = listed.filter((server) => server.state === 'wrapped');
-  const state = plain.length > 0 ? 'unprotected' : wrapped.length > 0 ? 'protected' : 'unavailable';
-  const details = {
-    unprotected: `Starts ${names(plain)} through the Callgate shim.`,
-    protected: `${names(wrapped)} ${wrapped.length === 1 ? 'runs' : 'run'} through the Callgate shim.`,
-    unavailable: listed.length === 0 ? 'There is no MCP server in this file.' : 'None of its MCP servers can run through the shim.',
+  // Synced from another machine, or of an installation that is gone: the client cannot start them at all.
+  const lost = plain.filter(({ foreign }) => foreign !== null && !existsSync(foreign));
+  if (lost.length > 0)
+    return {
+      state: 'broken',
+      detail: `${names(lost)} cannot start: ${lost.length === 1 ? 'it names' : 'they name'} a Callgate that is not on this machine (${lost[0]?.foreign ?? ''}); protect again to mend that.`,
+    };
+  if (plain.length > 0) return { state: 'unprotected', detail: `Starts ${names(plain)} through the Callgate shim.` };
+  if (wrapped.length > 0)
+    return { state: 'protected', detail: `${names(wrapped)} ${wrapped.length === 1 ? 'runs' : 'run'} through the Callgate shim.` };
+  return {
+    state: 'unavailable',
+    detail: listed.length === 0 ? 'There is no MCP server in this file.' : 'None of its MCP servers can run through the shim.',
   };
-  return [{ ...common, name: adapter.name, state, detail: details[state], servers: listed }];
 }
 
 function installedCommand({ launcher }: Pick<ClientContext, 'launcher'>, id: AgentId): string | null {

@@ -3,13 +3,14 @@ import type { Node } from 'jsonc-parser';
 import { isObject, type JsonObject, type JsonValue } from '#core/model/json.ts';
 import { isOurs } from '#node/clients/adapter.ts';
 import { type Addition, appendChildren, memberOf, members, replaceNode } from '#node/clients/jsonEdit.ts';
+import { ENTRY_ENV, entryEnv, type EntryShape, readEntry, type Transport, variableNames } from '#node/clients/mcp/mcpFile.ts';
 import type { Splice } from '#node/clients/splices.ts';
 
 /**
  * `CALLGATE_HEADER_1="Authorization: Bearer …"`: a header for the shim, in the environment because that is where every
  * client expands variables and where no other user can read it. The shim removes them before it starts anything.
  */
-const HEADER_ENV = /^CALLGATE_HEADER_(\d+)$/u;
+export const HEADER_ENV = /^CALLGATE_HEADER_(\d+)$/u;
 
 export function isWrapped(entry: JsonValue): boolean {
   if (!isObject(entry) || !Array.isArray(entry['args'])) return false;
@@ -21,35 +22,33 @@ export function startsShim(entry: JsonValue, mcpCommand: string): boolean {
   return isWrapped(entry) && isObject(entry) && entry['command'] === mcpCommand;
 }
 
+export type Wrapped =
+  | { readonly kind: 'program'; readonly command: string; readonly args: readonly JsonValue[] }
+  | { readonly kind: 'address'; readonly url: string; readonly transport: string | null };
+
+/** What a wrapped entry starts; null when it names nothing behind the shim. */
+export function wrappedTarget(entry: JsonValue): Wrapped | null {
+  if (!isObject(entry) || !Array.isArray(entry['args'])) return null;
+  const [, , separator, target, ...rest] = entry['args'] as readonly JsonValue[];
+  if (typeof target !== 'string' || target === '') return null;
+  if (separator === '--') return { kind: 'program', command: target, args: rest };
+  if (separator !== '--url') return null;
+  const at = rest.indexOf('--transport');
+  return { kind: 'address', url: target, transport: at === -1 ? null : String(rest[at + 1] ?? '') };
+}
+
 /** Why an entry cannot run through the shim; null if it can. */
-export function whyNot(entry: JsonValue): string | null {
-  if (isWrapped(entry) && isObject(entry) && Array.isArray(entry['args'])) {
-    const [, , separator, target] = entry['args'] as readonly JsonValue[];
-    return (separator === '--' || separator === '--url') && typeof target === 'string' && target !== ''
-      ? null
-      : 'it starts the Callgate shim without naming a server behind it';
-  }
-  if (!isObject(entry)) return 'the entry is not an object';
-  for (const key of ['oauth', 'headersHelper', 'auth']) {
-    if (entry[key] !== undefined) return `the client itself signs in to this server ("${key}"), which a relay cannot do for it`;
-  }
-  const { command, args, url, headers, env } = entry;
-  const strings = (value: JsonValue | undefined): boolean =>
-    isObject(value) && Object.values(value).every((item) => typeof item === 'string');
-  if (env !== undefined && !isObject(env)) return '"env" is not an object';
-  if (command !== undefined && url !== undefined) return 'it has both a command and a url';
-  if (command !== undefined) {
-    if (typeof command !== 'string' || command === '') return '"command" is not a text';
-    return args === undefined || (Array.isArray(args) && args.every((item: JsonValue) => typeof item === 'string'))
-      ? null
-      : '"args" is not a list of texts';
-  }
-  if (typeof url !== 'string') return 'it has neither a command nor a url';
-  if (!/^(?:https?:|\$\{)/u.test(url)) return 'only http and https urls can be relayed';
-  if (entry['type'] === 'ws') return 'WebSocket servers cannot be relayed';
-  if (entry['type'] === 'sse') return 'the relay speaks Streamable HTTP, not yet the older SSE transport';
-  if (args !== undefined) return 'it has a url and args';
-  return headers === undefined || strings(headers) ? null : '"headers" is not an object of texts';
+export function whyNot(entry: JsonValue, shape: EntryShape): string | null {
+  if (isWrapped(entry)) return wrappedTarget(entry) === null ? 'it starts the Callgate shim without naming a server behind it' : null;
+  const read = readEntry(entry, shape);
+  return read.kind === 'left' ? read.reason : null;
+}
+
+/** How an entry is reached, for people. */
+export function shownTarget(entry: JsonValue, shape: EntryShape): string {
+  if (!isObject(entry)) return '';
+  const address = Object.keys(shape.addresses).find((key) => typeof entry[key] === 'string');
+  return address === undefined ? String(entry['command'] ?? '') : shownUrl(String(entry[address]));
 }
 
 /** An address for people: a password or token in it is not for a screen or a log. */
@@ -57,45 +56,81 @@ export function shownUrl(url: string): string {
   return url.replace(/^([^/?#]*:\/\/)[^/?#@]*@/u, '$1…@').replace(/\?.*$/su, '?…');
 }
 
-const NAMES_SECRET = /^[^/?#]*:\/\/[^/?#@]*@|\?|\$\{/u;
+const NAMES_SECRET = /^[^/?#]*:\/\/[^/?#@]*@|\?|\$/u;
 
-export function wrapEntry(
-  text: string,
-  node: Node,
-  name: string,
-  mcpCommand: string,
-): { readonly splices: readonly Splice[]; readonly summary: string; readonly warnings: readonly string[] } {
-  const command = memberOf(node, 'command');
-  if (command) {
-    const original = String(command.value.value);
+/** What wrapping an address means beside the edit. `signedIn`: the entry brings what the server wants to see. */
+export function addressWarnings(name: string, url: string, signedIn: boolean): readonly string[] {
+  const visible = `"${name}": its address becomes an argument, which other users of this machine can see while it runs; if a password or token is part of it, move it into a header`;
+  const again = `"${name}": if this server asks you to sign in, you will be asked once more, by Callgate`;
+  return [...(NAMES_SECRET.test(url) ? [visible] : []), ...(signedIn ? [] : [again])];
+}
+
+export function addressArguments(name: string, url: string, transport: Transport | null): readonly string[] {
+  return ['--server', name, '--url', url, ...(transport === null ? [] : ['--transport', transport])];
+}
+
+interface Wrap {
+  readonly splices: readonly Splice[];
+  readonly summary: string;
+  readonly warnings: readonly string[];
+}
+
+/** @param node an entry that `whyNot` has nothing against */
+export function wrapEntry(text: string, node: Node, entry: JsonValue, name: string, mcpCommand: string, shape: EntryShape): Wrap {
+  const read = readEntry(entry, shape);
+  if (read.kind === 'program') {
     return {
-      splices: wrapStdio(text, node, command.value, ['--server', name, '--', original], mcpCommand),
-      summary: `start "${name}" (${original}) through the Callgate shim`,
+      splices: [
+        ...wrapProgram(text, node, ['--server', name, '--', read.command], mcpCommand),
+        ...nameVariables(text, node, read.variables, shape),
+      ],
+      summary: `start "${name}" (${read.command}) through the Callgate shim`,
       warnings: [],
     };
   }
-  return wrapUrl(text, node, name, mcpCommand);
+  if (read.kind === 'address') return wrapAddress(text, node, name, read, mcpCommand, shape);
+  return { splices: [], summary: '', warnings: [read.reason] };
 }
 
-function wrapStdio(text: string, node: Node, command: Node, lead: readonly string[], mcpCommand: string): readonly Splice[] {
+function wrapProgram(text: string, node: Node, lead: readonly string[], mcpCommand: string): readonly Splice[] {
+  const command = memberOf(node, 'command')?.value;
   const args = memberOf(node, 'args')?.value;
   const first = args?.children?.[0];
   const list = lead.map((item) => JSON.stringify(item)).join(', ');
+  if (!command) return [];
   if (args && first)
     return [replaceNode(text, command, JSON.stringify(mcpCommand)), { at: first.offset, removed: '', inserted: `${list}, ` }];
   if (args) return [replaceNode(text, command, JSON.stringify(mcpCommand)), replaceNode(text, args, `[${list}]`)];
   return [replaceNode(text, command, `${JSON.stringify(mcpCommand)}, "args": [${list}]`)];
 }
 
-function wrapUrl(text: string, node: Node, name: string, mcpCommand: string): ReturnType<typeof wrapEntry> {
-  const url = memberOf(node, 'url');
-  const type = memberOf(node, 'type')?.value;
-  const headers = memberOf(node, 'headers');
+/** Tells the shim which variables the entry itself sets. */
+function nameVariables(text: string, node: Node, names: readonly string[], shape: EntryShape): readonly Splice[] {
+  const env = memberOf(node, 'env')?.value;
+  if (!env || names.length === 0) return [];
+  const there = memberOf(env, ENTRY_ENV)?.value;
+  const value = entryEnv(names, shape);
+  if (there) return there.value === value ? [] : [replaceNode(text, there, JSON.stringify(value))];
+  return [appendChildren(text, env, [[ENTRY_ENV, value]])];
+}
+
+function wrapAddress(
+  text: string,
+  node: Node,
+  name: string,
+  read: { readonly key: string; readonly url: string; readonly transport: Transport | null },
+  mcpCommand: string,
+  shape: EntryShape,
+): Wrap {
+  const address = memberOf(node, read.key);
+  const type = shape.typeKeys.map((key) => memberOf(node, key)?.value).find((value) => value !== undefined);
+  const headers = memberOf(node, shape.headerKey);
   const env = memberOf(node, 'env')?.value;
   const splices: Splice[] = [];
-  const target = String(url?.value.value ?? '');
-  const args = ['--server', name, '--url', target].map((item) => JSON.stringify(item)).join(', ');
-  if (url) splices.push(replaceNode(text, url.node, `"command": ${JSON.stringify(mcpCommand)}, "args": [${args}]`));
+  const args = addressArguments(name, read.url, read.transport)
+    .map((item) => JSON.stringify(item))
+    .join(', ');
+  if (address) splices.push(replaceNode(text, address.node, `"command": ${JSON.stringify(mcpCommand)}, "args": [${args}]`));
   if (type) splices.push(replaceNode(text, type, '"stdio"'));
   const taken = members(env)
     .flatMap((member) => HEADER_ENV.exec(member.key)?.[1] ?? [])
@@ -117,53 +152,69 @@ function wrapUrl(text: string, node: Node, name: string, mcpCommand: string): Re
       splices.push(replaceNode(text, header.keyNode, JSON.stringify(key)), replaceNode(text, header.value, JSON.stringify(value)));
     }
   }
-  const plain = [
-    `"${name}": if this server signs you in through the browser, leave it as it is; the client cannot do that through a relay`,
-  ];
-  const visible = `"${name}": its address becomes an argument, which other users of this machine can see while it runs; if a password or token is part of it, move it into a header`;
   return {
     splices,
-    summary: `reach "${name}" (${shownUrl(target)}) through the Callgate shim`,
-    warnings: [...(NAMES_SECRET.test(target) ? [visible] : []), ...(list.length === 0 ? plain : [])],
+    summary: `reach "${name}" (${shownUrl(read.url)}) through the Callgate shim`,
+    warnings: addressWarnings(name, read.url, list.length > 0),
   };
 }
 
-/** A wrapped entry of an older installation: only the launcher's path differs. */
-export function upgradeEntry(text: string, node: Node, mcpCommand: string): readonly Splice[] {
+/** A wrapped entry of an older installation or another machine: the launcher's path differs; or its variables were edited since. */
+export function upgradeEntry(text: string, node: Node, entry: JsonValue, mcpCommand: string, shape: EntryShape): readonly Splice[] {
   const command = memberOf(node, 'command')?.value;
-  return command && command.value !== mcpCommand ? [replaceNode(text, command, JSON.stringify(mcpCommand))] : [];
+  const path = command && command.value !== mcpCommand ? [replaceNode(text, command, JSON.stringify(mcpCommand))] : [];
+  const program = wrappedTarget(entry)?.kind === 'program' && isObject(entry);
+  return [...path, ...(program ? nameVariables(text, node, variableNames(entry['env']), shape) : [])];
 }
 
 /** The entry a wrapped one stands for, later edits of the user kept. `original` restores what wrapping had to drop. */
-export function unwrapValue(entry: JsonValue, original: JsonValue): JsonValue {
-  if (!isObject(entry) || !Array.isArray(entry['args'])) return entry;
+export function unwrapValue(entry: JsonValue, original: JsonValue, shape: EntryShape): JsonValue {
+  const target = wrappedTarget(entry);
+  if (!isObject(entry) || target === null) return original ?? entry;
   const before: JsonObject = isObject(original) ? original : {};
-  const args: readonly JsonValue[] = entry['args'];
-  const separator = args[2] === '--' || args[2] === '--url' ? 2 : -1;
-  const target = args[3];
-  if (separator < 0 || typeof target !== 'string') return original ?? entry;
-  if (args[2] === '--') {
-    const rest = args.slice(4);
-    const { args: _args, command: _command, ...others } = entry;
-    return inOrder({ ...others, command: target, ...(rest.length > 0 || before['args'] !== undefined ? { args: rest } : {}) }, before);
+  const { args: _args, command: _command, env, ...others } = entry;
+  const carried = Object.entries(isObject(env) ? env : {}).filter(([key]) => key !== ENTRY_ENV);
+  if (target.kind === 'program') {
+    const value = {
+      ...others,
+      command: target.command,
+      ...(target.args.length > 0 || before['args'] !== undefined ? { args: target.args } : {}),
+      ...(carried.length > 0 || (env !== undefined && before['env'] !== undefined) ? { env: Object.fromEntries(carried) } : {}),
+    };
+    return inOrder(value, before);
   }
-  const { args: _args, command: _command, env, type, headers: _headers, ...others } = entry;
-  const carried = Object.entries(isObject(env) ? env : {});
-  const headers = carried.flatMap(([key, value]): [string, JsonValue][] => {
-    const at = HEADER_ENV.test(key) && typeof value === 'string' ? value.indexOf(': ') : -1;
+  const { transport } = target;
+  const keys = Object.keys(shape.addresses);
+  const key =
+    keys.find((one) => before[one] !== undefined) ??
+    keys.find((one) => transport !== null && shape.addresses[one] === transport) ??
+    keys.find((one) => shape.addresses[one] === null) ??
+    keys[0] ??
+    'url';
+  const typeKey = shape.typeKeys.find((one) => before[one] !== undefined || others[one] !== undefined);
+  const type = typeKey === undefined ? undefined : (before[typeKey] ?? typeFor(transport, shape));
+  const headers = carried.flatMap(([name, value]): [string, JsonValue][] => {
+    const at = HEADER_ENV.test(name) && typeof value === 'string' ? value.indexOf(': ') : -1;
     return at > 0 ? [[String(value).slice(0, at), String(value).slice(at + 2)]] : [];
   });
-  const rest = carried.filter(([key]) => !HEADER_ENV.test(key));
+  const rest = carried.filter(([name]) => !HEADER_ENV.test(name));
+  const { [shape.headerKey]: _headers, ...kept } = others;
   return inOrder(
     {
-      ...others,
-      url: target,
-      ...(type !== undefined || before['type'] !== undefined ? { type: before['type'] ?? 'http' } : {}),
-      ...(headers.length > 0 || before['headers'] !== undefined ? { headers: Object.fromEntries(headers) } : {}),
+      ...kept,
+      [key]: target.url,
+      ...(typeKey === undefined || type === undefined ? {} : { [typeKey]: type }),
+      ...(headers.length > 0 || before[shape.headerKey] !== undefined ? { [shape.headerKey]: Object.fromEntries(headers) } : {}),
       ...(rest.length > 0 || before['env'] !== undefined ? { env: Object.fromEntries(rest) } : {}),
     },
     before,
   );
+}
+
+/** The client's own word for a transport. */
+function typeFor(transport: string | null, shape: EntryShape): string {
+  const types = Object.entries(shape.types).filter(([, means]) => means !== 'program');
+  return (types.find(([, means]) => means === transport) ?? types.find(([name]) => name === 'http') ?? types[0])?.[0] ?? 'http';
 }
 
 /** `value` with the keys of `order` first, in that order. */

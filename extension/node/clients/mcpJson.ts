@@ -1,91 +1,112 @@
 /**
- * The MCP server files of editors and agents: `.mcp.json` (Claude Code), `.cursor/mcp.json`, `.vscode/mcp.json`. A
- * chosen entry is rewritten to start our stdio shim, which is told how to reach the original server. Everything is
- * edited in place: the client goes on expanding `${VAR}`, `${env:…}` and `${input:…}` itself, and no resolved secret
- * ever gets into a file.
+ * MCP server files in JSON. A chosen entry is rewritten to start our stdio shim, which is told how to reach the original
+ * server. Everything is edited in place: the client goes on expanding `${VAR}`, `${env:…}` and `${input:…}` itself, and
+ * no resolved secret ever gets into a file.
  */
-import { posix, win32 } from 'node:path';
 import type { Node } from 'jsonc-parser';
 import { isDeepStrictEqual } from 'node:util';
-import { isObject, type JsonValue } from '#core/model/json.ts';
-import { type EditResult, type McpDialect, refuse, type UndoInfo } from '#node/clients/adapter.ts';
-import { indentUnit, type JsonDialect, memberOf, members, nodeValue, parseJson, replaceNode, textOf } from '#node/clients/jsonEdit.ts';
-import { isWrapped, shownUrl, startsShim, upgradeEntry, unwrapValue, whyNot, wrapEntry } from '#node/clients/mcpEntry.ts';
+import { isObject, type JsonObject, type JsonValue } from '#core/model/json.ts';
+import { type EditResult, type Refused, refuse, type UndoInfo } from '#node/clients/adapter.ts';
+import { indentUnit, memberOf, members, nodeValue, parseJson, replaceNode, textOf } from '#node/clients/jsonEdit.ts';
+import type { McpFile } from '#node/clients/mcp/mcpFile.ts';
+import { isWrapped, shownTarget, startsShim, upgradeEntry, unwrapValue, whyNot, wrapEntry } from '#node/clients/mcpEntry.ts';
+import type { ServerEntry } from '#node/clients/mcpServers.ts';
 import { applySplices, type Splice } from '#node/clients/splices.ts';
 import { indentAt, lineEnding, placeOf, splitBom } from '#node/clients/textPlace.ts';
 
-export interface McpAdapter {
-  readonly id: McpDialect;
-  readonly name: string;
-  /** Claude refuses `.mcp.json` for one comment or trailing comma; VS Code and Cursor read both. */
-  readonly json: JsonDialect;
-  /** The member that holds the servers. */
-  readonly key: 'servers' | 'mcpServers';
-  locate(platform: NodeJS.Platform, home: string, workspaceFolders: readonly string[]): readonly string[];
-}
-
-function inFolders(parts: readonly string[]): McpAdapter['locate'] {
-  return (platform, _home, folders) => folders.map((folder) => (platform === 'win32' ? win32 : posix).join(folder, ...parts));
-}
-
-export const MCP_ADAPTERS: readonly McpAdapter[] = [
-  { id: 'claudeMcp', name: '.mcp.json', json: 'json', key: 'mcpServers', locate: inFolders(['.mcp.json']) },
-  { id: 'vscodeMcp', name: '.vscode/mcp.json', json: 'jsonc', key: 'servers', locate: inFolders(['.vscode', 'mcp.json']) },
-  {
-    id: 'cursorMcp',
-    name: '.cursor/mcp.json',
-    json: 'jsonc',
-    key: 'mcpServers',
-    // Cursor reads the user's own file in the home folder as well.
-    locate: (platform, home, folders) => inFolders(['.cursor', 'mcp.json'])(platform, home, [...new Set([...folders, home])]),
-  },
-];
-
-export interface ServerEntry {
-  readonly name: string;
-  readonly state: 'plain' | 'wrapped' | 'unsupported';
-  /** How it is reached now, for people; secrets in headers and environment are not part of it. */
-  readonly detail: string;
-}
-
 /** A client would have to start all of them. */
-const MAX_SERVERS = 500;
+export const MAX_SERVERS = 500;
 
-type Servers = { readonly body: string; readonly bom: string; readonly root: Node; readonly servers: Node | undefined };
+interface Listed {
+  /** Unique in the file, see `ServerEntry`. */
+  readonly name: string;
+  /** What the client and the shim call it. */
+  readonly server: string;
+  readonly value: Node;
+}
 
-function open(adapter: McpAdapter, text: string): Servers | ReturnType<typeof refuse> {
+interface Opened {
+  readonly bom: string;
+  readonly body: string;
+  readonly servers: readonly Listed[];
+}
+
+export function serverLabel(server: string, project: string | null): string {
+  return project === null ? server : `${server} (${project})`;
+}
+
+function open(file: McpFile, text: string): Opened | Refused {
   const { bom, body } = splitBom(text);
-  const parsed = parseJson(body, adapter.json);
+  const parsed = parseJson(body, file.format === 'json' ? 'json' : 'jsonc');
   if ('problem' in parsed) return refuse('INVALID_FILE', parsed.problem);
   if (parsed.root.type !== 'object') return refuse('INVALID_FILE', { line: 1, column: 1, message: 'the file must hold one JSON object' });
-  const servers = memberOf(parsed.root, adapter.key)?.value;
-  if (servers && servers.type !== 'object')
-    return refuse('INVALID_FILE', { ...placeOf(body, servers.offset), message: `"${adapter.key}" must be an object` });
-  const count = members(servers).length;
-  if (count > MAX_SERVERS && servers)
-    return refuse('INVALID_FILE', {
-      ...placeOf(body, servers.offset),
-      message: `"${adapter.key}" names ${count} servers; more than ${MAX_SERVERS} are not read`,
-    });
-  return { bom, body, root: parsed.root, servers };
+  const servers: Listed[] = [];
+  for (const path of file.containers) {
+    for (const { node, project } of nodesAt(parsed.root, path, null)) {
+      const key = path.at(-1) ?? '';
+      if (node.type !== 'object') return refuse('INVALID_FILE', { ...placeOf(body, node.offset), message: `"${key}" must be an object` });
+      servers.push(...members(node).map((member) => ({ name: serverLabel(member.key, project), server: member.key, value: member.value })));
+      if (servers.length > MAX_SERVERS) return tooMany(key, members(node).length, placeOf(body, node.offset));
+    }
+  }
+  return { bom, body, servers };
 }
 
-/** A server whose shim is not the one at `mcpCommand` is `plain`: nothing says that it asks us. */
-export function listServers(adapter: McpAdapter, text: string, mcpCommand: string): readonly ServerEntry[] | ReturnType<typeof refuse> {
-  const opened = open(adapter, text);
+function tooMany(key: string, count: number, place: { readonly line: number; readonly column: number }): Refused {
+  return refuse('INVALID_FILE', { ...place, message: `"${key}" names ${count} servers; more than ${MAX_SERVERS} are not read` });
+}
+
+function nodesAt(
+  node: Node,
+  path: readonly string[],
+  project: string | null,
+): readonly { readonly node: Node; readonly project: string | null }[] {
+  const [key, ...rest] = path;
+  if (key === undefined) return [{ node, project }];
+  if (key === '*') return members(node).flatMap((member) => nodesAt(member.value, rest, member.key));
+  const found = memberOf(node, key)?.value;
+  return found === undefined ? [] : nodesAt(found, rest, project);
+}
+
+/** Above this size a file is the client's own store (Claude's grows to megabytes), and only its servers are worth a tree. */
+const LARGE = 256 * 1024;
+
+export function listJsonServers(file: McpFile, text: string, mcpCommand: string): readonly ServerEntry[] | Refused {
+  const small = file.format === 'json' && text.length > LARGE ? onlyServers(file, text) : null;
+  const opened = open(file, small ?? text);
   if ('kind' in opened) return opened;
-  return members(opened.servers).map(({ key, value }) => {
-    const entry = nodeValue(value);
-    const reason = whyNot(entry);
-    const target = isObject(entry) ? (typeof entry['url'] === 'string' ? shownUrl(entry['url']) : String(entry['command'] ?? '')) : '';
-    const state = reason !== null ? 'unsupported' : startsShim(entry, mcpCommand) ? 'wrapped' : 'plain';
-    return { name: key, state, detail: reason ?? target };
-  });
+  return opened.servers.map(({ name, value }) => describe(file, name, nodeValue(value), mcpCommand));
 }
 
-/** Rewrites the named servers to start the shim at `mcpCommand`; wrapped ones are only brought up to date. */
-export function planMcp(adapter: McpAdapter, text: string, names: readonly string[], mcpCommand: string): EditResult {
-  const opened = open(adapter, text);
+/** The file without what is none of our business; null when that cannot be told, and the whole has to be read. */
+function onlyServers(file: McpFile, text: string): string | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(splitBom(text).body);
+  } catch (error) {
+    if (error instanceof SyntaxError) return null; // the tree says where
+    throw error;
+  }
+  const kept = file.containers.map((path) => picked(value as JsonValue, path));
+  return JSON.stringify(Object.fromEntries(kept.flatMap((part) => (isObject(part) ? Object.entries(part) : []))));
+}
+
+function picked(value: JsonValue, path: readonly string[]): JsonValue {
+  const [key, ...rest] = path;
+  if (key === undefined || !isObject(value)) return value;
+  const keys = key === '*' ? Object.keys(value) : Object.hasOwn(value, key) ? [key] : [];
+  return Object.fromEntries(keys.map((one): [string, JsonValue] => [one, picked(value[one] ?? null, rest)]));
+}
+
+export function describe(file: McpFile, name: string, entry: JsonValue, mcpCommand: string): ServerEntry {
+  const reason = whyNot(entry, file.shape);
+  const state = reason !== null ? 'unsupported' : startsShim(entry, mcpCommand) ? 'wrapped' : 'plain';
+  const foreign = state === 'plain' && isWrapped(entry) && isObject(entry) ? String(entry['command']) : null;
+  return { name, state, detail: reason ?? shownTarget(entry, file.shape), foreign };
+}
+
+export function planJson(file: McpFile, text: string, names: readonly string[], mcpCommand: string): EditResult {
+  const opened = open(file, text);
   if ('kind' in opened) return opened;
   const { bom, body, servers } = opened;
   const splices: Splice[] = [];
@@ -93,69 +114,81 @@ export function planMcp(adapter: McpAdapter, text: string, names: readonly strin
   const summary: string[] = [];
   const warnings: string[] = [];
   for (const name of names) {
-    const member = memberOf(servers, name);
-    if (!member) return refuse('UNSUPPORTED_SHAPE', { line: 1, column: 1, message: `there is no server "${name}" under "${adapter.key}"` });
-    const entry = nodeValue(member.value);
-    if (isWrapped(entry) && whyNot(entry) === null) {
-      const upgrade = upgradeEntry(body, member.value, mcpCommand);
-      if (upgrade.length > 0) summary.push(`bring the shim of "${name}" up to date`);
-      splices.push(...upgrade);
-      continue;
-    }
-    const reason = whyNot(entry);
+    const found = servers.find((one) => one.name === name);
+    if (!found) return refuse('UNSUPPORTED_SHAPE', { line: 1, column: 1, message: `there is no server "${name}" in this file` });
+    const { value: node, server } = found;
+    const entry = nodeValue(node);
+    const reason = whyNot(entry, file.shape);
     if (reason !== null) {
       warnings.push(`"${name}" is left as it is: ${reason}`);
       continue;
     }
-    const wrap = wrapEntry(body, member.value, name, mcpCommand);
+    if (isWrapped(entry)) {
+      const upgrade = upgradeEntry(body, node, entry, mcpCommand, file.shape);
+      if (upgrade.length > 0) summary.push(`bring the shim of "${name}" up to date`);
+      splices.push(...upgrade);
+      continue;
+    }
+    const wrap = wrapEntry(body, node, entry, server, mcpCommand, file.shape);
     splices.push(...wrap.splices);
     warnings.push(...wrap.warnings);
-    const offset = member.value.offset;
-    const local = wrap.splices.map((splice) => ({ ...splice, at: splice.at - offset }));
-    const original = textOf(body, member.value);
+    const local = wrap.splices.map((splice) => ({ ...splice, at: splice.at - node.offset }));
+    const original = textOf(body, node);
     originals.push([name, { original, wrapped: applySplices(original, local) }]);
     summary.push(wrap.summary);
   }
   const after = applySplices(body, splices);
-  const proof = parseJson(after, adapter.json);
-  if ('problem' in proof)
-    return refuse('UNSUPPORTED_SHAPE', { ...proof.problem, message: 'this file is written in a way the edit would not carry over safely' });
+  if ('kind' in open(file, after))
+    return refuse('UNSUPPORTED_SHAPE', {
+      line: 1,
+      column: 1,
+      message: 'this file is written in a way the edit would not carry over safely',
+    });
   return { kind: 'edited', text: bom + after, undo: { splices, notes: { entries: Object.fromEntries(originals) } }, summary, warnings };
 }
 
-/**
- * Gives every wrapped server its original entry back: byte for byte where our text is untouched, by meaning where the
- * user has edited the entry itself.
- */
-export function unplanMcp(adapter: McpAdapter, text: string, undo: UndoInfo | null): EditResult {
-  const opened = open(adapter, text);
+export function unplanJson(file: McpFile, text: string, undo: UndoInfo | null): EditResult {
+  const opened = open(file, text);
   if ('kind' in opened) return opened;
   const { bom, body, servers } = opened;
-  const wrapped = members(servers).filter((member) => isWrapped(nodeValue(member.value)));
-  if (wrapped.length === 0) return refuse('NO_RECORD', { line: 1, column: 1, message: 'no server in this file runs through Callgate' });
-  const entries = isObject(undo?.notes) && isObject(undo.notes['entries']) ? undo.notes['entries'] : {};
-  const splices = wrapped.map((member): Splice => {
-    const known = Object.hasOwn(entries, member.key) ? entries[member.key] : undefined;
-    if (isObject(known) && typeof known['original'] === 'string' && known['wrapped'] === textOf(body, member.value))
-      return replaceNode(body, member.value, known['original']);
+  const wrapped = servers.filter(({ value }) => isWrapped(nodeValue(value)));
+  if (wrapped.length === 0) return nothingOfOurs();
+  const entries = entriesOf(undo);
+  const splices = wrapped.map(({ name, value: node }): Splice => {
+    const known = Object.hasOwn(entries, name) ? entries[name] : undefined;
+    if (isObject(known) && typeof known['original'] === 'string' && known['wrapped'] === textOf(body, node))
+      return replaceNode(body, node, known['original']);
     const before = isObject(known) && typeof known['original'] === 'string' ? originalValue(known['original']) : null;
-    return replaceNode(body, member.value, render(body, member.value, unwrapValue(nodeValue(member.value), before)));
+    return replaceNode(body, node, render(body, node, unwrapValue(nodeValue(node), before, file.shape)));
   });
   const after = applySplices(body, splices);
-  const proof = parseJson(after, adapter.json);
-  if ('problem' in proof || members(memberOf(proof.root, adapter.key)?.value).some((member) => isWrapped(nodeValue(member.value)))) {
+  const proof = open(file, after);
+  if ('kind' in proof || proof.servers.some(({ value }) => isWrapped(nodeValue(value)))) {
     return refuse('CANNOT_UNDO', {
       ...placeOf(body, wrapped[0]?.value.offset ?? 0),
       message: 'this entry was changed too much to take back; write its original command by hand',
     });
   }
+  return directAgain(bom + after, wrapped);
+}
+
+export function nothingOfOurs(): Refused {
+  return refuse('NO_RECORD', { line: 1, column: 1, message: 'no server in this file runs through Callgate' });
+}
+
+export function directAgain(text: string, servers: readonly { readonly name: string }[]): EditResult {
   return {
     kind: 'edited',
-    text: bom + after,
+    text,
     undo: { splices: [], notes: null },
-    summary: wrapped.map((member) => `start "${member.key}" directly again`),
+    summary: servers.map(({ name }) => `start "${name}" directly again`),
     warnings: [],
   };
+}
+
+/** What the record kept of each server that was wrapped. */
+export function entriesOf(undo: UndoInfo | null): JsonObject {
+  return isObject(undo?.notes) && isObject(undo.notes['entries']) ? undo.notes['entries'] : {};
 }
 
 /** The entry as it was, when the record still reads; it only helps to restore what wrapping had to drop. */

@@ -1,11 +1,14 @@
 /** What protecting or unprotecting would do to a file, worked out in full before anything is touched. */
+import { readdirSync } from 'node:fs';
 import type { Layout } from '#home/layout.ts';
 import { type AgentAdapter, type AgentId, type EditResult, type Launcher, type Refused, type UndoInfo } from '#node/clients/adapter.ts';
 import { claude } from '#node/clients/claude.ts';
 import { codex } from '#node/clients/codex.ts';
 import { ConfigError } from '#node/clients/configError.ts';
 import { type ConfigFile, missingFolders, readConfig, sha256 } from '#node/clients/configFile.ts';
-import { listServers, MCP_ADAPTERS, type McpAdapter, planMcp, unplanMcp } from '#node/clients/mcpJson.ts';
+import type { McpFile } from '#node/clients/mcp/mcpFile.ts';
+import { MCP_FILES, mcpFileAt } from '#node/clients/mcp/mcpFiles.ts';
+import { listServers, planMcp, unplanMcp } from '#node/clients/mcpServers.ts';
 import { liveRecord, liveRecordsOf, originalOf, type StoredRecord } from '#node/clients/originals.ts';
 import { otherScopes } from '#node/clients/otherScopes.ts';
 
@@ -15,6 +18,8 @@ export interface ClientContext {
   readonly platform: NodeJS.Platform;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly workspaceFolders: readonly string[];
+  /** `User` folders of the editor we run in; without them those of the usual places count. */
+  readonly editorUserFolders?: readonly string[];
   readonly launcher: Launcher;
 }
 
@@ -47,16 +52,33 @@ export const TRUST_CONSENT =
 
 export type Subject =
   | { readonly kind: 'agent'; readonly id: string; readonly adapter: AgentAdapter; readonly file: string }
-  | { readonly kind: 'mcp'; readonly id: string; readonly adapter: McpAdapter; readonly file: string };
+  | { readonly kind: 'mcp'; readonly id: string; readonly adapter: McpFile; readonly file: string };
 
 export function subjects(context: Omit<ClientContext, 'layout' | 'launcher'>): readonly Subject[] {
-  const { platform, home, env, workspaceFolders } = context;
+  const { platform, home, env } = context;
+  const found = MCP_FILES.flatMap((adapter) =>
+    adapter.locate({ ...context, foldersIn }).map((file): Subject => ({ kind: 'mcp', id: `mcp:${file}`, adapter, file })),
+  );
   return [
     ...AGENTS.map((adapter): Subject => ({ kind: 'agent', id: adapter.id, adapter, file: adapter.locate(platform, home, env) })),
-    ...MCP_ADAPTERS.flatMap((adapter) =>
-      adapter.locate(platform, home, workspaceFolders).map((file): Subject => ({ kind: 'mcp', id: `mcp:${file}`, adapter, file })),
-    ),
+    // The home folder, opened as a project, holds some of the user's own files.
+    ...found.filter(({ id }, index) => found.findIndex((one) => one.id === id) === index),
   ];
+}
+
+/** An editor with more profiles than this is not looked into further. */
+const MOST_FOLDERS = 200;
+
+function foldersIn(folder: string): readonly string[] {
+  try {
+    const entries = readdirSync(folder, { withFileTypes: true });
+    return entries
+      .filter((entry) => entry.isDirectory())
+      .slice(0, MOST_FOLDERS)
+      .map(({ name }) => name);
+  } catch {
+    return []; // no such folder, or none that its owner lets us see: then the editor has no profiles there for us
+  }
 }
 
 export function subjectOf(id: string, context: ClientContext): Subject {
@@ -172,8 +194,7 @@ function recordToUndo(id: string, context: ClientContext, file: string | undefin
 function recordedSubject(id: string, { record }: StoredRecord, context: ClientContext): Subject {
   const agent = AGENTS.find((one) => one.id === id);
   if (agent) return { kind: 'agent', id, adapter: agent, file: record.file };
-  const name = record.file.replaceAll('\\', '/');
-  const adapter = MCP_ADAPTERS.find((one) => name.endsWith(`/${one.name}`));
+  const adapter = mcpFileAt(record.file);
   return adapter ? { kind: 'mcp', id, adapter, file: record.file } : subjectOf(id, context);
 }
 

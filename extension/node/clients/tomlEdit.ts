@@ -80,3 +80,30 @@ export function removeStatements(text: string, statements: readonly { readonly s
   }
   return result;
 }
+
+/** A key as TOML: bare where that is allowed. */
+export function tomlKey(key: string): string {
+  return /^[A-Za-z0-9_-]+$/u.test(key) ? key : JSON.stringify(key).replaceAll('\u007F', '\\u007f');
+}
+
+/** A parsed value on one line. */
+export function tomlValue(value: unknown): string {
+  if (typeof value === 'string') return tomlString(value);
+  if (value instanceof TomlDate) return value.toISOString();
+  if (Array.isArray(value)) return `[${value.map(tomlValue).join(', ')}]`;
+  const table = asTable(value);
+  if (table) {
+    const pairs = Object.entries(table).map(([key, item]) => `${tomlKey(key)} = ${tomlValue(item)}`);
+    return pairs.length === 0 ? '{}' : `{ ${pairs.join(', ')} }`;
+  }
+  if (typeof value !== 'number') return String(value);
+  if (Number.isNaN(value)) return 'nan';
+  if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf';
+  return Object.is(value, -0) ? '-0.0' : String(value);
+}
+
+/** A table under its own header, tables in it inline. */
+export function tomlTableText(path: readonly string[], table: TomlTable): string {
+  const pairs = Object.entries(table).map(([key, item]) => `${tomlKey(key)} = ${tomlValue(item)}`);
+  return [`[${path.map(tomlKey).join('.')}]`, ...pairs].join('\n');
+}

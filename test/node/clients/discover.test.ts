@@ -33,14 +33,14 @@ describe('discovery', () => {
     const home = clientHome();
     home.write('project/.mcp.json', '{"mcpServers":{"a":{"command":"x"}}}');
     home.write('project/.vscode/mcp.json', '{"servers":{}}');
-    home.write('.cursor/mcp.json', '{"mcpServers":{"b":{"url":"https://h.example","oauth":{}}}, }');
+    home.write('.cursor/mcp.json', '{"mcpServers":{"b":{"url":"https://h.example","oauth":{"clientId":"c"}}}, }');
     const found = discover(home).filter((one) => one.kind === 'mcp');
     expect(found.map(({ name, state }) => [name, state])).toEqual([
       ['.mcp.json', 'unprotected'],
       ['.vscode/mcp.json', 'unavailable'],
       ['.cursor/mcp.json', 'unavailable'],
     ]);
-    expect(found[0]?.servers).toEqual([{ name: 'a', state: 'plain', detail: 'x' }]);
+    expect(found[0]?.servers).toEqual([{ name: 'a', state: 'plain', detail: 'x', foreign: null }]);
     const id = `mcp:${join(home.workspace, '.mcp.json')}`;
     applyPlan(planProtect(id, home), home);
     expect(stateOf(home, id)).toBe('protected');

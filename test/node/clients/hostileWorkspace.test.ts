@@ -50,12 +50,19 @@ it.each(['/evil/.callgate/bin/callgate-mcp', './.callgate/bin/callgate-mcp', `${
     );
     const id = `mcp:${file}`;
     const state = (): unknown => discover(home).find((one) => one.id === id)?.state;
-    expect(state()).toBe('unprotected');
+    expect(state()).toBe('broken');
     applyPlan(planProtect(id, home), home);
     expect(state()).toBe('protected');
     expect(readFileSync(file, 'utf8')).not.toContain(JSON.stringify(command));
   },
 );
+
+it('a launcher that is there but is not ours is not protected either', () => {
+  const home = clientHome();
+  const command = home.write('project/.callgate/bin/callgate-mcp', '#!/bin/sh\n');
+  const file = home.write('project/.mcp.json', JSON.stringify({ mcpServers: { fs: { command, args: ['--server', 'fs', '--', 'npx'] } } }));
+  expect(discover(home).find((one) => one.id === `mcp:${file}`)?.state).toBe('unprotected');
+});
 
 it('a file that is a link says what would really change', () => {
   const home = clientHome();

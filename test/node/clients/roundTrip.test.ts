@@ -7,7 +7,8 @@ import { applyPlan, revert } from '#node/clients/applyPlan.ts';
 import type { AgentAdapter, EditResult } from '#node/clients/adapter.ts';
 import { claude } from '#node/clients/claude.ts';
 import { codex } from '#node/clients/codex.ts';
-import { MCP_ADAPTERS, planMcp, unplanMcp } from '#node/clients/mcpJson.ts';
+import { MCP_FILES } from '#node/clients/mcp/mcpFiles.ts';
+import { planMcp, unplanMcp } from '#node/clients/mcpServers.ts';
 import { planProtect } from '#node/clients/planChange.ts';
 import { clientHome, HOOK, RECORD, SHIM } from './clientHome.ts';
 
@@ -109,7 +110,7 @@ describe('round trips', () => {
     });
 
   it('MCP files of any shape, and with an edit elsewhere', () => {
-    const vscode = MCP_ADAPTERS.find((one) => one.id === 'vscodeMcp');
+    const vscode = MCP_FILES.find((one) => one.id === 'vscodeProject');
     if (!vscode) throw new Error('no VS Code adapter');
     fc.assert(
       fc.property(servers, (before) => {
