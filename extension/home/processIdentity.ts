@@ -21,14 +21,18 @@ export function processStart(pid: number): string | null {
 }
 
 function linuxStart(pid: number): string | null {
+  return linuxFields(pid)?.[19] ?? null;
+}
+
+/** What stands behind the command name, which may itself hold spaces and parentheses: fields 3 (its state) to 22 (its start) and on (proc_pid_stat(5)). */
+function linuxFields(pid: number): readonly string[] | null {
   let stat: string;
   try {
     stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
   } catch {
     return null; // no such process
   }
-  // Field 22, counted behind the command name, which may itself hold spaces and parentheses (proc_pid_stat(5)).
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
 export function ownIdentity(): string {
@@ -52,6 +56,11 @@ export function isRunning(identity: ProcessIdentity): boolean {
   } catch (error) {
     if (errorCode(error) === 'ESRCH') return false;
     // EPERM: somebody else's process has that pid, so ours is gone unless its start says otherwise.
+  }
+  if (process.platform === 'linux') {
+    const fields = linuxFields(identity.pid);
+    // It has ended and only its parent has not asked how, which in a container may never happen.
+    if (fields?.[0] === 'Z' || fields?.[0] === 'X') return false;
   }
   const start = processStart(identity.pid);
   return start === null || identity.start === 'unknown' || start === identity.start;

@@ -33,6 +33,28 @@ function secretFile(layout: Layout): string {
 
 /** @throws JournalError KEY, UNSAFE_FOLDER, NOT_WRITABLE, NO_SPACE */
 export function loadSigningKey(layout: Layout): SigningKey {
+  return unlessChanged(layout, () => loadPair(layout));
+}
+
+/**
+ * Does it again when the private key became another one meanwhile: its change puts the public one there a moment later, and whoever
+ * reads in between sees two keys that are no pair. @throws what `read` throws while the key stays the same
+ */
+function unlessChanged<T>(layout: Layout, read: () => T): T {
+  for (let attempt = 0; ; attempt += 1) {
+    const before = readKey(signingKeyFile(layout));
+    try {
+      return read();
+    } catch (error) {
+      if (attempt === MAX_CHANGES || readKey(signingKeyFile(layout)) === before) throw error;
+    }
+  }
+}
+
+/** Of the key while it is read; a person changes it once a year. */
+const MAX_CHANGES = 5;
+
+function loadPair(layout: Layout): SigningKey {
   const file = signingKeyFile(layout);
   // A new one beside a public key would not be its pair, and would stand where the lost one has to be put back. Looked for
   // again last: whoever makes both at this moment makes the private one first.
@@ -101,6 +123,10 @@ function unusablePublicKey(layout: Layout, why: string, cause?: unknown): Journa
  * Makes no key. @throws JournalError KEY when a file cannot be used or the two are not a pair
  */
 export function readPublicKey(layout: Layout): Pick<SigningKey, 'publicKey' | 'id'> | null {
+  return unlessChanged(layout, () => readPair(layout));
+}
+
+function readPair(layout: Layout): Pick<SigningKey, 'publicKey' | 'id'> | null {
   const read = (file: string): KeyObject | null => {
     const pem = readKey(file);
     if (pem === null) return null;

@@ -50,12 +50,15 @@ export type Read =
       readonly segment: number | null;
     }
   | { readonly kind: 'dropped'; readonly tombstone: Tombstone; readonly place: Place }
-  /** A segment was read to its end. `plain` and `packed` are SHA-256 in hex; `packed` is null for one that is not compressed. */
+  /**
+   * A segment was read to its end. `plain` and `packed` are SHA-256 in hex. `plain` is null when nobody asked and no seal names it:
+   * its lines are hashed one by one anyway. `packed` is null for one that is not compressed.
+   */
   | {
       readonly kind: 'end';
       readonly segment: number;
       readonly bytes: number;
-      readonly plain: string;
+      readonly plain: string | null;
       readonly packed: string | null;
       readonly seal: Seal | null;
       readonly state: 'closed' | 'open';
@@ -75,8 +78,16 @@ const aboutSeal = (folder: string, segment: number, message: string): ProblemRea
   segment,
 });
 
-/** Begins with segment `from`; ends after the first problem that leaves no place to go on from. */
-export async function* journalLines(folder: string, from: number, keyOf: KeyOf): AsyncGenerator<Read, void, void> {
+/**
+ * Begins with segment `from`; ends after the first problem that leaves no place to go on from. `digests`: of which segments the
+ * SHA-256 is wanted.
+ */
+export async function* journalLines(
+  folder: string,
+  from: number,
+  keyOf: KeyOf,
+  digests: 'sealed' | 'all' = 'sealed',
+): AsyncGenerator<Read, void, void> {
   let listing: SegmentListing;
   try {
     listing = listSegments(folder);
@@ -98,7 +109,8 @@ export async function* journalLines(folder: string, from: number, keyOf: KeyOf):
     for (let tried = 0; ; tried += 1) {
       let sound: 'yes' | 'no' | 'moved' = 'yes';
       let begun = false;
-      for await (const read of kind === 'expired' ? dropped(folder, number, keyOf) : wholeSegment(folder, number, kind, state)) {
+      const digest = digests === 'all' || seal !== null;
+      for await (const read of kind === 'expired' ? dropped(folder, number, keyOf) : wholeSegment(folder, number, kind, state, digest)) {
         // Packed or dropped while we came to it: its other name is there now.
         if (read.kind === 'moved') {
           if (begun || tried > 2) yield problem(read.file, 0, 'UNREADABLE', 'The segment cannot be read: it vanished.');
@@ -156,6 +168,7 @@ async function* wholeSegment(
   number: number,
   kind: 'jsonl' | 'jsonl.gz',
   state: 'closed' | 'open',
+  digest: boolean,
 ): AsyncGenerator<Read | Moved, void, void> {
   const file = kind === 'jsonl' ? segmentFile(folder, number) : packedFile(folder, number);
   const plain = createHash('sha256');
@@ -164,7 +177,7 @@ async function* wholeSegment(
   let lines = 0;
   const hears = {
     plain: (block: Buffer) => {
-      plain.update(block);
+      if (digest) plain.update(block);
       bytes += block.length;
     },
     packed: (block: Buffer) => void packed.update(block),
@@ -194,7 +207,7 @@ async function* wholeSegment(
     kind: 'end',
     segment: number,
     bytes,
-    plain: plain.digest('hex'),
+    plain: digest ? plain.digest('hex') : null,
     packed: kind === 'jsonl' ? null : packed.digest('hex'),
     seal: null,
     state,

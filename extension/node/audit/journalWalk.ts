@@ -44,6 +44,8 @@ export interface WalkOptions {
   /** Hears of all that was found sound, in order. */
   readonly onEntry?: (link: Link) => void;
   readonly onSegment?: (end: Extract<Read, { readonly kind: 'end' }>) => void;
+  /** See `journalLines`. */
+  readonly digests?: 'sealed' | 'all';
 }
 
 export interface Walked {
@@ -68,7 +70,7 @@ export async function walkJournal(layout: Layout, options: WalkOptions): Promise
   /** Of segments that are there: first entry and root of the seal, null without a seal. */
   const segments = new Map<number, { readonly seq: number; readonly root: string | null }>();
   const found = (problem: Problem): Walked => ({ end: last, problem, unannounced: null, keySince });
-  const reader = journalLines(layout.journal, options.from?.segment ?? 1, keyOf);
+  const reader = journalLines(layout.journal, options.from?.segment ?? 1, keyOf, options.digests);
   try {
     for (let step = await reader.next(); !step.done; step = await reader.next()) {
       const read = step.value;

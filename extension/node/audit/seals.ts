@@ -68,6 +68,7 @@ export async function sealLocked(layout: Layout, now: () => number): Promise<Sea
       keyOf,
       fixed: [{ ...checkpoint, code: 'REWRITTEN' }],
       from: { segment: first, end: endBefore(layout, first, keyOf) },
+      digests: 'all',
       onEntry: ({ entry }) => {
         at ??= { first: entry.seq, prev: entry.prev };
         tree.add(entry.hash);
@@ -75,7 +76,7 @@ export async function sealLocked(layout: Layout, now: () => number): Promise<Sea
         head = entry.hash;
       },
       onSegment: ({ segment, state, bytes, plain, seal }) => {
-        if (state === 'closed' && seal === null && at !== null && at.first + count - 1 <= checkpoint.count)
+        if (state === 'closed' && seal === null && plain !== null && at !== null && at.first + count - 1 <= checkpoint.count)
           wanted.push({ segment, ...at, count, head, root: tree.root(), bytes, sha256: plain, gz: '', time: Math.max(0, now()) });
         [tree, at, count] = [merkleTree(), null, 0];
       },

@@ -1,8 +1,9 @@
 /** The signing key is the one in its file, whichever way it is read. */
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
-import { loadSigningKey, publicKeyFile, readPublicKey, signingKeyFile } from '#home/journal/keys.ts';
+import { keyId, loadSigningKey, publicKeyFile, publicPem, readPublicKey, retiredKeyFile, signingKeyFile } from '#home/journal/keys.ts';
 import { emptyLayout } from './journalBox.ts';
 
 const spkiId = (pem: string): string =>
@@ -46,4 +47,46 @@ test.each(wrong)('%s in the file is refused', (_name, harm) => {
   expect(harmed).not.toBe(pem);
   writeFileSync(signingKeyFile(layout), harmed);
   expect(() => loadSigningKey(layout)).toThrow(expect.objectContaining({ code: 'KEY' }) as Error);
+});
+
+/** Changes the pair as often as it can, in the order in which it is really changed: the old one retired, the private one, the public one. */
+const CHANGER = `
+  const { workerData, parentPort } = require('node:worker_threads');
+  const { renameSync, writeFileSync } = require('node:fs');
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  for (const { retired, oldPublic, privatePem, publicPem } of workerData.changes) {
+    writeFileSync(retired, oldPublic);
+    writeFileSync(workerData.privateFile + '.next', privatePem, { mode: 0o600 });
+    writeFileSync(workerData.publicFile + '.next', publicPem);
+    renameSync(workerData.privateFile + '.next', workerData.privateFile);
+    renameSync(workerData.publicFile + '.next', workerData.publicFile);
+    Atomics.wait(pause, 0, 0, 1);
+  }
+  Atomics.store(workerData.ended, 0, 1);
+`;
+test('a pair that is changed while it is read gives the old pair or the new one', async () => {
+  const layout = emptyLayout();
+  let old = loadSigningKey(layout);
+  const ids = new Set([old.id]);
+  const changes = Array.from({ length: 300 }, () => {
+    const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+    const change = {
+      retired: retiredKeyFile(layout, old.id),
+      oldPublic: publicPem(old.publicKey),
+      privatePem: privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
+      publicPem: publicPem(publicKey),
+    };
+    old = { privateKey, publicKey, id: keyId(publicKey) };
+    ids.add(old.id);
+    return change;
+  });
+  const ended = new Int32Array(new SharedArrayBuffer(4));
+  const workerData = { changes, ended, privateFile: signingKeyFile(layout), publicFile: publicKeyFile(layout) };
+  const changer = new Worker(CHANGER, { eval: true, workerData });
+  const read = new Set<string>();
+  const exit = new Promise((resolve) => changer.once('exit', resolve));
+  while (Atomics.load(ended, 0) === 0) read.add(readPublicKey(layout)?.id ?? 'none').add(loadSigningKey(layout).id);
+  await exit;
+  expect([...read].filter((id) => !ids.has(id))).toEqual([]);
+  expect(read.size).toBeGreaterThan(10);
 });

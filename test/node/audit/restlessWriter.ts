@@ -1,8 +1,8 @@
 /**
- * A process of the durability test: appends, or sees to old segments, until it is killed. A writer prints `seq hash` of each entry after
- * it was told that it is safe.
+ * A process of the durability test: says `ready`, waits for a byte, then appends, or sees to old segments, until it is killed. A writer
+ * prints `seq hash` of each entry after it was told that it is safe.
  */
-import { writeSync } from 'node:fs';
+import { readSync, writeSync } from 'node:fs';
 import { openJournal } from '#home/journal/journal.ts';
 import { layoutFor } from '#home/layout.ts';
 import { expire, packJournal, planExpiry } from '#node/audit/retention.ts';
@@ -15,6 +15,8 @@ const layout = layoutFor(home);
 const DAY = 24 * 3600 * 1000;
 
 writeSync(1, 'ready\n');
+// Nothing to read: whoever started it is gone.
+if (readSync(0, Buffer.alloc(1)) === 0) process.exit(0);
 if (job === 'append') {
   const journal = openJournal(layout, { segmentBytes: Number(segmentBytes), lockWaitMs: 20_000 });
   for (let round = 0; ; round += 1) {
