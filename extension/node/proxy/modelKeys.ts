@@ -1,7 +1,10 @@
 /**
  * Keys to models that a client hands down to every server it starts although no server asked for them. Claude Code gives
  * servers its whole environment; a server that is to have a key has it named in its own entry, or by policy (`giveKeys`).
- *
+ */
+import { readFileSync } from 'node:fs';
+
+/**
  * Sources of the names: the vendors' documentation of their command-line agents and SDKs (Anthropic, OpenAI, Google, Cursor,
  * GitHub Copilot CLI, AWS Bedrock, Azure OpenAI, xAI, Mistral, Groq, DeepSeek, OpenRouter, Moonshot, Alibaba, Zhipu). Tokens that
  * servers commonly live on (GITHUB_TOKEN, AWS_ACCESS_KEY_ID, …) are not among them.
@@ -34,6 +37,20 @@ const MODEL_KEYS: ReadonlySet<string> = new Set([
   'ZHIPUAI_API_KEY',
 ]);
 
+/**
+ * For an entry that does not say which variables it sets: those that differ from the client's own, which it did not inherit. Null
+ * when the client's cannot be looked at (it can on Linux): then nothing can be told to be inherited.
+ */
+export function namedByComparing(env: Readonly<Record<string, string>>, clientPid: number): readonly string[] | null {
+  let theirs: ReadonlySet<string>;
+  try {
+    theirs = new Set(readFileSync(`/proc/${clientPid}/environ`, 'utf8').split('\0'));
+  } catch {
+    return null; // another system, another user's process, or one that is gone
+  }
+  return Object.keys(env).filter((name) => !theirs.has(`${name}=${env[name] ?? ''}`));
+}
+
 export interface ServerEnvironment {
   readonly env: Readonly<Record<string, string>>;
   /** Names of what was taken out. */
@@ -41,8 +58,8 @@ export interface ServerEnvironment {
 }
 
 /**
- * `named`: the variables that the server's own entry sets, by its `CALLGATE_ENTRY_ENV`. Null when the entry does not say (it was
- * written by an older Callgate): then nothing can be told to be inherited, and the server keeps what it has.
+ * `named`: the variables that the server's own entry sets, by its `CALLGATE_ENTRY_ENV` or by comparing. Null when nobody knows:
+ * the server then keeps what it has.
  */
 export function withoutModelKeys(
   env: Readonly<Record<string, string>>,

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { ToolCall } from '#core/model/call.ts';
 import { isObject } from '#core/model/json.ts';
-import { bench, judgement } from './harness.ts';
+import { bench, judgement, settle } from './harness.ts';
 
 /**
  * Another parser's view of one line: keys without regard to case, repeated keys either way, strings cut at NUL. It
@@ -247,3 +247,78 @@ test('well-formed lines that are no calls arrive byte for byte and in order, cal
     { numRuns: 300 },
   );
 });
+
+/** Whatever a server writes: what of it reaches the client unjudged is as it came, and what was refused does not reach it. */
+test('the client hears a server byte for byte, or not at all, or in our words', { timeout: 60_000 }, async () => {
+  expect.hasAssertions();
+  const words = fc.constantFrom(
+    'fine',
+    'evil',
+    'tools/list',
+    '',
+    'notifications/progress',
+    'sampling/createMessage',
+    'ping',
+    'x/y',
+    '\u2028',
+  );
+  const value: fc.Arbitrary<unknown> = fc.oneof(
+    words,
+    fc.integer(),
+    fc.constant(null),
+    fc.dictionary(fc.constantFrom('text', 'content', 'evil ways', 'data', 'mimeType', 'resultType', '_meta'), words, { maxKeys: 3 }),
+    fc.array(words, { maxLength: 2 }),
+  );
+  const said = fc
+    .record(
+      {
+        jsonrpc: fc.constant('2.0'),
+        id: fc.constantFrom<unknown>(1, 2, 's', null, '1'),
+        method: words,
+        params: value,
+        result: value,
+        error: value,
+        Method: words,
+      },
+      { requiredKeys: [] },
+    )
+    .map((one) => JSON.stringify(one));
+  const fromServer = fc.array(
+    fc.oneof(
+      said,
+      fc.array(said, { maxLength: 3 }).map((list) => `[${list.join(' ,')}]`),
+      fc.constant('{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"evil","text":"fine"}]}}'),
+      fc.constant('{"jsonrpc":"2.0", "id":2 ,"result":{"tools":[{"name":"fine","n":12345678901234567890}]}}'),
+    ),
+    { minLength: 1, maxLength: 6 },
+  );
+  await fc.assert(
+    fc.asyncProperty(fromServer, async (lines) => {
+      const b = bench((call) => Promise.resolve(judgement(JSON.stringify(call.args).includes('evil') ? 'refused' : 'delivered', 'no')));
+      await b.send(
+        '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"good"}}\n{"jsonrpc":"2.0","id":2,"method":"tools/list"}\n',
+      );
+      for (const text of lines) await b.serve(`${text}\n`);
+      await settle();
+      const sent = lines.flatMap((text) => [text, ...membersOf(text)]);
+      for (const heard of b
+        .clientText()
+        .split('\n')
+        .filter((text) => text !== '')) {
+        if (heard.includes('Callgate withheld') || heard.includes('cannot be read in one way only')) continue;
+        expect(sent).toContain(heard);
+        // Names of requests and notifications that no model reads may hold the word; so may what a list of tools says without a reviewer.
+        if (!heard.includes('"id":2')) expect(heard.replaceAll(/"(?:ping|notifications\/[a-z]+)","params":.*/gu, '')).not.toContain('evil');
+      }
+      b.output.destroy();
+      await b.done;
+    }),
+    { numRuns: 600 },
+  );
+});
+
+/** The members of a batch, as the text they were made from. */
+function membersOf(text: string): string[] {
+  const parsed = JSON.parse(text) as unknown;
+  return Array.isArray(parsed) ? parsed.map((member) => JSON.stringify(member)) : [];
+}

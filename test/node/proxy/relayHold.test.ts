@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { CLIENT_TIMED_OUT, type Judge } from '#contract/judgement.ts';
 import { bench, callLine, judgement, line, settle, until, waitingJudge } from './harness.ts';
 
@@ -242,4 +242,39 @@ test('an overlong message of the server ends what waited for it', async () => {
   b.events.onOverlong();
   await settle();
   expect(b.clientMessages()).toEqual([expect.objectContaining({ id: 1, error: expect.objectContaining({ code: -32000 }) as unknown })]);
+});
+
+describe('a client that does not wait for ever', () => {
+  const hello = (name: string): string =>
+    line({ jsonrpc: '2.0', id: 'i', method: 'initialize', params: { clientInfo: { name, version: '1' } } });
+  const expire: Judge = (call, { signal, onHeld }) =>
+    new Promise((resolve) => {
+      onHeld?.(0);
+      signal.addEventListener('abort', () =>
+        resolve(signal.reason === CLIENT_TIMED_OUT ? judgement('expired', 'it can still be approved') : judgement('refused', 'gone')),
+      );
+    });
+
+  test('gets an answer before it gives up', async () => {
+    const b = bench(expire, {}, { env: { MCP_TOOL_TIMEOUT: '100' } });
+    await b.send(hello('claude-code'));
+    await b.send(callLine(1, 'slow', {}, { progressToken: 1 }));
+    await until('an answer', () => b.clientText().includes('it can still be approved'));
+    expect(b.toServer).toHaveLength(1);
+  });
+
+  test.each([
+    ['asks for progress', 'claude-code', { progressToken: 1 }],
+    ['waits for its user', 'Visual Studio Code', undefined],
+  ])('is not answered early when it %s', async (_name, client, meta) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] });
+    try {
+      const b = bench(expire);
+      b.input.write(hello(client) + callLine(1, 'slow', {}, meta));
+      await vi.advanceTimersByTimeAsync(600_000);
+      expect(b.clientMessages().filter((message) => 'result' in message)).toEqual([]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
 });
