@@ -3,7 +3,7 @@
  * and passes events on as they arrive; nothing here polls. Knows nothing of the editor.
  */
 import type { AuditEntry } from '#contract/auditRecord.ts';
-import type { BrokerStatus, EventName, Events, GateSettings, Grant, Hold, RequestName, Requests } from '#contract/ipc.ts';
+import type { BrokerStatus, Errand, EventName, Events, GateSettings, Grant, Hold, RequestName, Requests } from '#contract/ipc.ts';
 import type { BrokerLink as BrokerLine, BrokerLinkState } from '#node/broker/ensureBroker.ts';
 import type { HoldBook, HoldChange } from './holdBook.ts';
 import { type Signal, signal } from './signal.ts';
@@ -36,6 +36,7 @@ export interface BrokerLink {
   readonly onHolds: Signal<HoldChange>['listen'];
   readonly onEntry: Signal<AuditEntry>['listen'];
   readonly onGrants: Signal<readonly Grant[]>['listen'];
+  readonly onErrand: Signal<Errand>['listen'];
   /** Rejects when there is no connection. */
   readonly request: <N extends RequestName>(name: N, params: Requests[N]['params']) => Promise<Requests[N]['result']>;
   /** Takes the broker's answer in at once instead of waiting for its event. */
@@ -55,6 +56,7 @@ export function openBrokerLink(options: LinkOptions): BrokerLink {
   const onHolds = signal<HoldChange>(complain);
   const onEntry = signal<AuditEntry>(complain);
   const onGrants = signal<readonly Grant[]>(complain);
+  const onErrand = signal<Errand>(complain);
   let state: LinkState = { state: 'starting', message: 'Starting the broker…' };
   let status: BrokerStatus | null = null;
   let grants: readonly Grant[] = [];
@@ -99,9 +101,10 @@ export function openBrokerLink(options: LinkOptions): BrokerLink {
   }
 
   const onEvent = <N extends EventName>(name: N, data: Events[N]): void => {
-    // The name says which of the three shapes `data` has; the compiler cannot follow that through a generic.
+    // The name says which of the shapes `data` has; the compiler cannot follow that through a generic.
     if (name === 'hold') takeHold(data as Hold);
     else if (name === 'entry') takeEntry(data as AuditEntry);
+    else if (name === 'errand') onErrand.send(data as Errand);
     else setStatus(data as BrokerStatus);
   };
 
@@ -165,6 +168,7 @@ export function openBrokerLink(options: LinkOptions): BrokerLink {
     onHolds: onHolds.listen,
     onEntry: onEntry.listen,
     onGrants: onGrants.listen,
+    onErrand: onErrand.listen,
     request,
     settled: takeHold,
     refreshGrants,

@@ -12,6 +12,7 @@ import { clientSetup } from './clientSetup.ts';
 import { CONTEXT_KEYS, type ContextKey } from './commandIds.ts';
 import { commandHandlers, registerCommands } from './commands.ts';
 import { decideThrough } from './decideHold.ts';
+import { errandRunner } from './errands.ts';
 import { exportAudit } from './exportAudit.ts';
 import { holdBook } from './holdBook.ts';
 import { ruleCommands } from './newRule.ts';
@@ -104,6 +105,19 @@ export function compose(context: vscode.ExtensionContext, log: vscode.LogOutputC
     log: (message) => log.warn(message),
     now: Date.now,
   });
+  const runErrand = errandRunner({
+    secrets: context.secrets,
+    answer: (params) => link.request('errand', params),
+    askToSignIn: async (message) => {
+      const signIn = 'Sign in';
+      return (await vscode.window.showInformationMessage(plainText(message, 300), signIn)) === signIn;
+    },
+    // The editor also forwards the redirect's port when it runs on another machine than the browser.
+    open: (url) => vscode.env.openExternal(vscode.Uri.parse(url, true)),
+    say: (message) => void vscode.window.showInformationMessage(plainText(message, 400)),
+    inUse: () => vscode.window.state.focused,
+    log: (message) => log.warn(message),
+  });
   const decide = decideThrough(link, book);
   const preview = planPreview();
   const setup = clientSetup(async (): Promise<ClientContext> => {
@@ -154,6 +168,7 @@ export function compose(context: vscode.ExtensionContext, log: vscode.LogOutputC
       }),
     ),
     new vscode.Disposable(link.onEntry(mirror.noticed)),
+    new vscode.Disposable(link.onErrand((errand) => void runErrand(errand))),
     panel,
     preview,
     registerCommands(commandHandlers({ link, book, decide, protection, rules, exportAudit: exporting, focusPanel: panel.focus, log }), log),

@@ -4,7 +4,7 @@
  * suite's own servers by itself, and once through the relay.
  */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -34,7 +34,11 @@ type Outcome = Readonly<Record<string, readonly string[]>>;
 async function runSuite(name: string, args: readonly string[], env: Readonly<Record<string, string>>): Promise<Outcome> {
   const output = join(folder, name);
   mkdirSync(output);
-  const ran = await launch(process.execPath, [suite, ...args, '--suite', 'all', '-o', output], { cwd: folder, env, deadlineMs: DEADLINE_MS }).done;
+  const ran = await launch(process.execPath, [suite, ...args, '--suite', 'all', '-o', output], {
+    cwd: folder,
+    env,
+    deadlineMs: DEADLINE_MS,
+  }).done;
   const found: Record<string, readonly string[]> = {};
   for (const file of readdirSync(output, { recursive: true, encoding: 'utf8' }).sort()) {
     const scenario = /^(.*)-\d{4}-\d\d-\d\dT[\d-]+Z[/\\]checks\.json$/.exec(file)?.[1];
@@ -47,7 +51,9 @@ async function runSuite(name: string, args: readonly string[], env: Readonly<Rec
 }
 
 const failures = (outcome: Outcome): readonly string[] =>
-  Object.entries(outcome).flatMap(([scenario, checks]) => checks.filter((line) => line.endsWith('FAILURE')).map((line) => `${scenario}: ${line}`));
+  Object.entries(outcome).flatMap(([scenario, checks]) =>
+    checks.filter((line) => line.endsWith('FAILURE')).map((line) => `${scenario}: ${line}`),
+  );
 
 test('servers', async () => {
   const server = { command: process.execPath, args: [here('conformanceServer.ts')], env: world.env };
@@ -65,11 +71,7 @@ test('servers', async () => {
 
 test('clients', async () => {
   const client = `${process.execPath} ${here('conformanceClient.ts')}`;
-  // What a person would do in the browser: follow the page to where it sends them.
-  const browser = join(folder, 'browser');
-  writeFileSync(browser, `#!/bin/sh\nexec ${process.execPath} -e 'fetch(process.argv[1])' -- "$1"\n`, { mode: 0o700 });
-  const env = { ...world.env, BROWSER: browser };
-  const direct = await runSuite('client-direct', ['client', '--command', client], env);
-  const through = await runSuite('client-relayed', ['client', '--command', `${client} --relay ${world.relay}`], env);
+  const direct = await runSuite('client-direct', ['client', '--command', client], world.env);
+  const through = await runSuite('client-relayed', ['client', '--command', `${client} --relay ${world.relay}`], world.env);
   assert.deepEqual(through, direct);
 });

@@ -68,7 +68,12 @@ class Headless implements OAuthClientProvider {
 }
 
 function provider(): OAuthClientProvider | Headless {
-  const { client_id: clientId = '', client_secret: clientSecret = '', private_key_pem: privateKey = '', signing_algorithm: algorithm = 'ES256' } = context;
+  const {
+    client_id: clientId = '',
+    client_secret: clientSecret = '',
+    private_key_pem: privateKey = '',
+    signing_algorithm: algorithm = 'ES256',
+  } = context;
   if (scenario === 'auth/client-credentials-basic') return new ClientCredentialsProvider({ clientId, clientSecret });
   if (scenario === 'auth/client-credentials-jwt') return new PrivateKeyJwtProvider({ clientId, privateKey, algorithm });
   return new Headless();
@@ -104,7 +109,17 @@ async function direct(work: (client: Client) => Promise<void>): Promise<void> {
 async function throughRelay(program: string, work: (client: Client) => Promise<void>): Promise<void> {
   const client = newClient();
   const env = Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined));
-  const args = ['--server', 'conformance', ...(JSON.parse(process.env['RELAY_ARGUMENTS'] ?? '[]') as string[]), '--url', url.href];
+  const { client_id: id, client_secret: secret, private_key_pem: privateKey, signing_algorithm: algorithm } = context;
+  const oauth = {
+    CALLGATE_OAUTH_CLIENT_METADATA_URL: CLIENT_METADATA_URL,
+    CALLGATE_OAUTH_CLIENT_ID: id,
+    CALLGATE_OAUTH_CLIENT_SECRET: secret,
+    CALLGATE_OAUTH_PRIVATE_KEY: privateKey,
+    CALLGATE_OAUTH_KEY_ALGORITHM: algorithm,
+    CALLGATE_OAUTH_GRANT: scenario.startsWith('auth/client-credentials') ? 'client_credentials' : undefined,
+  };
+  for (const [name, value] of Object.entries(oauth)) if (value !== undefined) env[name] = value;
+  const args = ['--server', 'conformance', '--url', url.href];
   await client.connect(new StdioClientTransport({ command: program, args, env, stderr: 'inherit' }));
   await work(client);
   await client.close();

@@ -226,8 +226,7 @@ const RESOURCES = [
 ];
 
 function readResource(uri: string): Record<string, unknown> {
-  if (uri === 'test://static-text')
-    return { uri, mimeType: 'text/plain', text: 'This is the content of the static text resource.' };
+  if (uri === 'test://static-text') return { uri, mimeType: 'text/plain', text: 'This is the content of the static text resource.' };
   if (uri === 'test://static-binary') return { uri, mimeType: 'image/png', blob: PNG };
   if (uri === 'test://watched-resource') return { uri, mimeType: 'text/plain', text: 'Watched resource content' };
   const id = /^test:\/\/template\/([^/]+)\/data$/.exec(uri)?.[1];

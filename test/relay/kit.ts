@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { installGate, serve } from '#kit/agentsGate.ts';
+import { errandRunner } from '../../extension/vscode/errands.ts';
 import { sandbox, sandboxEnvironment } from '#kit/sandbox.ts';
 import type { Sandbox } from '#kit/sandbox.ts';
 import type { Served } from '#kit/agentsGate.ts';
@@ -10,19 +11,46 @@ import type { Served } from '#kit/agentsGate.ts';
 export interface RelayWorld {
   readonly box: Sandbox;
   readonly served: Served;
+  /** Pages that the person was sent to, and what went wrong there. */
+  readonly opened: readonly string[];
   /** The program that a protected configuration entry names. */
   readonly relay: string;
   readonly env: Readonly<Record<string, string>>;
   readonly stop: () => Promise<void>;
 }
 
+/** The window's own runner of errands, with a person behind it who signs in wherever they are asked to. */
+function signsInEverywhere(served: Served, opened: (url: string) => void): void {
+  const secrets = new Map<string, string>();
+  const run = errandRunner({
+    secrets: {
+      get: async (key) => secrets.get(key),
+      store: async (key, value) => void secrets.set(key, value),
+      delete: async (key) => void secrets.delete(key),
+    },
+    answer: (params) => served.window.request('errand', params),
+    askToSignIn: async () => true,
+    open: async (url) => {
+      opened(url);
+      await fetch(url);
+    },
+    say: () => undefined,
+    inUse: () => true,
+    log: (message) => opened(message),
+  });
+  served.window.on('errand', (errand) => void run(errand));
+}
+
 export async function relayWorld(): Promise<RelayWorld> {
   const box = sandbox();
   await installGate(box);
   const served = await serve(box);
+  const opened: string[] = [];
+  signsInEverywhere(served, (url) => opened.push(url));
   return {
     box,
     served,
+    opened,
     relay: join(box.layout.bin, 'callgate-mcp'),
     env: sandboxEnvironment(box),
     stop: async () => {
@@ -98,7 +126,11 @@ export async function exchange(program: Program, messages: readonly Readonly<Rec
 }
 
 /** Fails unless both ways give the very same lines. */
-export async function check(program: Program, world: RelayWorld, messages: readonly Readonly<Record<string, unknown>>[]): Promise<readonly string[]> {
+export async function check(
+  program: Program,
+  world: RelayWorld,
+  messages: readonly Readonly<Record<string, unknown>>[],
+): Promise<readonly string[]> {
   const direct = await exchange(program, messages);
   const through = { ...program, command: world.relay, args: ['--server', 'tried', '--', program.command, ...program.args] };
   assert.deepEqual(await exchange(through, messages), direct);

@@ -31,6 +31,7 @@ test('a connection that does not greet is closed', async () => {
       checkpoint: never,
       status: never,
       configure: never,
+      errand: never,
       retire: never,
     },
     status: never,

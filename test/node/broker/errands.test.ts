@@ -1,0 +1,87 @@
+import { expect, test, vi } from 'vitest';
+import type { Errand } from '#contract/ipc.ts';
+import { createErrands, windowSecrets } from '#node/broker/errands.ts';
+import { errandRunner } from '../../../extension/vscode/errands.ts';
+
+const KEY = `callgate.oauth.${'a'.repeat(64)}`;
+
+/** A broker's errands and windows that run them as the editor's do. */
+function office(windows: number, stored: Record<string, string> = {}) {
+  const secrets = new Map(Object.entries(stored));
+  const opened: string[] = [];
+  const asked: string[] = [];
+  const errands = createErrands(
+    (errand) => {
+      for (const run of running) void run(errand);
+    },
+    () => windows,
+  );
+  const running = Array.from({ length: windows }, () =>
+    errandRunner({
+      secrets: {
+        get: async (key) => secrets.get(key),
+        store: async (key, value) => void secrets.set(key, value),
+        delete: async (key) => void secrets.delete(key),
+      },
+      answer: async ({ id, value }) => ({ taken: errands.answered(id, value) }),
+      askToSignIn: async (message) => asked.push(message) > 0,
+      open: async (url) => opened.push(url),
+      say: (message) => asked.push(message),
+      inUse: () => true,
+      log: (message) => asked.push(message),
+    }),
+  );
+  return { errands, secrets, opened, asked };
+}
+
+test('secrets live in the windows, and are asked for once', async () => {
+  const { errands, secrets } = office(2, { [KEY]: 'kept' });
+  const store = windowSecrets(errands);
+  expect(await store.get(KEY)).toBe('kept');
+  await store.store(KEY, 'new');
+  expect(secrets.get(KEY)).toBe('new');
+  secrets.clear();
+  expect(await store.get(KEY)).toBe('new');
+  await store.store(KEY, null);
+  expect(await store.get(KEY)).toBe(null);
+});
+
+test('a name that is not of ours is neither read nor written', async () => {
+  const { errands, secrets } = office(1, { 'callgate.journalStatement': 'kept' });
+  expect(await errands.ask({ kind: 'secret', key: 'callgate.journalStatement' }, 1000)).toBe(null);
+  await errands.ask({ kind: 'keepSecret', key: 'callgate.journalStatement', value: 'forged' }, 1000);
+  expect(secrets.get('callgate.journalStatement')).toBe('kept');
+});
+
+test('without a window: memory only, at once', async () => {
+  const { errands } = office(0);
+  const store = windowSecrets(errands);
+  expect(await store.get(KEY)).toBe(null);
+  await store.store(KEY, 'here');
+  expect(await store.get(KEY)).toBe('here');
+});
+
+test('of several windows exactly one asks the person', async () => {
+  const { errands, opened, asked } = office(3);
+  const page = { kind: 'signIn', server: 'docs', host: 'id.example', url: 'https://id.example/authorize' } as const;
+  expect(await errands.ask(page, 3000)).toBe('shown');
+  await vi.waitFor(() => expect(opened).toEqual([page.url]));
+  expect(asked).toHaveLength(1);
+});
+
+test('a page that is no web page is not opened', async () => {
+  const { errands, opened, asked } = office(1);
+  await errands.ask({ kind: 'signIn', server: 'docs', host: 'x', url: 'file:///etc/passwd' }, 1000);
+  await vi.waitFor(() => expect(asked.join()).toContain('no web page'));
+  expect(opened).toEqual([]);
+});
+
+test('a window that never answers: nothing, and later answers find nobody', async () => {
+  let last: Errand | null = null;
+  const errands = createErrands(
+    (errand) => (last = errand),
+    () => 1,
+  );
+  expect(await errands.ask({ kind: 'secret', key: KEY }, 20)).toBe(null);
+  expect(errands.answered((last as Errand | null)?.id ?? '', 'late')).toBe(false);
+});

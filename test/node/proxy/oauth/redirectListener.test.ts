@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import { listenForRedirect } from '#node/proxy/oauth/redirectListener.ts';
+
+const STATE = 'the-state';
+
+const rows: readonly (readonly [what: string, path: string, status: number, outcome: string])[] = [
+  ['a code', `/callback?code=abc&state=${STATE}`, 200, 'abc'],
+  ['a refusal', `/callback?error=access_denied&error_description=Not%20today&state=${STATE}`, 400, 'access_denied: Not today'],
+  ['a refusal in control characters', `/callback?error=%1b%5b31m&state=${STATE}`, 400, 'said [31m'],
+  ["somebody else's code", '/callback?code=abc&state=other', 400, 'nobody signed in'],
+  ['a code without a state', '/callback?code=abc', 400, 'nobody signed in'],
+  ['neither code nor error', `/callback?state=${STATE}`, 400, 'nobody signed in'],
+  ['another path', `/other?code=abc&state=${STATE}`, 404, 'nobody signed in'],
+];
+test.each(rows)('%s', async (_what, path, status, outcome) => {
+  const listener = await listenForRedirect(0);
+  try {
+    const code = listener.code(STATE, outcome === 'nobody signed in' ? 50 : 10_000).catch((error: Error) => error.message);
+    const response = await fetch(new URL(path, listener.url));
+    expect(response.status).toBe(status);
+    expect(await response.text()).not.toContain('abc');
+    expect(await code).toContain(outcome);
+  } finally {
+    listener.close();
+  }
+});
+
+test('a port that is taken: another one', async () => {
+  const first = await listenForRedirect(0);
+  const second = await listenForRedirect(Number(new URL(first.url).port));
+  expect(second.url).not.toBe(first.url);
+  first.close();
+  second.close();
+});
+
+test('closed while it waits', async () => {
+  const listener = await listenForRedirect(0);
+  const code = listener.code(STATE, 10_000);
+  listener.close();
+  await expect(code).rejects.toThrow('given up');
+});
