@@ -129,6 +129,17 @@ export interface GateSettings {
   readonly journalMaxMegabytes?: number;
 }
 
+/** What only a window can do for the broker; any of them may answer, by the request `errand`, and the first answer counts. */
+export type Errand =
+  /** The value under `key` in the editor's secret storage; null when there is none. */
+  | { readonly kind: 'secret'; readonly id: string; readonly key: string }
+  /** Null deletes. */
+  | { readonly kind: 'keepSecret'; readonly id: string; readonly key: string; readonly value: string | null }
+  /** A page where a person signs in to an MCP server; answered when it has been shown, not when somebody has signed in. */
+  | { readonly kind: 'signIn'; readonly id: string; readonly server: string; readonly host: string; readonly url: string }
+  /** How it ended, when nobody waited for it any more; null: well. */
+  | { readonly kind: 'signedIn'; readonly id: string; readonly server: string; readonly problem: string | null };
+
 export interface Requests {
   /** First on every connection. `token` is read from the data folder, proving the same user. */
   hello: { params: { protocol: number; version: string; token: string }; result: BrokerStatus };
@@ -151,6 +162,8 @@ export interface Requests {
   configure: { params: GateSettings; result: GateSettings };
   /** Ends the broker when no call is held; a window with a newer version asks for this, then starts its own. */
   retire: { params: Record<string, never>; result: { retiring: boolean } };
+  /** The answer to an errand; `taken` is false when nobody waits for it any more. */
+  errand: { params: { id: string; value: string | null }; result: { taken: boolean } };
 }
 export type RequestName = keyof Requests;
 
@@ -160,6 +173,7 @@ export interface Events {
   /** A line reached the journal. */
   entry: AuditEntry;
   status: BrokerStatus;
+  errand: Errand;
 }
 export type EventName = keyof Events;
 

@@ -22,6 +22,8 @@ export type ParsedRequest = {
 const MAX_NOTE = 2000;
 const MAX_TEXT = 500;
 const MAX_PAGE = 500;
+/** Tokens of some servers are whole signed documents. */
+const MAX_SECRET = 48 * 1024;
 
 const PARSERS: Parsers = {
   hello: (params) => ({
@@ -50,6 +52,7 @@ const PARSERS: Parsers = {
     return settings;
   },
   retire: () => ({}),
+  errand: (params) => ({ id: textIn(params, 'id', 100), value: params['value'] === null ? null : textIn(params, 'value', MAX_SECRET) }),
 };
 
 /** The request's number as far as it can be told, for the answer to a malformed one; 0 otherwise. */
