@@ -4,13 +4,15 @@ import { isObject } from '#core/model/json.ts';
 import { errorLine } from '#node/proxy/answers.ts';
 import type { DefinitionReview, Review } from '#node/proxy/definitionReview.ts';
 import type { Request } from '#node/proxy/inFlight.ts';
+import { askPieces } from '#node/proxy/judgeResult.ts';
+import { readablePieces, strayMembers } from '#node/proxy/readable.ts';
 import type { Part } from '#node/proxy/readLine.ts';
 import type { RelayParts } from '#node/proxy/relayParts.ts';
 import { rewriteJson } from '#node/proxy/rewriteJson.ts';
 import { MAX_DEPTH } from '#node/proxy/sortMessage.ts';
 
 export function definitionAnswers(
-  { origin, inFlight, toClient, log, settled }: RelayParts,
+  { origin, inFlight, toClient, askGate, log, settled }: RelayParts,
   definitions: DefinitionReview,
 ): (part: Part, request: Request, message: JsonObject) => void {
   return (part, request, message) => {
@@ -33,8 +35,22 @@ export function definitionAnswers(
       else if (review.kind === 'refused') refuse(review.reason);
       else end(Buffer.from(rewriteJson(part.bytes.toString('utf8'), new Map<string, JsonValue>([['/result', review.result]]))));
     };
-    void definitions
-      .review(request.method, request.params, result)
+    const stray = strayMembers(message, 'result');
+    const beside =
+      stray === null
+        ? Promise.resolve(null)
+        : askPieces(askGate, request.call, request, readablePieces(stray, part.bytes.length), {
+            onHeld: slot.release,
+            waiting: '',
+            quiet: true,
+            quarantined: 'refuse',
+          });
+    void beside
+      .then((refusal) =>
+        refusal === null
+          ? definitions.review(request.method, request.params, result)
+          : { kind: 'refused' as const, reason: refusal.reason },
+      )
       .then(reviewed, (error: unknown) => refuse(`it could not be reviewed (${error instanceof Error ? error.message : String(error)}).`));
   };
 }

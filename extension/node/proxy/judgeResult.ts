@@ -8,7 +8,7 @@ import { errorLine, toolErrorLine } from '#node/proxy/answers.ts';
 import type { AskGate, Asking } from '#node/proxy/askGate.ts';
 import type { Request } from '#node/proxy/inFlight.ts';
 import type { Part } from '#node/proxy/readLine.ts';
-import { readablePieces, saysSomething } from '#node/proxy/readable.ts';
+import { readablePieces, saysSomething, strayMembers } from '#node/proxy/readable.ts';
 import { redactions } from '#node/proxy/redactResult.ts';
 import type { RelayParts } from '#node/proxy/relayParts.ts';
 import { rewriteJson } from '#node/proxy/rewriteJson.ts';
@@ -85,12 +85,13 @@ export function resultJudge(parts: RelayParts): (part: Part, request: Request, m
       if (isToolResult && isObject(message['result'])) memory.remember({ call, recordedAs: request.recordedAs }, message['result']);
       end(line);
     };
-    if (!saysSomething(value)) {
+    const stray = strayMembers(message, key);
+    if (!saysSomething(value) && stray === null) {
       deliver(part.bytes);
       return;
     }
     const asking: Asking = { onHeld: slot.release, waiting: HELD_RESULT, quiet: !RECORDED.has(request.method) };
-    void judge(part, request, key, value, asking).then(
+    void judge(part, request, key, value, stray, asking).then(
       (outcome) => ('line' in outcome ? deliver(outcome.line) : withhold(outcome.why)),
       (error: unknown) => {
         log(`${name}: a result of "${call.tool}" could not be looked at: ${error instanceof Error ? error.message : String(error)}`);
@@ -104,6 +105,7 @@ export function resultJudge(parts: RelayParts): (part: Part, request: Request, m
     request: Request,
     key: 'result' | 'error',
     came: JsonValue,
+    stray: JsonObject | null,
     asking: Asking,
   ): Promise<{ readonly line: Buffer } | { readonly why: string }> {
     const policy = parts.policy();
@@ -122,6 +124,13 @@ export function resultJudge(parts: RelayParts): (part: Part, request: Request, m
       // A secret without a place that could be changed stays, and is judged like any other.
       if (edits === null) log(`${name}: secrets in a result of "${request.call.tool}" could not be masked; it is judged as it is`);
       else change(edits);
+    }
+    if (stray !== null) {
+      const refusal = await askPieces(askGate, request.call, request, readablePieces(stray, bytes.length), {
+        ...asking,
+        quarantined: 'refuse',
+      });
+      if (refusal !== null) return { why: refusal.reason };
     }
     const refusal = await askPieces(askGate, request.call, request, readablePieces(value, bytes.length), {
       ...asking,

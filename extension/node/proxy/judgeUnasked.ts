@@ -4,14 +4,13 @@
  * some show the latter to theirs.
  */
 import type { ToolCall } from '#core/model/call.ts';
-import type { JsonValue } from '#core/model/json.ts';
 import { errorLine } from '#node/proxy/answers.ts';
 import { callFromMcp } from '#node/proxy/callFromMcp.ts';
 import { newRequest } from '#node/proxy/inFlight.ts';
 import { askPieces } from '#node/proxy/judgeResult.ts';
 import { memberObject } from '#node/proxy/readLine.ts';
 import type { Part } from '#node/proxy/readLine.ts';
-import { readablePieces } from '#node/proxy/readable.ts';
+import { readablePieces, strayMembers } from '#node/proxy/readable.ts';
 import type { RelayParts } from '#node/proxy/relayParts.ts';
 import { MAX_DEPTH, idKey } from '#node/proxy/sortMessage.ts';
 import type { RequestId, Sorted } from '#node/proxy/sortMessage.ts';
@@ -36,8 +35,11 @@ export function unaskedJudge(parts: RelayParts): (part: Part, sorted: Unasked) =
     if (part.repeated !== null) return refuse(`The key ${JSON.stringify(part.repeated.key)} appears twice in it.`);
     if (part.depth > MAX_DEPTH) return refuse(`It is nested deeper than ${MAX_DEPTH} levels.`);
     const { message } = sorted;
-    const said: JsonValue = (sorted.kind === 'other' ? message : sorted.kind === 'response' ? message['error'] : message['params']) ?? null;
-    const pieces = readablePieces(said, part.bytes.length);
+    const purpose = sorted.kind === 'response' ? 'error' : 'params';
+    const stray = strayMembers(message, purpose);
+    const pieces = [message[purpose] ?? null, ...(stray === null ? [] : [stray])].flatMap((said) =>
+      readablePieces(said, part.bytes.length),
+    );
     const params = memberObject(message, 'params');
     const call: ToolCall = { ...callFromMcp(method, params, origin), channel: 'response' };
     const request = newRequest({ id: id ?? '', method, params, call, progressToken: null, answerWithinMs: null, stage: 'judging' });

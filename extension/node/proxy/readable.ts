@@ -47,6 +47,17 @@ interface Texts {
   readonly odd: string[];
 }
 
+/** Members of a message that stand beside what it is there for; judged too, as nobody knows who reads them. Null when they say nothing. */
+export function strayMembers(message: JsonObject, purpose: 'params' | 'result' | 'error'): JsonObject | null {
+  let stray: Record<string, JsonValue> | null = null;
+  for (const key of Object.keys(message)) {
+    if (key === 'jsonrpc' || key === 'id' || key === 'method' || key === purpose) continue;
+    const value = message[key] as JsonValue;
+    if (!PLAIN_KEY.test(key) || saysSomething(value)) (stray ??= {})[key] = value;
+  }
+  return stray;
+}
+
 /** The pieces to judge one after the other; empty when there is nothing anybody could read. `bytes`: size of the message. */
 export function readablePieces(whole: JsonValue, bytes: number): readonly JsonValue[] {
   const value = withoutState(whole);

@@ -6,7 +6,7 @@ import { resultJudge } from '#node/proxy/judgeResult.ts';
 import { unaskedJudge } from '#node/proxy/judgeUnasked.ts';
 import { memberObject, readLine } from '#node/proxy/readLine.ts';
 import type { Part } from '#node/proxy/readLine.ts';
-import { saysSomething } from '#node/proxy/readable.ts';
+import { saysSomething, strayMembers } from '#node/proxy/readable.ts';
 import type { RelayParts } from '#node/proxy/relayParts.ts';
 import { MAX_DEPTH, asRequestId, idKey, sortMessage } from '#node/proxy/sortMessage.ts';
 import type { Sorted } from '#node/proxy/sortMessage.ts';
@@ -84,6 +84,7 @@ export function serverLines(parts: RelayParts): (line: Buffer) => void {
   /** Requests and notifications of the server that say nothing to a reader. */
   function passes(part: Part, sorted: Extract<Sorted, { kind: 'notification' | 'request' | 'call' }>): boolean {
     if (sorted.kind === 'call') return false;
+    if (strayMembers(sorted.message, 'params') !== null) return false;
     if (PROTOCOL_ONLY.has(sorted.method)) return true;
     const params = memberObject(sorted.message, 'params');
     if (sorted.method === 'notifications/progress')

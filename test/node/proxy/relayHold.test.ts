@@ -247,7 +247,7 @@ test('an overlong message of the server ends what waited for it', async () => {
 describe('a client that does not wait for ever', () => {
   const hello = (name: string): string =>
     line({ jsonrpc: '2.0', id: 'i', method: 'initialize', params: { clientInfo: { name, version: '1' } } });
-  const expire: Judge = (call, { signal, onHeld }) =>
+  const expire: Judge = (_call, { signal, onHeld }) =>
     new Promise((resolve) => {
       onHeld?.(0);
       signal.addEventListener('abort', () =>

@@ -72,6 +72,18 @@ describe('an answer with a payload in it is withheld', () => {
     } else expect(b.clientMessages()[0]).toMatchObject({ error: { code: -32000 } });
   });
 
+  test('words beside the result too, whoever looks at the result itself', async () => {
+    const review = { review: () => Promise.resolve({ kind: 'same' as const }), refusal: () => null, close: () => undefined };
+    for (const asked of [callLine(1, 'a'), request('tools/list'), request('ping')]) {
+      const b = bench(gate.judge, {}, { makeDefinitions: () => review });
+      await b.send(asked);
+      await b.serve(line({ jsonrpc: '2.0', id: 1, result: {}, beside: { words: BAD } }));
+      await until('an answer', () => b.clientText() !== '');
+      expect(b.clientText()).toMatch(/Callgate withheld/u);
+      expect(b.clientText()).not.toContain('obey');
+    }
+  });
+
   test.each(['tools/list', 'resources/read', 'x-vendor/thing'])('the error of %s too', async (method) => {
     const b = bench(gate.judge);
     await b.send(request(method));

@@ -34,12 +34,13 @@ describe('how long a client waits', () => {
 describe('keys to models', () => {
   const env = { PATH: 'p', OPENAI_API_KEY: 'a', ANTHROPIC_API_KEY: 'b', GITHUB_TOKEN: 'c', gemini_api_key: 'd' };
   const none = (): boolean => false;
-  test.each([
+  const rows: readonly (readonly [string, readonly string[] | null, (name: string) => boolean, readonly string[]])[] = [
     ['an entry that names none', [], none, ['OPENAI_API_KEY', 'ANTHROPIC_API_KEY', 'gemini_api_key']],
     ['an entry that names one', ['OPENAI_API_KEY'], none, ['ANTHROPIC_API_KEY', 'gemini_api_key']],
     ['a policy that gives one', [], (name: string): boolean => name === 'ANTHROPIC_API_KEY', ['OPENAI_API_KEY', 'gemini_api_key']],
     ['an entry of which nobody knows', null, none, []],
-  ])('%s', (_name, named, gives, withheld) => {
+  ];
+  test.each(rows)('%s', (_name, named, gives, withheld) => {
     const seen = withoutModelKeys(env, named, gives);
     expect(seen.withheld).toEqual(withheld);
     expect(Object.keys(seen.env)).toEqual(Object.keys(env).filter((name) => !withheld.includes(name)));
