@@ -3,7 +3,16 @@ import type { Node } from 'jsonc-parser';
 import { isObject, type JsonObject, type JsonValue } from '#core/model/json.ts';
 import { isOurs } from '#node/clients/adapter.ts';
 import { type Addition, appendChildren, memberOf, members, replaceNode } from '#node/clients/jsonEdit.ts';
-import { ENTRY_ENV, entryEnv, type EntryShape, readEntry, type Transport, variableNames } from '#node/clients/mcp/mcpFile.ts';
+import {
+  ENTRY_ENV,
+  entryEnv,
+  type EntryShape,
+  OAUTH_SCOPE_ENV,
+  readEntry,
+  scopesOf,
+  type Transport,
+  variableNames,
+} from '#node/clients/mcp/mcpFile.ts';
 import type { Splice } from '#node/clients/splices.ts';
 
 /**
@@ -79,46 +88,47 @@ interface Wrap {
 export function wrapEntry(text: string, node: Node, entry: JsonValue, name: string, mcpCommand: string, shape: EntryShape): Wrap {
   const read = readEntry(entry, shape);
   if (read.kind === 'program') {
+    const told = read.variables === null ? null : entryEnv(read.variables, shape);
     return {
-      splices: [
-        ...wrapProgram(text, node, ['--server', name, '--', read.command], mcpCommand),
-        ...nameVariables(text, node, read.variables, shape),
-      ],
+      splices: wrapProgram(text, node, ['--server', name, '--', read.command], mcpCommand, told),
       summary: `start "${name}" (${read.command}) through the Callgate shim`,
-      warnings: [],
+      warnings:
+        told === null ? [`"${name}": its variables come from a file too, so model API keys it inherits are not withheld from it`] : [],
     };
   }
-  if (read.kind === 'address') return wrapAddress(text, node, name, read, mcpCommand, shape);
+  const scopes = scopesOf(isObject(entry) && isObject(entry['oauth']) ? entry['oauth']['scopes'] : undefined);
+  if (read.kind === 'address') return wrapAddress(text, node, name, { ...read, scopes }, mcpCommand, shape);
   return { splices: [], summary: '', warnings: [read.reason] };
 }
 
-function wrapProgram(text: string, node: Node, lead: readonly string[], mcpCommand: string): readonly Splice[] {
+function wrapProgram(text: string, node: Node, lead: readonly string[], mcpCommand: string, told: string | null): readonly Splice[] {
   const command = memberOf(node, 'command')?.value;
   const args = memberOf(node, 'args')?.value;
   const first = args?.children?.[0];
   const list = lead.map((item) => JSON.stringify(item)).join(', ');
   if (!command) return [];
-  if (args && first)
-    return [replaceNode(text, command, JSON.stringify(mcpCommand)), { at: first.offset, removed: '', inserted: `${list}, ` }];
-  if (args) return [replaceNode(text, command, JSON.stringify(mcpCommand)), replaceNode(text, args, `[${list}]`)];
-  return [replaceNode(text, command, `${JSON.stringify(mcpCommand)}, "args": [${list}]`)];
+  const env = memberOf(node, 'env')?.value;
+  const added = told !== null && !env ? `, "env": ${JSON.stringify({ [ENTRY_ENV]: told })}` : '';
+  const named = told !== null && env ? nameVariables(text, env, told) : [];
+  const start = replaceNode(text, command, JSON.stringify(mcpCommand));
+  if (!args) return [{ ...start, inserted: `${start.inserted}, "args": [${list}]${added}` }, ...named];
+  if (!first) return [start, replaceNode(text, args, `[${list}]${added}`), ...named];
+  const behind = { at: args.offset + args.length, removed: '', inserted: added };
+  return [start, { at: first.offset, removed: '', inserted: `${list}, ` }, ...(added === '' ? [] : [behind]), ...named];
 }
 
 /** Tells the shim which variables the entry itself sets. */
-function nameVariables(text: string, node: Node, names: readonly string[], shape: EntryShape): readonly Splice[] {
-  const env = memberOf(node, 'env')?.value;
-  if (!env || names.length === 0) return [];
+function nameVariables(text: string, env: Node, told: string): readonly Splice[] {
   const there = memberOf(env, ENTRY_ENV)?.value;
-  const value = entryEnv(names, shape);
-  if (there) return there.value === value ? [] : [replaceNode(text, there, JSON.stringify(value))];
-  return [appendChildren(text, env, [[ENTRY_ENV, value]])];
+  if (there) return there.value === told ? [] : [replaceNode(text, there, JSON.stringify(told))];
+  return [appendChildren(text, env, [[ENTRY_ENV, told]])];
 }
 
 function wrapAddress(
   text: string,
   node: Node,
   name: string,
-  read: { readonly key: string; readonly url: string; readonly transport: Transport | null },
+  read: { readonly key: string; readonly url: string; readonly transport: Transport | null; readonly scopes: string | null },
   mcpCommand: string,
   shape: EntryShape,
 ): Wrap {
@@ -130,7 +140,9 @@ function wrapAddress(
   const args = addressArguments(name, read.url, read.transport)
     .map((item) => JSON.stringify(item))
     .join(', ');
-  if (address) splices.push(replaceNode(text, address.node, `"command": ${JSON.stringify(mcpCommand)}, "args": [${args}]`));
+  const more: readonly Addition[] = read.scopes === null ? [] : [[OAUTH_SCOPE_ENV, read.scopes]];
+  const added = more.length > 0 && !env && !headers ? `, "env": ${JSON.stringify(Object.fromEntries(more))}` : '';
+  if (address) splices.push(replaceNode(text, address.node, `"command": ${JSON.stringify(mcpCommand)}, "args": [${args}]${added}`));
   if (type) splices.push(replaceNode(text, type, '"stdio"'));
   const taken = members(env)
     .flatMap((member) => HEADER_ENV.exec(member.key)?.[1] ?? [])
@@ -144,13 +156,14 @@ function wrapAddress(
   if (headers && env) {
     // The client would hand both on; the headers now travel in the environment the entry already has.
     splices.push(replaceNode(text, headers.value, '{}'));
-    if (additions.length > 0) splices.push(appendChildren(text, env, additions));
+    if (additions.length + more.length > 0) splices.push(appendChildren(text, env, [...additions, ...more]));
   } else if (headers) {
     splices.push(replaceNode(text, headers.keyNode, '"env"'));
     for (const [index, header] of list.entries()) {
       const [key, value] = additions[index] ?? ['', ''];
       splices.push(replaceNode(text, header.keyNode, JSON.stringify(key)), replaceNode(text, header.value, JSON.stringify(value)));
     }
+    if (more.length > 0) splices.push(appendChildren(text, headers.value, more));
   }
   return {
     splices,
@@ -163,8 +176,14 @@ function wrapAddress(
 export function upgradeEntry(text: string, node: Node, entry: JsonValue, mcpCommand: string, shape: EntryShape): readonly Splice[] {
   const command = memberOf(node, 'command')?.value;
   const path = command && command.value !== mcpCommand ? [replaceNode(text, command, JSON.stringify(mcpCommand))] : [];
-  const program = wrappedTarget(entry)?.kind === 'program' && isObject(entry);
-  return [...path, ...(program ? nameVariables(text, node, variableNames(entry['env']), shape) : [])];
+  if (wrappedTarget(entry)?.kind !== 'program' || !isObject(entry)) return path;
+  if (shape.variablesFile !== undefined && entry[shape.variablesFile] !== undefined) return path;
+  const told = entryEnv(variableNames(entry['env']), shape);
+  const env = memberOf(node, 'env')?.value;
+  const args = memberOf(node, 'args')?.value;
+  if (env) return [...path, ...nameVariables(text, env, told)];
+  if (!args) return path;
+  return [...path, { at: args.offset + args.length, removed: '', inserted: `, "env": ${JSON.stringify({ [ENTRY_ENV]: told })}` }];
 }
 
 /** The entry a wrapped one stands for, later edits of the user kept. `original` restores what wrapping had to drop. */
@@ -173,7 +192,7 @@ export function unwrapValue(entry: JsonValue, original: JsonValue, shape: EntryS
   if (!isObject(entry) || target === null) return original ?? entry;
   const before: JsonObject = isObject(original) ? original : {};
   const { args: _args, command: _command, env, ...others } = entry;
-  const carried = Object.entries(isObject(env) ? env : {}).filter(([key]) => key !== ENTRY_ENV);
+  const carried = Object.entries(isObject(env) ? env : {}).filter(([key]) => key !== ENTRY_ENV && key !== OAUTH_SCOPE_ENV);
   if (target.kind === 'program') {
     const value = {
       ...others,

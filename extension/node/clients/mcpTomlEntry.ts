@@ -1,6 +1,6 @@
 /** One of Codex' servers: the statements that change when it runs through the shim, and what it then means. */
 import type { JsonValue } from '#core/model/json.ts';
-import { ENTRY_ENV, entryEnv, type EntryShape, readEntry, variableNames } from '#node/clients/mcp/mcpFile.ts';
+import { ENTRY_ENV, entryEnv, type EntryShape, OAUTH_SCOPE_ENV, readEntry, scopesOf, variableNames } from '#node/clients/mcp/mcpFile.ts';
 import { addressArguments, addressWarnings, HEADER_ENV, shownUrl, wrappedTarget } from '#node/clients/mcpEntry.ts';
 import type { Splice } from '#node/clients/splices.ts';
 import { lineEnding } from '#node/clients/textPlace.ts';
@@ -53,14 +53,13 @@ export function wrapToml(server: TomlEntry, mcpCommand: string, shape: EntryShap
   const { entry, name } = server;
   const args = Array.isArray(entry['args']) ? (entry['args'] as readonly unknown[]) : [];
   const lead = ['--server', name, '--', read.command];
-  const names = [...new Set([...read.variables, ...namedVariables(entry['env_vars'])])];
-  const env = names.length === 0 ? entry['env'] : { ...asTable(entry['env']), [ENTRY_ENV]: entryEnv(names, shape) };
-  const value = { ...entry, command: mcpCommand, args: [...lead, ...args], ...(env === undefined ? {} : { env }) };
+  const told = entryEnv([...new Set([...(read.variables ?? []), ...namedVariables(entry['env_vars'])])], shape);
+  const value = { ...entry, command: mcpCommand, args: [...lead, ...args], env: { ...asTable(entry['env']), [ENTRY_ENV]: told } };
   return {
     splices: rewritten(server, value) ?? [
       ...setValue(server, ['command'], mcpCommand),
       ...leadArguments(server, lead),
-      ...(names.length === 0 ? [] : addVariable(server, entryEnv(names, shape))),
+      ...addVariable(server, told),
     ],
     value,
     summary: `start "${name}" (${read.command}) through the Callgate shim`,
@@ -69,11 +68,11 @@ export function wrapToml(server: TomlEntry, mcpCommand: string, shape: EntryShap
 }
 
 /** An older or a foreign launcher becomes ours; variables that were added since are named. */
-export function refreshToml(server: TomlEntry, mcpCommand: string): TomlWrap {
+export function refreshToml(server: TomlEntry, mcpCommand: string, shape: EntryShape): TomlWrap {
   const { entry, name } = server;
   const env = asTable(entry['env']);
-  const names = [...new Set([...variableNames(asJson(env ?? null)), ...namedVariables(entry['env_vars'])])].join(' ');
-  const told = wrappedTarget(asJson(entry))?.kind === 'program' && names !== '' && env?.[ENTRY_ENV] !== names;
+  const names = entryEnv([...new Set([...variableNames(asJson(env ?? null)), ...namedVariables(entry['env_vars'])])], shape);
+  const told = wrappedTarget(asJson(entry))?.kind === 'program' && env?.[ENTRY_ENV] !== names;
   const value = { ...entry, command: mcpCommand, ...(told ? { env: { ...env, [ENTRY_ENV]: names } } : {}) };
   const moved = entry['command'] !== mcpCommand;
   if (!moved && !told) return { splices: [], value: entry, summary: '', warnings: [] };
@@ -91,12 +90,14 @@ function wrapAddress(server: TomlEntry, url: string, mcpCommand: string): TomlWr
   const { url: _url, http_headers: literal, env_http_headers: named, bearer_token_env_var: bearer, ...rest } = entry;
   const variables = Object.entries(textsOf(named));
   if (typeof bearer === 'string') variables.unshift(['Authorization', bearer]);
+  const scopes = scopesOf(asJson(entry['scopes'] ?? null));
   const env = Object.fromEntries([
     ...Object.entries(textsOf(literal)).map(([key, value], index) => [`CALLGATE_HEADER_${index + 1}`, `${key}: ${value}`]),
     ...variables.map(([key, variable], index) => [
       `CALLGATE_HEADER_FROM_${index + 1}`,
       index === 0 && typeof bearer === 'string' ? `${key}: Bearer ${variable}` : `${key}: ${variable}`,
     ]),
+    ...(scopes === null ? [] : [[OAUTH_SCOPE_ENV, scopes]]),
   ]) as Readonly<Record<string, string>>;
   const env_vars = [...new Set(variables.map(([, variable]) => variable))];
   const args = addressArguments(name, url, null);
@@ -107,7 +108,7 @@ function wrapAddress(server: TomlEntry, url: string, mcpCommand: string): TomlWr
     ...(Object.keys(env).length > 0 ? { env } : {}),
     ...(env_vars.length > 0 ? { env_vars } : {}),
   };
-  const warnings = addressWarnings(name, url, Object.keys(env).length > 0);
+  const warnings = addressWarnings(name, url, Object.keys(textsOf(literal)).length + variables.length > 0);
   const summary = `reach "${name}" (${shownUrl(url)}) through the Callgate shim`;
   const whole = rewritten(server, value);
   if (whole) return { splices: whole, value, summary, warnings };
@@ -147,7 +148,7 @@ export function unwrapToml(entry: TomlTable): TomlTable {
   const target = wrappedTarget(asJson(entry));
   if (target === null) return entry;
   const { command: _command, args: _args, env, env_vars, ...rest } = entry;
-  const variables = Object.entries(textsOf(env)).filter(([key]) => key !== ENTRY_ENV);
+  const variables = Object.entries(textsOf(env)).filter(([key]) => key !== ENTRY_ENV && key !== OAUTH_SCOPE_ENV);
   const kept = Object.fromEntries(variables.filter(([key]) => !HEADER_ENV.test(key) && !HEADER_FROM_ENV.test(key)));
   const withEnv = Object.keys(kept).length > 0 ? { env: kept } : {};
   if (target.kind === 'program') {
@@ -230,7 +231,7 @@ function addVariable(server: TomlEntry, names: string): readonly Splice[] {
   if (header) return [{ at: header.end, removed: '', inserted: `${eol}${ENTRY_ENV} = ${tomlString(names)}` }];
   const command = pairAt(server, ['command']);
   if (!command) return [];
-  return [{ at: command.start, removed: '', inserted: lineLike(body, command, 'command', 'env', tomlValue({ [ENTRY_ENV]: names })) + eol }];
+  return [{ at: command.end, removed: '', inserted: eol + lineLike(body, command, 'command', 'env', tomlValue({ [ENTRY_ENV]: names })) }];
 }
 
 /** A line for `key` beside `pair`, with the same indentation and the same dotted keys in front. */

@@ -8,6 +8,8 @@ export const SHIM_USAGE =
 /** Marks of our own; no server gets to see them. */
 const OWN_PREFIX = 'CALLGATE_';
 const HEADER_VARIABLE = /^CALLGATE_HEADER_(\d+)$/;
+/** `CALLGATE_HEADER_FROM_1="Authorization: Bearer TOKEN"`: the last word names the variable that holds it, for clients that expand nothing. */
+const HEADER_FROM_VARIABLE = /^CALLGATE_HEADER_FROM_\d+$/;
 /** A rewritten entry names here, separated by blanks, the variables it sets itself: the others are only inherited (modelKeys.ts). */
 const ENTRY_ENV = 'CALLGATE_ENTRY_ENV';
 /** How to sign in (OAuthSettings), kept out of argv as some of it is secret. */
@@ -108,6 +110,14 @@ function headersFrom(env: Readonly<Record<string, string | undefined>>): Record<
     const match = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)$/.exec(env[variable] ?? '');
     if (!match?.[1]) return `${variable} must hold one header as "Name: value"`;
     headers[match[1]] = match[2] ?? '';
+  }
+  for (const variable of Object.keys(env).filter((name) => HEADER_FROM_VARIABLE.test(name))) {
+    const [, name, scheme = '', source = ''] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+): ((?:[\x21-\x7e]+ )?)(\S+)$/.exec(env[variable] ?? '') ?? [];
+    if (name === undefined) return `${variable} must hold a header and the name of a variable as "Name: VARIABLE"`;
+    const value = env[source] ?? '';
+    if (value === '') return `the variable ${source}, which holds the header ${name}, is not set`;
+    if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) return `the variable ${source} holds what cannot be sent as the header ${name}`;
+    headers[name] = scheme + value;
   }
   return headers;
 }

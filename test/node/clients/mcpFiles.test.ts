@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { McpFile, Place } from '#node/clients/mcp/mcpFile.ts';
 import { MCP_FILES, mcpFileAt } from '#node/clients/mcp/mcpFiles.ts';
 import { listServers, planMcp, unplanMcp } from '#node/clients/mcpServers.ts';
+import { parseShimCommand } from '#node/proxy/shimCommand.ts';
 import { SHIM } from './clientHome.ts';
 
 function fileOf(id: string): McpFile {
@@ -119,6 +120,7 @@ describe('where the files lie', () => {
   });
 });
 
+const told = { env: { CALLGATE_ENTRY_ENV: '-' } };
 const via = (...words: readonly string[]): readonly string[] => ['--server', 's', ...words];
 
 interface Row {
@@ -150,7 +152,7 @@ const rows: readonly Row[] = [
     after: {
       type: 'stdio',
       command: SHIM,
-      args: via('--url', 'wss://h.example/mcp', '--transport', 'ws'),
+      args: via('--url', 'wss://h.example/mcp', '--transport', 'websocket'),
       env: { CALLGATE_HEADER_1: 'Authorization: Bearer ${T}' },
     },
   },
@@ -159,6 +161,29 @@ const rows: readonly Row[] = [
     file: 'claudeProject',
     entry: { type: 'streamable-http', url: 'https://h.example/mcp', oauth: {}, disabled: true },
     after: { type: 'stdio', command: SHIM, args: via('--url', 'https://h.example/mcp', '--transport', 'http'), oauth: {}, disabled: true },
+  },
+  {
+    name: 'Claude: scopes',
+    file: 'claudeUser',
+    entry: { type: 'http', url: 'https://h.example/mcp', oauth: { scopes: 'a b' } },
+    after: {
+      type: 'stdio',
+      command: SHIM,
+      args: via('--url', 'https://h.example/mcp', '--transport', 'http'),
+      env: { CALLGATE_OAUTH_SCOPE: 'a b' },
+      oauth: { scopes: 'a b' },
+    },
+  },
+  {
+    name: 'Claude: scopes beside a header',
+    file: 'claudeUser',
+    entry: { url: 'https://h.example/mcp', headers: { A: 'b' }, oauth: { scopes: ['a', 'b'] } },
+    after: {
+      command: SHIM,
+      args: via('--url', 'https://h.example/mcp'),
+      env: { CALLGATE_HEADER_1: 'A: b', CALLGATE_OAUTH_SCOPE: 'a b' },
+      oauth: { scopes: ['a', 'b'] },
+    },
   },
   {
     name: 'VS Code: SSE with an input',
@@ -194,7 +219,7 @@ const rows: readonly Row[] = [
     name: 'VS Code: a sandbox that is off',
     file: 'vscodeProject',
     entry: { command: 'node', sandboxEnabled: false },
-    after: { command: SHIM, args: via('--', 'node'), sandboxEnabled: false },
+    after: { command: SHIM, args: via('--', 'node'), ...told, sandboxEnabled: false },
   },
   {
     name: 'VS Code: a debugger',
@@ -227,7 +252,7 @@ const rows: readonly Row[] = [
     name: 'Claude Desktop: a program',
     file: 'claudeDesktop',
     entry: { command: 'uvx', args: ['x'] },
-    after: { command: SHIM, args: via('--', 'uvx', 'x') },
+    after: { command: SHIM, args: via('--', 'uvx', 'x'), ...told },
   },
   {
     name: 'Claude Desktop: an address it would not read',
@@ -364,6 +389,12 @@ describe('what becomes of an entry', () => {
       return;
     }
     expect(listServers(file, result.text, SHIM)).toMatchObject([{ name: 's', state: 'wrapped' }]);
+    // And the shim understands what stands there, once the client has expanded it.
+    const { args, env } = JSON.parse(JSON.stringify(after).replace('${env:URL}', 'https://h.example')) as {
+      args: string[];
+      env?: Record<string, string>;
+    };
+    expect(parseShimCommand(args, env ?? {}, '/')).toMatchObject({ server: 's' });
     // Undone by the record, and by the entry itself when the record is lost or somebody edited it since.
     expect(unplanMcp(file, result.text, result.undo)).toMatchObject({ text: before });
     const edited = result.text.replace('"s": {', '"s": {"x-mine": 1,');
@@ -396,7 +427,7 @@ describe('Claude’s own file', () => {
         ...value.projects,
         '/p': {
           ...value.projects['/p'],
-          mcpServers: { ...value.projects['/p'].mcpServers, a: { command: SHIM, args: ['--server', 'a', '--', 'y'] } },
+          mcpServers: { ...value.projects['/p'].mcpServers, a: { command: SHIM, args: ['--server', 'a', '--', 'y'], ...told } },
         },
       },
     });

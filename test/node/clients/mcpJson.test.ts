@@ -32,13 +32,13 @@ const rows: readonly Row[] = [
     name: 'stdio without arguments',
     id: 'claudeProject',
     before: '{"mcpServers":{"a":{"command":"x"}}}',
-    after: `{"mcpServers":{"a":{"command":${S}, "args": ["--server", "a", "--", "x"]}}}`,
+    after: `{"mcpServers":{"a":{"command":${S}, "args": ["--server", "a", "--", "x"], "env": {"CALLGATE_ENTRY_ENV":"-"}}}}`,
   },
   {
     name: 'empty arguments',
     id: 'cursor',
     before: '{"mcpServers":{"a":{"args":[ ],"command":"x"}}}',
-    after: `{"mcpServers":{"a":{"args":["--server", "a", "--", "x"],"command":${S}}}}`,
+    after: `{"mcpServers":{"a":{"args":["--server", "a", "--", "x"], "env": {"CALLGATE_ENTRY_ENV":"-"},"command":${S}}}}`,
   },
   {
     name: 'VS Code: comments, trailing commas, inputs, headers',
@@ -131,7 +131,7 @@ describe('MCP server files', () => {
       'an environment',
       'claudeProject',
       '{"mcpServers":{"a":{"command":"x"}}}',
-      (text: string) => text.replace('"command"', '"env":{"A":"1"},"command"'),
+      (text: string) => text.replace('"env": {', '"env": {"A":"1",'),
       { command: 'x', env: { A: '1' } },
     ],
     [

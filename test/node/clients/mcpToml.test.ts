@@ -6,6 +6,7 @@ import type { EditResult } from '#node/clients/adapter.ts';
 import type { McpFile } from '#node/clients/mcp/mcpFile.ts';
 import { MCP_FILES } from '#node/clients/mcp/mcpFiles.ts';
 import { listServers, planMcp, unplanMcp } from '#node/clients/mcpServers.ts';
+import { parseShimCommand } from '#node/proxy/shimCommand.ts';
 import { SHIM } from './clientHome.ts';
 
 const CODEX = MCP_FILES.find((one) => one.id === 'codexUser') as McpFile;
@@ -32,12 +33,12 @@ const rows: readonly Row[] = [
     name: 'a program, with comments',
     before:
       '# mine\nmodel = "m"\n\n[mcp_servers.fs] # files\ncommand = "npx" # why\nargs = [\n  "-y", # yes\n  "x",\n]\nstartup_timeout_sec = 20.0\n\n[other]\nx = 1\n',
-    after: `# mine\nmodel = "m"\n\n[mcp_servers.fs] # files\ncommand = '${SHIM}' # why\nargs = ['--server', 'fs', '--', 'npx', \n  "-y", # yes\n  "x",\n]\nstartup_timeout_sec = 20.0\n\n[other]\nx = 1\n`,
+    after: `# mine\nmodel = "m"\n\n[mcp_servers.fs] # files\ncommand = '${SHIM}' # why\nenv = { CALLGATE_ENTRY_ENV = '-' }\nargs = ['--server', 'fs', '--', 'npx', \n  "-y", # yes\n  "x",\n]\nstartup_timeout_sec = 20.0\n\n[other]\nx = 1\n`,
   },
   {
     name: 'no arguments, other line endings, no last one',
     before: '[mcp_servers.a]\r\ncommand = "x"',
-    after: `[mcp_servers.a]\r\ncommand = '${SHIM}'\r\nargs = ['--server', 'a', '--', 'x']`,
+    after: `[mcp_servers.a]\r\ncommand = '${SHIM}'\r\nargs = ['--server', 'a', '--', 'x']\r\nenv = { CALLGATE_ENTRY_ENV = '-' }`,
   },
   {
     name: 'empty arguments, variables inline',
@@ -52,7 +53,7 @@ const rows: readonly Row[] = [
   {
     name: 'variables handed on by name',
     before: '[mcp_servers.a]\ncommand = "x"\nenv_vars = ["T", { name = "U", source = "local" }]\n',
-    after: `[mcp_servers.a]\nenv = { CALLGATE_ENTRY_ENV = 'T U' }\ncommand = '${SHIM}'\nargs = ['--server', 'a', '--', 'x']\nenv_vars = ["T", { name = "U", source = "local" }]\n`,
+    after: `[mcp_servers.a]\ncommand = '${SHIM}'\nargs = ['--server', 'a', '--', 'x']\nenv = { CALLGATE_ENTRY_ENV = 'T U' }\nenv_vars = ["T", { name = "U", source = "local" }]\n`,
   },
   {
     name: 'dotted keys',
@@ -62,17 +63,22 @@ const rows: readonly Row[] = [
   {
     name: 'an inline table',
     before: '[mcp_servers]\na = { command = "x", args = ["y"], enabled = false } # one\n',
-    after: `[mcp_servers]\na = { command = '${SHIM}', args = ['--server', 'a', '--', 'x', 'y'], enabled = false } # one\n`,
+    after: `[mcp_servers]\na = { command = '${SHIM}', args = ['--server', 'a', '--', 'x', 'y'], enabled = false, env = { CALLGATE_ENTRY_ENV = '-' } } # one\n`,
   },
   {
     name: 'a name in quotes',
     before: '[mcp_servers."a b"]\ncommand = "x"\n',
-    after: `[mcp_servers."a b"]\ncommand = '${SHIM}'\nargs = ['--server', 'a b', '--', 'x']\n`,
+    after: `[mcp_servers."a b"]\ncommand = '${SHIM}'\nargs = ['--server', 'a b', '--', 'x']\nenv = { CALLGATE_ENTRY_ENV = '-' }\n`,
   },
   {
     name: 'an address',
     before: '[mcp_servers.w]\nurl = "https://h.example/mcp" # there\nenabled = true\n',
     after: `[mcp_servers.w]\ncommand = '${SHIM}'\nargs = ['--server', 'w', '--url', 'https://h.example/mcp'] # there\nenabled = true\n`,
+  },
+  {
+    name: 'an address with scopes',
+    before: '[mcp_servers.w]\nscopes = ["a", "b"]\nurl = "https://h.example/mcp"\n',
+    after: `[mcp_servers.w]\nscopes = ["a", "b"]\ncommand = '${SHIM}'\nargs = ['--server', 'w', '--url', 'https://h.example/mcp']\nenv = { CALLGATE_OAUTH_SCOPE = 'a b' }\n`,
   },
   {
     name: 'an address with a token in a variable',
@@ -116,6 +122,22 @@ describe('servers in TOML', () => {
       );
     },
   );
+
+  it('the shim finds the headers in the variables that Codex hands on', () => {
+    const body =
+      'url = "https://h.example/mcp"\nbearer_token_env_var = "T"\nenv_http_headers = { X-B = "B" }\nhttp_headers = { X-A = "1" }\n';
+    const { text } = edited(planMcp(CODEX, `[mcp_servers.w]\n${body}`, ['w'], SHIM));
+    const { args, env, env_vars } = (
+      parse(text) as unknown as { mcp_servers: { w: { args: string[]; env: Record<string, string>; env_vars: string[] } } }
+    ).mcp_servers.w;
+    expect(env_vars).toEqual(['T', 'B']);
+    expect(parseShimCommand(args, { ...env, T: 'secret', B: 'two' }, '/')).toMatchObject({
+      upstream: { url: 'https://h.example/mcp', headers: { Authorization: 'Bearer secret', 'X-A': '1', 'X-B': 'two' } },
+    });
+    expect(parseShimCommand(args, { ...env, B: 'two' }, '/')).toBe('the variable T, which holds the header Authorization, is not set');
+    expect(parseShimCommand(args, { ...env, T: 'a\nb', B: 'two' }, '/')).toMatch(/cannot be sent/u);
+    expect(parseShimCommand(args, { CALLGATE_HEADER_FROM_1: 'T' }, '/')).toMatch(/^CALLGATE_HEADER_FROM_1 must hold/u);
+  });
 
   it('an entry that was edited since keeps the edit', () => {
     const before = '[mcp_servers.a]\ncommand = "x"\nargs = ["y"]\n';

@@ -5,7 +5,7 @@
  */
 import { folderFrom, inFolders, leaveWith, type McpFile, pathsOf, PLAIN_SHAPE } from '#node/clients/mcp/mcpFile.ts';
 
-const shape = { ...PLAIN_SHAPE, types: { ...PLAIN_SHAPE.types, ws: 'ws' }, leave: leaveWith({}) } as const;
+const shape = { ...PLAIN_SHAPE, types: { ...PLAIN_SHAPE.types, ws: 'websocket' }, leave: leaveWith({}) } as const;
 
 export const CLAUDE_CODE: readonly McpFile[] = [
   {

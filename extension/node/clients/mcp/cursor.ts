@@ -12,7 +12,7 @@ export const CURSOR: readonly McpFile[] = [
     scope: 'project',
     format: 'jsonc',
     containers: [['mcpServers']],
-    shape: { ...PLAIN_SHAPE, types: { ...PLAIN_SHAPE.types, http: null } },
+    shape: { ...PLAIN_SHAPE, variablesFile: 'envFile', types: { ...PLAIN_SHAPE.types, http: null } },
     owns: /\/\.cursor\/mcp\.json$/u,
     locate: (place) =>
       inFolders('.cursor', 'mcp.json')({ ...place, workspaceFolders: [...new Set([...place.workspaceFolders, place.home])] }),

@@ -14,7 +14,7 @@ export interface Place {
 }
 
 /** How the relay reaches an address; null: it finds out, as the client would. */
-export type Transport = 'http' | 'sse' | 'ws';
+export type Transport = 'http' | 'sse' | 'websocket';
 
 /** What the entries of a file mean. */
 export interface EntryShape {
@@ -28,6 +28,8 @@ export interface EntryShape {
   readonly leave: Readonly<Record<string, (value: JsonValue) => string | null>>;
   /** Keys beside `command` that are for addresses only: a client refuses them in the entry of a program. */
   readonly headerKey: string;
+  /** A key that names a file of variables: what it sets is the entry's own as well, and its names are not ours to know. */
+  readonly variablesFile?: string;
   /** Copilot takes a value of `env` that is nothing but the name of a variable for that variable. */
   readonly loneNameExpands?: true;
 }
@@ -74,11 +76,20 @@ const always =
   (value: JsonValue): string | null =>
     value === null || value === false ? null : reason;
 
-/** Nothing but a switch, or nothing at all: then the relay signs in as it does to every server. */
+/**
+ * A client that was registered by hand is known to its server by the redirect address of the MCP client, which the relay
+ * does not have. Scopes are carried over.
+ */
 const ownClient = (value: JsonValue): string | null =>
-  isObject(value) && Object.keys(value).every((key) => key === 'enabled' && value[key] === true)
+  isObject(value) && Object.entries(value).every(([key, item]) => key === 'scopes' || (key === 'enabled' && item === true))
     ? null
-    : 'the client itself signs in to this server as this entry says, which the relay is not told';
+    : 'the client itself signs in to this server as this entry says, which the relay cannot do in its place';
+
+/** Scopes to ask for, as the shim wants them: separated by blanks; null when the entry names none. */
+export function scopesOf(scopes: JsonValue | undefined): string | null {
+  const text = Array.isArray(scopes) ? scopes.map(String).join(' ') : typeof scopes === 'string' ? scopes : '';
+  return text.trim() === '' ? null : text.trim();
+}
 
 /** Common to every client, harmless where it does not know the key. */
 export const LEAVE_COMMON: EntryShape['leave'] = {
@@ -102,7 +113,11 @@ export const PLAIN_SHAPE: EntryShape = {
 };
 
 export type ReadEntry =
-  | { readonly kind: 'program'; readonly command: string; readonly variables: readonly string[] }
+  | {
+      readonly kind: 'program';
+      readonly command: string;
+      /** Null: they cannot all be known. */ readonly variables: readonly string[] | null;
+    }
   | { readonly kind: 'address'; readonly key: string; readonly url: string; readonly transport: Transport | null }
   | { readonly kind: 'left'; readonly reason: string };
 
@@ -128,18 +143,23 @@ export function readEntry(entry: JsonValue, shape: EntryShape): ReadEntry {
   if (type === undefined) return left(`its type is one that only the client understands (${JSON.stringify(typeName(entry, shape))})`);
   const addresses = Object.keys(shape.addresses).filter((key) => entry[key] !== undefined);
   if (command !== undefined && addresses.length > 0) return left('it has both a command and an address');
-  if (command !== undefined) return readProgram(command, args, env);
+  if (command !== undefined)
+    return readProgram(
+      command,
+      args,
+      shape.variablesFile !== undefined && entry[shape.variablesFile] !== undefined ? null : variableNames(env),
+    );
   const [key, second] = addresses;
   if (key === undefined) return left('it has neither a command nor an address');
   if (second !== undefined) return left(`it has two addresses, "${key}" and "${second}"`);
   return type === 'program' ? left('it has an address, but the type of a program') : readAddress(entry, key, type, shape);
 }
 
-function readProgram(command: JsonValue, args: JsonValue | undefined, env: JsonObject | undefined): ReadEntry {
+function readProgram(command: JsonValue, args: JsonValue | undefined, variables: readonly string[] | null): ReadEntry {
   if (typeof command !== 'string' || command === '') return left('"command" is not a text');
   if (args !== undefined && !(Array.isArray(args) && args.every((item: JsonValue) => typeof item === 'string')))
     return left('"args" is not a list of texts');
-  return { kind: 'program', command, variables: variableNames(env) };
+  return { kind: 'program', command, variables };
 }
 
 function readAddress(entry: JsonObject, key: string, type: Transport | null | 'none', shape: EntryShape): ReadEntry {
@@ -152,7 +172,7 @@ function readAddress(entry: JsonObject, key: string, type: Transport | null | 'n
   if (!isTexts(headers)) return left(`"${shape.headerKey}" is not an object of texts`);
   const odd = Object.keys(isObject(headers) ? headers : {}).find((name) => !HEADER_NAME.test(name));
   if (odd !== undefined) return left(`${JSON.stringify(odd)} is no name of a header`);
-  return { kind: 'address', key, url, transport: /^wss?:/u.test(url) ? 'ws' : transport };
+  return { kind: 'address', key, url, transport: /^wss?:/u.test(url) ? 'websocket' : transport };
 }
 
 function typeName(entry: JsonObject, shape: EntryShape): JsonValue | undefined {
@@ -171,10 +191,16 @@ export function variableNames(env: JsonValue | undefined): readonly string[] {
   return isObject(env) ? Object.keys(env).filter((name) => /^[^\s=]+$/u.test(name) && !name.startsWith('CALLGATE_')) : [];
 }
 
-/** The variable that tells the shim, by name only, what the entry's own `env` sets: it is handed on even if it is a model's API key. */
+/**
+ * The variable that tells the shim, by name only, what the entry's own `env` sets: that is handed on even if it is a
+ * model's API key, while keys the client merely passes on are withheld. Without it nothing is withheld.
+ */
 export const ENTRY_ENV = 'CALLGATE_ENTRY_ENV';
+export const OAUTH_SCOPE_ENV = 'CALLGATE_OAUTH_SCOPE';
 
 export function entryEnv(names: readonly string[], shape: EntryShape): string {
+  // No variable has this name; some clients drop an empty value.
+  if (names.length === 0) return '-';
   // Twice the same name is still the same set, and no longer the name of a variable.
   return (names.length === 1 && shape.loneNameExpands ? [...names, ...names] : names).join(' ');
 }

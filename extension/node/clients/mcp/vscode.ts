@@ -18,6 +18,7 @@ import { isObject } from '#core/model/json.ts';
 
 const shape = {
   ...PLAIN_SHAPE,
+  variablesFile: 'envFile',
   types: { stdio: 'program', http: null, sse: 'sse' },
   leave: {
     ...LEAVE_COMMON,
