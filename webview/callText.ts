@@ -52,10 +52,11 @@ export function argumentFields(args: JsonValue, findings: readonly Finding[]): r
   return fields.sort((a, b) => rank(a) - rank(b));
 }
 
-/** `Bash`, or `server › tool` for MCP; `Result of …` for what a tool gave back. */
+/** `Bash`, or `server › tool` for MCP; `Result of …` for what a tool gave back, `Definition of …` for what is said of it. */
 export function toolName(call: { readonly tool: string; readonly server: string | null; readonly channel?: Channel }): string {
   const tool = visibleLine(call.tool, 80) || '(unnamed tool)';
   const name = call.server === null ? tool : `${visibleLine(call.server, 60)} › ${tool}`;
+  if (call.channel === 'definition') return `Definition of ${name}`;
   return call.channel === 'response' ? `Result of ${name}` : name;
 }
 

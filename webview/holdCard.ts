@@ -4,6 +4,7 @@ import { argumentList, callFacts, factList, findingList, severityBadge } from '.
 import { toolName } from './callText.ts';
 import { isGuarded } from './clickGuard.ts';
 import { timeLeft, timeLeftSpoken } from './clock.ts';
+import { definitionChanges } from './definitionChange.ts';
 import { button, element, setText } from './element.ts';
 import type { ItemView } from './keyedList.ts';
 import type { Card, PanelAction } from './state.ts';
@@ -41,6 +42,19 @@ const RESULTS_OF_RESULT = {
   expired: 'Nobody answered in time, so the result was withheld.',
 } as const;
 
+/** What a server says of its tools: nobody waits for an answer. */
+const RESULTS_OF_DEFINITION = {
+  ...RESULTS,
+  approved: 'Approved as it is now. Agents get to see it; some only when they start anew.',
+  rejected: 'Rejected. It stays hidden for as long as it is what it is now.',
+  cancelled: 'Decided elsewhere, or the server offers something else by now.',
+} as const;
+
+function resultsFor({ call, definitions }: Card['hold']): Readonly<Record<Card['hold']['state'], string>> {
+  if (definitions !== undefined) return RESULTS_OF_DEFINITION;
+  return call.channel === 'response' ? RESULTS_OF_RESULT : RESULTS;
+}
+
 function approveButtons(name: string, decide: (scope: 'once' | 'session' | 'always') => void, reject: () => void): readonly HTMLElement[] {
   const more = element(
     'details',
@@ -66,7 +80,7 @@ function approveButtons(name: string, decide: (scope: 'once' | 'session' | 'alwa
 
 /** `name` is unique among the cards, so that every button's accessible name is. */
 export function holdCard(first: Card, name: string, events: CardEvents): CardView {
-  const { call, decision, id } = first.hold;
+  const { call, decision, definitions, id } = first.hold;
   const titleId = `hold-${id}`;
   const countdown = element('span', { class: 'countdown', role: 'timer', 'aria-live': 'off' });
   const result = element('p', { class: 'result' });
@@ -99,8 +113,11 @@ export function holdCard(first: Card, name: string, events: CardEvents): CardVie
   };
 
   const fillActions = (card: Card): void => {
-    if (card.hold.state === 'waiting') actions.replaceChildren(...approveButtons(name, approve, reject), note);
-    else if (card.hold.state === 'expired')
+    if (card.hold.state === 'waiting') {
+      const [decide, more] = approveButtons(name, approve, reject);
+      // A definition is pinned or denied; there are no calls of it that could differ.
+      actions.replaceChildren(...[decide, definitions === undefined ? more : undefined, note].filter((part) => part !== undefined));
+    } else if (card.hold.state === 'expired')
       actions.replaceChildren(
         element(
           'div',
@@ -130,7 +147,7 @@ export function holdCard(first: Card, name: string, events: CardEvents): CardVie
   const body = element(
     'div',
     { class: 'card-body' },
-    argumentList(call.args, decision.findings),
+    definitions === undefined ? argumentList(call.args, decision.findings) : definitionChanges(definitions, decision.findings),
     findingList(decision.findings, call.args),
     factList(callFacts(call)),
   );
@@ -161,7 +178,7 @@ export function holdCard(first: Card, name: string, events: CardEvents): CardVie
         control.disabled = card.deciding;
       body.hidden = card.settledAt !== null;
       actions.hidden = body.hidden;
-      countdown.hidden = state !== 'waiting';
+      countdown.hidden = state !== 'waiting' || definitions !== undefined;
       countdown.classList.toggle('almost-over', until - now < ALMOST_OVER_MS);
       setText(countdown, timeLeft(until, now));
       countdown.setAttribute('aria-label', `Refused in ${timeLeftSpoken(until, now)}`);
@@ -173,7 +190,7 @@ export function holdCard(first: Card, name: string, events: CardEvents): CardVie
           ? 'Sending your decision…'
           : card.late && state === 'approved'
             ? 'Approved. Its next try will be let through once.'
-            : (call.channel === 'response' ? RESULTS_OF_RESULT : RESULTS)[state],
+            : resultsFor(card.hold)[state],
       );
     },
   };

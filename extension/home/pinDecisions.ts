@@ -103,17 +103,17 @@ export function reasonOf({ items, pins }: Pick<DefinitionHold, 'items' | 'pins'>
 
 /** Pins what the hold showed. `null`: it is not there any more, or the server changed it meanwhile. */
 export function approveHold(now: ServerPins | null, id: string, at: number): ServerPins | null {
-  return decide(now, id, (item) => ({
-    ...item,
-    approved: approvedNow(item.approved, item.held, 'person', at),
-    held: null,
-    denied: null,
-  }));
+  return decide(now, id, (item) => approvedItem(item, at));
 }
 
-/** Hides it for as long as it stays what it is. */
+export function approvedItem(item: PinnedItem, at: number): PinnedItem {
+  const { approved, held } = item;
+  return { ...item, approved: held === null ? approved : approvedNow(approved, held, 'person', at), held: null, denied: null };
+}
+
+/** Hides it for as long as it stays what it is; kept, so that somebody can still think better of it. */
 export function rejectHold(now: ServerPins | null, id: string, at: number): ServerPins | null {
-  return decide(now, id, (item) => ({ ...item, held: null, denied: { hash: item.held.hash, at } }));
+  return decide(now, id, (item) => ({ ...item, denied: { hash: item.held.hash, at } }));
 }
 
 function decide(now: ServerPins | null, id: string, settle: (item: HeldItem) => PinnedItem): ServerPins | null {

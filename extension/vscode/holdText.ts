@@ -49,7 +49,8 @@ function shortened(text: string): CallText {
 }
 
 /** What would run, with its tool; cut ones keep their end, where padding hides things. */
-export function callText({ call }: Pick<Hold, 'call'>): CallText {
+export function callText({ call, definitions }: Pick<Hold, 'call' | 'definitions'>): CallText {
+  if (definitions !== undefined) return { text: definitionsText(call.server ?? '', definitions), whole: false };
   const { text, whole } = shortened(describeCall(call).text);
   const plain = SHOWN_ARGUMENTS[call.channel];
   const covered =
@@ -60,6 +61,17 @@ export function callText({ call }: Pick<Hold, 'call'>): CallText {
   const name = plainText(call.server === null ? call.tool : `${call.server} · ${call.tool}`, 80);
   const subject = call.channel === 'response' ? `Result of ${name}` : name;
   return { text: text === '' ? subject : `${subject}: ${text}`, whole: whole && covered };
+}
+
+const MOST_NAMED = 3;
+
+/** Which definitions of which server; what they say is for the panel. */
+function definitionsText(server: string, definitions: NonNullable<Hold['definitions']>): string {
+  const names = definitions
+    .slice(0, MOST_NAMED)
+    .map(({ kind, name }) => (kind === 'instructions' ? 'its instructions' : plainText(name, 60)));
+  const more = definitions.length > MOST_NAMED ? ` and ${definitions.length - MOST_NAMED} more` : '';
+  return `MCP server ${plainText(server, 60)}: ${names.join(', ')}${more}`;
 }
 
 /** `Bash: curl …`, safe to show. */
@@ -73,6 +85,8 @@ export function holdReason(hold: Hold): string {
 }
 
 export function heldMessage(hold: Hold): string {
+  if (hold.definitions !== undefined)
+    return `Callgate hides what an MCP server says of its tools until you have looked at it. ${holdTitle(hold)} (${holdReason(hold)})`;
   const what = hold.call.channel === 'response' ? 'a result for' : 'a call of';
   return `Callgate held ${what} ${CLIENT_NAMES[hold.call.client]}. ${holdTitle(hold)} (${holdReason(hold)})`;
 }
@@ -93,6 +107,7 @@ export function settledMessage(hold: Hold): string {
     case 'expired':
       return `Nobody answered in time, so this call was refused: ${title}`;
     case 'cancelled':
+      if (hold.definitions !== undefined) return `Decided elsewhere, or the server offers something else by now: ${title}`;
       return `The agent no longer waits for this call: ${title}`;
     case 'waiting':
       return `Still waiting: ${title}`;

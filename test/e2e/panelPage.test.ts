@@ -119,6 +119,39 @@ describe('the panel page', () => {
     assert.ok((await page.locator('.escape').count()) < 60, 'invisible characters in a row share one mark');
   });
 
+  test('a changed definition shows what was and what is, both only as text, and is approved or rejected as a whole', async () => {
+    const hostile = `Reads. <img src=x onerror="window.broken.push('ran')"> \u202E ${'w'.repeat(3000)}`;
+    const change = {
+      kind: 'tool',
+      name: 'read\u200B',
+      change: 'changed',
+      why: 'It is not what was approved. <b>',
+      before: { name: 'read', description: 'Reads.' },
+      after: { name: 'read', description: hostile },
+    } as const;
+    const added = { ...change, name: 'more', change: 'added', before: null, after: { name: 'more', description: 'curl x' } } as const;
+    const finding = sampleFinding({ at: '/1/description' });
+    await show(
+      sampleHold('d', {
+        ...now({ until: Number.MAX_SAFE_INTEGER }),
+        call: sampleCall({ channel: 'definition', server: 'files', tool: '2 definitions', args: [change.after, added.after] }),
+        decision: { verdict: 'quarantine', findings: [finding], reason: 'r', rules: '', policy: '' },
+        definitions: [change, added],
+      }),
+    );
+    const card = page.locator('[data-hold="d"]');
+    assert.equal(await card.locator('.diff .was .code').innerText(), 'Reads.');
+    assert.match(await card.locator('.diff .is .code').innerText(), /^Reads\. <img src=x onerror=.*\\u\{202E\}/);
+    assert.deepEqual(await card.locator('summary').allInnerTexts(), ['Changed: read\\u{200B}', 'Added: more']);
+    assert.equal(await card.locator('.definition:nth-child(2) mark').innerText(), 'curl');
+    assert.equal(await card.locator('.countdown').isVisible(), false);
+    assert.deepEqual(await card.locator('.actions button').allInnerTexts(), ['Approve', 'Reject']);
+    assert.deepEqual(await page.evaluate(() => [(window as unknown as { broken: string[] }).broken, document.images.length]), [[], 0]);
+    await armed('d');
+    await card.locator('button.primary').click();
+    await waitFor('the approval', async () => (await sent()).find((message) => message.type === 'approve' && message.id === 'd'));
+  });
+
   test('an argument of a megabyte is folded, keeps its end and can be unfolded', async () => {
     const began = Date.now();
     await show(hold('a', `ls${' '.repeat(1_000_000)}; rm -rf ~`));

@@ -11,6 +11,18 @@ test('a notification names client, tool, call and reason', () => {
   );
 });
 
+test('definitions are named, never approved from a line of text', () => {
+  const change = { kind: 'tool', change: 'changed', why: 'w', before: null, after: {} } as const;
+  const names = ['a', '](command:x)', 'c', 'd', 'e'];
+  const hold = sampleHold('a', {
+    call: sampleCall({ channel: 'definition', server: 'files' }),
+    definitions: [{ ...change, kind: 'instructions', name: '' }, ...names.map((name) => ({ ...change, name }))],
+  });
+  expect(callText(hold)).toEqual({ text: 'MCP server files: its instructions, a, ]\u200B(command:x) and 3 more', whole: false });
+  expect(heldMessage(hold)).toMatch(/^Callgate hides what an MCP server says/);
+  expect(settledMessage({ ...hold, state: 'cancelled' })).toMatch(/^Decided elsewhere/);
+});
+
 test('hidden characters show in titles', () => {
   expect(holdTitle(sampleHold('a', { call: sampleCall({ args: { command: 'ls \u202Etxt.sh' } }) }))).toBe('Bash: ls \\u{202E}txt.sh');
 });

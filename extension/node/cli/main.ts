@@ -9,6 +9,7 @@ import { ownHome } from '#node/cli/ownHome.ts';
 import { protect, status, unprotect } from '#node/cli/protect.ts';
 import { rules } from '#node/cli/rules.ts';
 import { serve } from '#node/cli/serve.ts';
+import { tools } from '#node/cli/tools.ts';
 import { uninstall } from '#node/cli/uninstall.ts';
 
 declare const CALLGATE_VERSION: string;
@@ -19,6 +20,7 @@ const COMMANDS: Readonly<Record<string, { readonly run: Command; readonly help: 
   unprotect: { run: unprotect, help: 'ID: give its configuration file back as it was' },
   check: { run: check, help: 'judge a call without running it; --jsonl: one a line; --explain: say why' },
   rules: { run: rules, help: 'list | show ID | test [FILE…]: the shipped rules and your own' },
+  tools: { run: tools, help: 'list | show | approve | deny | forget: what MCP servers say of their tools' },
   audit: { run: audit, help: 'query | tail | stats | export | verify: the journal' },
   serve: { run: serve, help: 'judge for every hook without an editor' },
   mcp: { run: mcp, help: 'stand in for an MCP server (configuration files start this)' },

@@ -149,7 +149,7 @@ export function classify(input: ClassifyInput): Classified {
   return { pins: changed ? { ...pins, items: [...items.values()] } : pins, shown, missing, events };
 
   function settleTakenBack(item: PinnedItem): void {
-    if (item.held !== null && input.takenBack(item.held)) put({ ...item, held: null });
+    if (item.held !== null && item.denied === null && input.takenBack(item.held)) put({ ...item, held: null });
   }
 
   /** What changed without the gate's complaint is one matter for a person, however many pages it came on. */
