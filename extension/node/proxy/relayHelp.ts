@@ -3,6 +3,7 @@ import type { ToolCall } from '#core/model/call.ts';
 import type { Finding } from '#core/model/finding.ts';
 import { relayPolicyFor, type RelayPolicy } from '#core/policy/relayPolicy.ts';
 import type { Engine } from '#home/engine.ts';
+import type { MakeDefinitions } from '#node/proxy/definitions/definitionReviews.ts';
 import type { RelaySignIn } from '#node/proxy/oauth/relaySignIn.ts';
 
 export interface RelayHelp {
@@ -11,6 +12,8 @@ export interface RelayHelp {
   /** What the rules see in it; recorded nowhere. */
   readonly findings: (call: ToolCall) => readonly Finding[];
   readonly signIn?: RelaySignIn;
+  /** Reviews what a server says of itself; without it that passes. */
+  readonly definitions?: MakeDefinitions;
 }
 
 export function relayHelp(engine: Pick<Engine, 'policyFor' | 'decide'>, signIn: RelaySignIn): RelayHelp {
