@@ -70,9 +70,9 @@ export function createBrokerJudge(parts: BrokerJudgeParts): BrokerJudge {
     if (options.refusedBecause !== undefined) return refuseUnasked(call, 'engine.definition', options.refusedBecause);
     const other = joined.take(call, options.side);
     if (other) return join(call, await other);
-    const judgement = (
-      options.needsHook === true && options.side === 'relay' ? refuseUnasked(call, 'engine.no-hook', noHookReason) : judgeNew(call, options)
-    ).catch((error: unknown): Judgement => {
+    // Not kept: no hook of the same call shall hear a refusal that was for want of it.
+    if (options.needsHook === true && options.side === 'relay') return refuseUnasked(call, 'engine.no-hook', noHookReason);
+    const judgement = judgeNew(call, options).catch((error: unknown): Judgement => {
       const decision = blocked(
         'engine.failed',
         'The broker failed',
