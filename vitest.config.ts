@@ -7,6 +7,7 @@ const FAULTS = [
   'test/core/detect/sameAsPlain.test.ts',
   'test/core/fuzz/coverage.test.ts',
   'test/rules/regexTime.test.ts',
+  'test/home/journal/lockBreakers.test.ts',
   'test/home/journal/writers.test.ts',
   'test/node/audit/durability.test.ts',
   'test/node/audit/secretsOnDisk.test.ts',
