@@ -21,6 +21,8 @@ function isStateless({ _meta: meta }: JsonObject): boolean {
 
 /** A refused call is a tool result, not a protocol error: clients hand results to the model, errors often not. */
 export function toolErrorLine(id: RequestId, reason: string, params: JsonObject = {}): Buffer {
+  // A call that asked to become a task is answered with a task or an error; a result would be read as a broken task.
+  if (isObject(params['task'])) return errorLine(id, -32000, reason);
   const result = { content: [{ type: 'text', text: reason }], isError: true };
   return line({ jsonrpc: '2.0', id, result: isStateless(params) ? { resultType: 'complete', ...result } : result });
 }

@@ -18,6 +18,8 @@ import { MAX_DEPTH } from '#node/proxy/sortMessage.ts';
 const TOOL_RESULTS: ReadonlySet<string> = new Set(['tools/call', 'tasks/result']);
 /** What is not in the record as the result of a call, and yet was fetched for a model. Other answers are recorded when something is found. */
 const RECORDED: ReadonlySet<string> = new Set([...TOOL_RESULTS, 'resources/read', 'prompts/get']);
+/** Asked for at every key press, or again and again: a person is not asked about them, and what is bad is not delivered. */
+const UNHELD: ReadonlySet<string> = new Set(['completion/complete', 'tasks/get', 'tasks/list', 'tasks/cancel', 'ping', 'logging/setLevel']);
 const HELD_RESULT = 'Waiting for a person to release this result in Callgate';
 
 interface Refusal {
@@ -121,8 +123,7 @@ export function resultJudge(parts: RelayParts): (part: Part, request: Request, m
     if (policy.maskSecrets) {
       const found = parts.findings({ ...request.call, channel: 'response', args: value });
       const edits = secrets.mask(value, found);
-      // A secret without a place that could be changed stays, and is judged like any other.
-      if (edits === null) log(`${name}: secrets in a result of "${request.call.tool}" could not be masked; it is judged as it is`);
+      if (edits === null) log(`${name}: too many secrets to mask in results; from now on they are judged as they come`);
       else change(edits);
     }
     if (stray !== null) {
@@ -134,7 +135,7 @@ export function resultJudge(parts: RelayParts): (part: Part, request: Request, m
     }
     const refusal = await askPieces(askGate, request.call, request, readablePieces(value, bytes.length), {
       ...asking,
-      quarantined: policy.results === 'hold' ? 'hold' : 'refuse',
+      quarantined: policy.results === 'hold' && !UNHELD.has(request.method) ? 'hold' : 'refuse',
     });
     if (refusal === null) return { line: bytes };
     if (policy.results !== 'redact' || refusal.blocked) return { why: refusal.reason };

@@ -10,7 +10,7 @@ import { MIN_ECHO, SECRET_CATEGORY } from '#core/policy/redact.ts';
 import { escapePointer, stringAt } from '#core/normalize/pointer.ts';
 
 export interface SecretPlaceholders {
-  /** Takes up the secrets that were found in `value`, and gives the strings of it that change, by JSON pointer; null when a secret has no place that could be changed. */
+  /** Takes up the secrets that were found in `value`, and gives the strings of it that change, by JSON pointer; null when there are too many. */
   readonly mask: (value: JsonValue, findings: readonly Finding[]) => ReadonlyMap<string, JsonValue> | null;
   /** The same bytes with our placeholders written out; `bytes` itself when there is none. */
   readonly restore: (bytes: Buffer) => Buffer;
@@ -41,12 +41,10 @@ export function secretPlaceholders(): SecretPlaceholders {
     mask: (value, findings) => {
       const secrets = new Set<string>();
       for (const { category, at, span } of findings) {
-        if (category !== SECRET_CATEGORY) continue;
-        const whole = stringAt(value, at);
-        if (whole === null || span === null) return null;
-        const secret = whole.slice(span.start, span.end);
-        if (secret.length < MIN_ECHO) return null;
-        secrets.add(secret);
+        const whole = category === SECRET_CATEGORY && span !== null ? stringAt(value, at) : null;
+        // One without a place (put together from several texts, decoded) stays, and is judged like any other.
+        const secret = span === null ? '' : (whole ?? '').slice(span.start, span.end);
+        if (secret.length >= MIN_ECHO) secrets.add(secret);
       }
       if (secrets.size === 0) return new Map();
       if (bySecret.size + secrets.size > MAX_SECRETS) return null;

@@ -248,11 +248,11 @@ describe('secrets in results', () => {
     seen.length = 0;
     const b = start();
     await b.send(callLine(1, 'a'));
-    await b.serve(answer({ content: [text(`key ${SECRET} twice ${SECRET}`)], structuredContent: { k: SECRET } }));
+    await b.serve(answer({ content: [text(`key ${SECRET} twice ${SECRET}`), text('and more')], structuredContent: { k: SECRET } }));
     await until('an answer', () => b.clientText() !== '');
     const placeholder = placeholderIn(b);
     expect(b.clientMessages()[0]).toMatchObject({
-      result: { content: [text(`key ${placeholder} twice ${placeholder}`)], structuredContent: { k: placeholder } },
+      result: { content: [text(`key ${placeholder} twice ${placeholder}`), text('and more')], structuredContent: { k: placeholder } },
     });
     const sent = `{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"b","arguments":{"k":"x ${placeholder}","escaped":"\\u2039${placeholder.slice(1)}","n":12345678901234567890}}}\n`;
     await b.send(sent);
@@ -386,6 +386,18 @@ describe('definitions', () => {
       outcome: 'refused',
       findings: [{ rule: 'engine.definition' }],
     });
+  });
+});
+
+test('a call that is to become a task is refused by an error', async () => {
+  const b = bench(gate.judge);
+  await b.send(
+    line({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'a', arguments: { x: 'please-block' }, task: { ttl: 1 } } }),
+  );
+  await until('an answer', () => b.clientText() !== '');
+  expect(b.clientMessages()[0]).toMatchObject({
+    id: 1,
+    error: { code: -32000, message: expect.stringContaining('please-block') as unknown },
   });
 });
 
