@@ -127,6 +127,8 @@ export interface GateSettings {
   /** Segments of the journal older than this many days, or more than this many megabytes of them, are dropped; absent, all is kept. */
   readonly journalMaxDays?: number;
   readonly journalMaxMegabytes?: number;
+  /** What an entry that still names our launcher does after Callgate was uninstalled; absent: its server is refused. */
+  readonly leftOverServers?: 'start-with-warning';
 }
 
 /** What only a window can do for the broker; any of them may answer, by the request `errand`, and the first answer counts. */

@@ -39,7 +39,10 @@ export function parseSettings(value: unknown): { settings: GateSettings; problem
       return wrong(`${name} must be a whole number from 0 (keep everything) to ${MAX_JOURNAL_LIMIT}`);
     if (limit > 0) limits[name] = limit;
   }
-  return { settings: { holdSeconds, onJournalFailure, recordConversation, ...limits }, problem: null };
+  const leftOver = value['leftOverServers'] ?? 'refuse';
+  if (leftOver !== 'refuse' && leftOver !== 'start-with-warning') return wrong('leftOverServers must be "refuse" or "start-with-warning"');
+  const leftOvers: Pick<GateSettings, 'leftOverServers'> = leftOver === 'start-with-warning' ? { leftOverServers: leftOver } : {};
+  return { settings: { holdSeconds, onJournalFailure, recordConversation, ...limits, ...leftOvers }, problem: null };
 }
 
 /** Never fails: without readable settings the defaults hold, and `problem` says why. */

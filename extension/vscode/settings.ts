@@ -2,6 +2,8 @@
 import type { GateSettings } from '#contract/ipc.ts';
 
 export interface Settings extends GateSettings {
+  /** Whether a server that is new, or whose entry was put back, is offered for protection. */
+  readonly offerProtection: boolean;
   readonly notifyHeldCalls: boolean;
   readonly notifyFlaggedCalls: boolean;
 }
@@ -14,15 +16,18 @@ export const SETTING_SPECS = {
   recordConversation: { type: 'boolean', default: true },
   journalMaxDays: { type: 'integer', default: 0, minimum: 0, maximum: 1_000_000 },
   journalMaxMegabytes: { type: 'integer', default: 0, minimum: 0, maximum: 1_000_000 },
+  leftOverServers: { type: 'string', default: 'refuse', enum: ['refuse', 'start-with-warning'] },
+  offerProtection: { type: 'boolean', default: true },
   notifyHeldCalls: { type: 'boolean', default: true },
   notifyFlaggedCalls: { type: 'boolean', default: false },
 } as const;
 
 /** What `settings.json` holds is anybody's text: a value of the wrong kind counts as the default. */
 export function readSettings(get: (name: keyof typeof SETTING_SPECS) => unknown): Settings {
-  const { holdSeconds, recordConversation, notifyHeldCalls, notifyFlaggedCalls } = SETTING_SPECS;
+  const { holdSeconds, recordConversation, offerProtection, notifyHeldCalls, notifyFlaggedCalls } = SETTING_SPECS;
   const seconds = get('holdSeconds');
   const conversation = get('recordConversation');
+  const offer = get('offerProtection');
   const notifyHeld = get('notifyHeldCalls');
   const notifyFlagged = get('notifyFlaggedCalls');
   return {
@@ -35,6 +40,9 @@ export function readSettings(get: (name: keyof typeof SETTING_SPECS) => unknown)
     recordConversation: typeof conversation === 'boolean' ? conversation : recordConversation.default,
     ...limitIn('journalMaxDays', get),
     ...limitIn('journalMaxMegabytes', get),
+    // Anything but the exact word for the weaker choice is the strict one.
+    ...(get('leftOverServers') === 'start-with-warning' ? { leftOverServers: 'start-with-warning' as const } : {}),
+    offerProtection: typeof offer === 'boolean' ? offer : offerProtection.default,
     notifyHeldCalls: typeof notifyHeld === 'boolean' ? notifyHeld : notifyHeldCalls.default,
     notifyFlaggedCalls: typeof notifyFlagged === 'boolean' ? notifyFlagged : notifyFlaggedCalls.default,
   };
@@ -55,6 +63,7 @@ export function gateSettings({
   recordConversation,
   journalMaxDays,
   journalMaxMegabytes,
+  leftOverServers,
 }: Settings): GateSettings {
   return {
     holdSeconds,
@@ -62,5 +71,6 @@ export function gateSettings({
     recordConversation,
     ...(journalMaxDays === undefined ? {} : { journalMaxDays }),
     ...(journalMaxMegabytes === undefined ? {} : { journalMaxMegabytes }),
+    ...(leftOverServers === undefined ? {} : { leftOverServers }),
   };
 }

@@ -3,7 +3,14 @@ import { expect, test } from 'vitest';
 import { parseSettings } from '#home/settings.ts';
 import { gateSettings, readSettings } from '../../extension/vscode/settings.ts';
 
-const defaults = { holdSeconds: 300, onJournalFailure: 'deny', recordConversation: true, notifyHeldCalls: true, notifyFlaggedCalls: false };
+const defaults = {
+  holdSeconds: 300,
+  onJournalFailure: 'deny',
+  recordConversation: true,
+  offerProtection: true,
+  notifyHeldCalls: true,
+  notifyFlaggedCalls: false,
+};
 
 test.each<[string, Record<string, unknown>, Record<string, unknown>]>([
   ['nothing set', {}, {}],
@@ -15,6 +22,9 @@ test.each<[string, Record<string, unknown>, Record<string, unknown>]>([
   ['limits of the journal', { journalMaxDays: 90, journalMaxMegabytes: 500 }, { journalMaxDays: 90, journalMaxMegabytes: 500 }],
   ['limits that are none keep everything', { journalMaxDays: 0, journalMaxMegabytes: -1 }, {}],
   ['limits that are no whole numbers keep everything', { journalMaxDays: 0.5, journalMaxMegabytes: '9' }, {}],
+  ['left-over servers that start', { leftOverServers: 'start-with-warning' }, { leftOverServers: 'start-with-warning' }],
+  ['left-over servers, an unknown choice', { leftOverServers: 'start' }, {}],
+  ['no offers', { offerProtection: false }, { offerProtection: false }],
   ['too short', { holdSeconds: 1 }, { holdSeconds: 10 }],
   ['too long', { holdSeconds: 1e9 }, { holdSeconds: 600 }],
   ['a fraction', { holdSeconds: 20.4 }, { holdSeconds: 20 }],
@@ -43,6 +53,8 @@ test('whatever is set, the broker accepts the outcome', () => {
                 recordConversation,
                 journalMaxDays,
                 journalMaxMegabytes: journalMaxDays,
+                leftOverServers: onJournalFailure,
+                offerProtection: recordConversation,
                 notifyHeldCalls: 1,
                 notifyFlaggedCalls: 1,
               })[name],

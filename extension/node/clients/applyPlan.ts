@@ -2,7 +2,17 @@
 import { clearReleased, markReleased } from '#home/configGuard.ts';
 import type { ClientContext, Plan } from '#node/clients/planChange.ts';
 import { planUnprotect } from '#node/clients/planChange.ts';
-import { readConfig, removeEmptyFolders, replaceConfig, sha256, WRITE_STEPS, type WriteSteps } from '#node/clients/configFile.ts';
+import {
+  readConfig,
+  removeEmptyFolders,
+  replaceConfig,
+  type Replacement,
+  sha256,
+  WRITE_STEPS,
+  type WriteSteps,
+} from '#node/clients/configFile.ts';
+import { withLockFolder } from '#node/clients/configLock.ts';
+import { mcpFileAt } from '#node/clients/mcp/mcpFiles.ts';
 import { dropRecord, keepOriginal, liveRecord, type StoredRecord, updateRecord } from '#node/clients/originals.ts';
 
 export interface Applied {
@@ -26,7 +36,7 @@ export function applyPlan(plan: Plan, context: Pick<ClientContext, 'layout'>, st
     // Claude's ConfigChange hook would refuse to let our own entry go.
     if (agent) markReleased(context.layout, agent);
     try {
-      if (after !== before) replaceConfig({ file, target, before, after, folders: [] }, steps);
+      if (after !== before) replace({ file, target, before, after, folders: [] }, steps);
     } catch (error) {
       if (agent) clearReleased(context.layout, agent);
       throw error;
@@ -52,13 +62,19 @@ export function applyPlan(plan: Plan, context: Pick<ClientContext, 'layout'>, st
     plan.restore,
   );
   try {
-    replaceConfig({ file, target, before, after, folders: before === null ? plan.folders : [] }, steps);
+    replace({ file, target, before, after, folders: before === null ? plan.folders : [] }, steps);
   } catch (error) {
     forget(kept, file, after);
     throw error;
   }
   if (agent) clearReleased(context.layout, agent);
   return { id, file, backup: kept.folder, changed: 'changed' };
+}
+
+function replace(replacement: Replacement, steps: WriteSteps): void {
+  const write = (): void => replaceConfig(replacement, steps);
+  if (mcpFileAt(replacement.file)?.lockFolder === true) withLockFolder(replacement.target, write);
+  else write();
 }
 
 /** Another window may have changed the file while this one planned: then its record has to stay the one that counts. */

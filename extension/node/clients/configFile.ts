@@ -111,6 +111,7 @@ export const WRITE_STEPS: WriteSteps = { written: () => undefined, rename: renam
 export function replaceConfig(replacement: Replacement, { written, rename }: WriteSteps = WRITE_STEPS): void {
   const { file, target, after, folders } = replacement;
   requireUnchanged(replacement);
+  if (replacement.before !== null) requireWritable(file, target);
   const temporary = join(dirname(target), `.${basename(target)}.callgate-${process.pid}-${randomBytes(6).toString('hex')}.tmp`);
   try {
     for (const folder of folders) mkdirSync(folder, { mode: 0o700 });
@@ -134,6 +135,16 @@ export function replaceConfig(replacement: Replacement, { written, rename }: Wri
       { cause: error },
     );
   }
+}
+
+/** A new file in its place would be possible, but whoever took the right to write away meant it; often another program makes the file. */
+function requireWritable(file: string, target: string): void {
+  const stat = statSync(target);
+  if (process.platform !== 'win32' && (stat.mode & 0o222) === 0)
+    throw new ConfigError(
+      'NOT_WRITABLE',
+      `${file} is read-only; nothing was changed. Make it writable, or change it where it is made from, and try again`,
+    );
 }
 
 function requireUnchanged({ file, target, before }: Replacement): void {

@@ -129,9 +129,17 @@ export function programScript(facts: ScriptFacts, words: readonly string[]): str
   return `#!/bin/sh
 # Runs Callgate's own program. Written by the Callgate extension; changes are lost when it is next installed.
 ${words.includes('mcp') ? KEEP_FOR_SERVER : ''}unset NODE_OPTIONS NODE_PATH
+bundle=
+for candidate in ${quoteShell(join(facts.layout.lib, facts.version, 'callgate.cjs'))} ${quoteShell(facts.layout.lib)}/*/callgate.cjs; do
+  if [ -s "$candidate" ]; then bundle=$candidate; break; fi
+done
+if [ -z "$bundle" ]; then
+  echo ${quoteShell(`Callgate's program ${join(facts.layout.lib, facts.version, 'callgate.cjs')} is missing. ${MEND}`)} >&2
+  exit 127
+fi
 for runtime in ${facts.runtimes.map(quoteShell).join(' ')} "$(PATH=${quoteShell(facts.path)} command -v node)"; do
   if [ -x "$runtime" ]; then
-    ELECTRON_RUN_AS_NODE=1 exec "$runtime" ${quoteShell(join(facts.layout.lib, facts.version, 'callgate.cjs'))}${words.map((word) => ` ${word}`).join('')} "$@"
+    ELECTRON_RUN_AS_NODE=1 exec "$runtime" "$bundle"${words.map((word) => ` ${word}`).join('')} "$@"
   fi
 done
 echo ${quoteShell(`Callgate has nothing to run with: ${facts.runtimes.join(', ')} is gone, and no node was found. ${MEND}`)} >&2

@@ -10,6 +10,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -238,6 +239,33 @@ describe('faults', () => {
     expect(code(() => applyPlan(plan, home))).toBe('NOT_WRITABLE');
     chmodSync(dirname(file), 0o700);
     expect(readFileSync(file, 'utf8')).toBe('{}');
+  });
+
+  it('a file that is read-only stays as it is', () => {
+    const home = clientHome();
+    const file = home.write('project/.mcp.json', '{"mcpServers":{"a":{"command":"x"}}}');
+    chmodSync(file, 0o444);
+    const plan = planProtect(`mcp:${file}`, home);
+    expect(() => applyPlan(plan, home)).toThrow(/is read-only; nothing was changed/u);
+    expect(readFileSync(file, 'utf8')).toBe('{"mcpServers":{"a":{"command":"x"}}}');
+    expect(code(() => revert(`mcp:${file}`, home))).toBe('NO_RECORD');
+    chmodSync(file, 0o644);
+    expect(applyPlan(plan, home).changed).toBe('changed');
+  });
+
+  it('waits for Claude Code, which holds a lock while it writes its own file', () => {
+    const home = clientHome();
+    const file = home.write('.claude.json', '{"mcpServers":{"a":{"command":"x"}}}');
+    const id = `mcp:${file}`;
+    mkdirSync(`${file}.lock`);
+    expect(() => applyPlan(planProtect(id, home), home)).toThrow(/being written by its own program/u);
+    expect(readFileSync(file, 'utf8')).toContain('"command":"x"');
+    // Nobody has renewed it for an hour: whoever took it is gone.
+    utimesSync(`${file}.lock`, new Date(Date.now() - 3_600_000), new Date(Date.now() - 3_600_000));
+    expect(applyPlan(planProtect(id, home), home).changed).toBe('changed');
+    expect(existsSync(`${file}.lock`)).toBe(false);
+    revert(id, home);
+    expect([readFileSync(file, 'utf8'), existsSync(`${file}.lock`)]).toEqual(['{"mcpServers":{"a":{"command":"x"}}}', false]);
   });
 
   it('refuses to restore from an altered backup', () => {

@@ -26,6 +26,7 @@ export const CLAUDE_CODE: readonly McpFile[] = [
     containers: [['mcpServers'], ['projects', '*', 'mcpServers']],
     shape,
     owns: /\/\.claude\.json$/u,
+    lockFolder: true,
     // With CLAUDE_CONFIG_DIR the file lies inside that folder, without it beside `.claude`.
     locate: ({ platform, home, env }) => [pathsOf(platform).join(folderFrom(env, 'CLAUDE_CONFIG_DIR', home), '.claude.json')],
   },

@@ -48,6 +48,8 @@ export interface McpFile {
   /** Whether a recorded path (with forward slashes) can be this file: an undo writes to no other. */
   readonly owns: RegExp;
   readonly locate: (place: Place) => readonly string[];
+  /** The client holds `<file>.lock`, a folder, while it writes; without that its next write could take our change back. */
+  readonly lockFolder?: true;
 }
 
 export const pathsOf = (platform: NodeJS.Platform): typeof posix => (platform === 'win32' ? win32 : posix);
