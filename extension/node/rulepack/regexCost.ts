@@ -84,7 +84,7 @@ function firstsOf(anyCase: boolean): (node: RegexNode) => First {
       case 'char':
         return single(node.code, anyCase);
       case 'set':
-        return { ascii: bits((code) => node.ascii[code] === 1), beyond: node.beyond, empty: false };
+        return { ascii: bits([...node.ascii.keys()].filter((code) => node.ascii[code] === 1)), beyond: node.beyond, empty: false };
       case 'look':
         return NOTHING;
       case 'back':
@@ -109,13 +109,13 @@ function firstsOf(anyCase: boolean): (node: RegexNode) => First {
 
 function single(code: number, anyCase: boolean): First {
   const char = code < 128 ? String.fromCharCode(code) : '';
-  const same = anyCase ? [char, char.toLowerCase(), char.toUpperCase()] : [char];
-  return { ascii: bits((other) => same.includes(String.fromCharCode(other))), beyond: code >= 128, empty: false };
+  const same = anyCase ? char.toLowerCase() + char.toUpperCase() : char;
+  return { ascii: bits([...same].map((other) => other.charCodeAt(0))), beyond: code >= 128, empty: false };
 }
 
-function bits(has: (code: number) => boolean): First['ascii'] {
+function bits(codes: readonly number[]): First['ascii'] {
   const cells: [number, number, number, number] = [0, 0, 0, 0];
-  for (let code = 0; code < 128; code++) if (has(code)) cells[code >> 5] = (cells[code >> 5] as number) | (1 << (code & 31));
+  for (const code of codes) cells[code >> 5] = (cells[code >> 5] as number) | (1 << (code & 31));
   return cells;
 }
 
