@@ -1,5 +1,6 @@
 /** Definitions that wait for a person, whichever process found them: they lie among the pins, and the windows are told when that changes. */
 import type { AuditEvent } from '#contract/auditRecord.ts';
+import type { ServerPins } from '#contract/definitions.ts';
 import type { Hold } from '#contract/ipc.ts';
 import { decideDefinitions, type DefinitionAnswer } from '#home/decideDefinitions.ts';
 import { definitionHolds, shownHold } from '#home/pinDecisions.ts';
@@ -28,13 +29,22 @@ export interface DefinitionHoldsParts {
 const ID = /^[0-9a-f-]{36}\.[0-9a-f]{16}$/u;
 export const isDefinitionHold = (id: string): boolean => ID.test(id);
 
+/** Looked at every other second, while the pins behind them seldom change. */
+const shown = new WeakMap<ServerPins, readonly Hold[]>();
+
+function holdsOf(pins: ServerPins): readonly Hold[] {
+  const known = shown.get(pins) ?? definitionHolds(pins).map(shownHold);
+  shown.set(pins, known);
+  return known;
+}
+
 export function createDefinitionHolds({ pins, record, onChange, now, warn }: DefinitionHoldsParts): DefinitionHolds {
   let told = new Map<string, Hold>();
   let problem = '';
 
   const current = (): readonly Hold[] => {
     try {
-      const holds = pins.list().flatMap(definitionHolds).map(shownHold);
+      const holds = pins.list().flatMap(holdsOf);
       problem = '';
       return holds;
     } catch (error) {

@@ -61,6 +61,8 @@ export interface Classified {
   readonly events: readonly ReviewEvent[];
 }
 
+const MOST_GROUPS = 10;
+
 export const itemKey = ({ kind, name }: { readonly kind: string; readonly name: string }): string => `${kind}\n${name}`;
 
 export function classify(input: ClassifyInput): Classified {
@@ -96,7 +98,7 @@ export function classify(input: ClassifyInput): Classified {
     const about = { before: approved?.definition ?? null, after: keptDefinition(entry.definition), hash, judged: verdict };
     const hold = (change: ChangeKind, why: string): false => {
       const blocked = verdict.verdict === 'block';
-      const group = change === 'poisoned' || blocked ? input.newGroup() : openGroup();
+      const group = blocked ? input.newGroup() : change === 'poisoned' ? ownGroup() : openGroup();
       const next: HeldDefinition = {
         hash,
         definition: about.after,
@@ -118,11 +120,12 @@ export function classify(input: ClassifyInput): Classified {
       return true;
     };
 
-    if (verdict.verdict === 'block') return hold('poisoned', verdict.reason);
+    const bad = `${subject(entry, pins)} ${verdict.verdict === 'block' ? 'is blocked' : 'needs a look'}. ${verdict.reason}`;
+    if (verdict.verdict === 'block') return hold('poisoned', bad);
     const isEarlier = approved?.earlier.includes(hash) === true;
     if (verdict.verdict === 'quarantine') {
       // Rules that came later do not take back what a person has looked at, as long as they would only ask.
-      if (!isApproved || approved.by !== 'person') return hold('poisoned', verdict.reason);
+      if (!isApproved || approved.by !== 'person') return hold('poisoned', bad);
     }
     if (isApproved) {
       put({ ...item, approved: { ...approved, judgedBy } });
@@ -157,6 +160,14 @@ export function classify(input: ClassifyInput): Classified {
     for (const { held, denied } of items.values())
       if (held !== null && denied === null && held.change !== 'poisoned' && held.verdict !== 'block') return held.group;
     return input.newGroup();
+  }
+
+  /** A matter of its own, as long as those of one server do not bury those of the others. */
+  function ownGroup(): string {
+    const groups = new Set<string>();
+    for (const { held, denied } of items.values())
+      if (held !== null && denied === null && held.change === 'poisoned' && held.verdict !== 'block') groups.add(held.group);
+    return groups.size < MOST_GROUPS ? input.newGroup() : ([...groups].at(-1) ?? input.newGroup());
   }
 
   function renamedFrom(entry: Listed): string | undefined {

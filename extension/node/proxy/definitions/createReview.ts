@@ -46,6 +46,9 @@ const MOST_ROUNDS = 5;
 /** A held definition that this server no longer offers is given up after a while; another client may still be offered it. */
 const TAKEN_BACK_MS = 60 * 60_000;
 
+/** Lines of log for one answer. */
+const MOST_SAID = 5;
+
 /** What the client last heard of one definition. */
 interface Heard {
   readonly kind: ListedKind;
@@ -275,13 +278,11 @@ export function createDefinitionReview(options: DefinitionReviewOptions): Defini
 
   function tellOf({ events }: Classified): void {
     if (events.length === 0) return;
-    for (const { type, item, hash } of events) {
-      if (type !== 'pinned') heldHere.add(hash);
-      if (type !== 'pinned')
-        log(
-          `${server}: hid ${item.kind === 'instructions' ? 'its instructions' : `the ${item.kind} ${JSON.stringify(item.name.slice(0, 120))}`}. ${item.held?.why ?? ''}`,
-        );
-    }
+    const hidden = events.filter(({ type }) => type !== 'pinned');
+    for (const { hash } of hidden) heldHere.add(hash);
+    for (const { item } of hidden.slice(0, MOST_SAID))
+      log(`${server}: hid ${JSON.stringify(item.name.slice(0, 120))}. ${item.held?.why ?? ''}`);
+    if (hidden.length > MOST_SAID) log(`${server}: hid ${hidden.length - MOST_SAID} more`);
     write(recordsOf(events, about));
     if (events.some(({ type }) => type === 'held')) options.onHeld?.();
   }

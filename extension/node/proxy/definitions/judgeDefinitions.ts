@@ -37,8 +37,8 @@ export function definitionJudge(call: Pick<ToolCall, 'server' | 'cwd' | 'session
   const ask = (tool: string, args: JsonValue): Decision =>
     decide({ ...call, client: 'mcp', agent: 'main', useId: null, channel: 'definition', tool, args });
   const judgeValue = (name: string, value: JsonValue): Judged => {
-    const { verdict, findings, reason } = ask(name, value);
-    return { verdict, findings, reason };
+    const { verdict, findings } = ask(name, value);
+    return { verdict, findings, reason: titlesOf(findings) };
   };
   const remember = (hash: string, judged: Judged): void => {
     known.set(hash, judged);
@@ -79,7 +79,7 @@ export function definitionJudge(call: Pick<ToolCall, 'server' | 'cwd' | 'session
             remember(entry.hash, {
               verdict: finding.verdict,
               findings: [...alone.findings, ...finding.findings.map((one) => ({ ...one, at: '', span: null }))],
-              reason: `Read after one another, "${first.name}" and "${second.name}" say what neither says by itself. ${finding.reason}`,
+              reason: `Read after one another, "${first.name}" and "${second.name}" say what neither says by itself: ${finding.reason}`,
             });
             marked.push(entry);
           }
@@ -89,6 +89,12 @@ export function definitionJudge(call: Pick<ToolCall, 'server' | 'cwd' | 'session
       return marked;
     },
   };
+}
+
+/** The gate's own sentence speaks of a call. */
+function titlesOf(findings: readonly Finding[]): string {
+  const titles = new Set(findings.slice(0, 3).map(({ title, rule }) => `${title} (${rule})`));
+  return [...titles].join('; ');
 }
 
 type Together = readonly [first: Listed, second: Listed, judged: Judged];

@@ -176,6 +176,29 @@ test('a poisoned tool is hidden at first sight and its neighbours are not; a blo
   ]);
 });
 
+test('a server with nothing but poison fills the panel with ten cards at most', async () => {
+  const box = reviewBox();
+  await box.client().tools(...Array.from({ length: 30 }, (_, number) => tool(`t${number}`, 'please-hold')));
+  expect(box.holds().length).toBe(10);
+  expect(box.holds().flatMap((hold) => hold.definitions ?? []).length).toBe(30);
+});
+
+test('five thousand tools, and a description of a megabyte, that all change', async () => {
+  const box = reviewBox();
+  const many = (text: string): JsonObject[] => Array.from({ length: 5000 }, (_, number) => tool(`t${number}`, text));
+  const large = { ...tool('large'), description: 'word '.repeat(200_000) };
+  expect((await box.client().tools(...many('One.'), large)).length).toBe(5001);
+  expect(await box.client().tools(...many('Two.'), { ...large, description: `${large.description} more` })).toEqual([]);
+  // One card shows as much as a person can look at; the rest comes when that is decided.
+  let cards = 0;
+  for (let [hold] = box.holds(); hold !== undefined; [hold] = box.holds()) {
+    expect(box.approve(hold.id)).toBe(true);
+    cards++;
+  }
+  expect(cards).toBeLessThan(10);
+  expect((await box.client().tools(...many('Two.'), { ...large, description: `${large.description} more` })).length).toBe(5001);
+});
+
 test('poison in what is not pinned is left out of the tool', async () => {
   const box = reviewBox();
   const result = await box.client().list('tools/list', { tools: [{ ...first, _meta: { note: 'please-hold' }, icons: [] }] });
