@@ -112,6 +112,24 @@ describe.each(['with a broker', 'without'])('%s', (setting) => {
     expect(await s.status).toBe(0);
   });
 
+  test.each([
+    ['names none', { CALLGATE_ENTRY_ENV: '' }, ['GEMINI_API_KEY', 'OPENAI_API_KEY']],
+    ['names one', { CALLGATE_ENTRY_ENV: 'OPENAI_API_KEY CONFIGURED' }, ['GEMINI_API_KEY']],
+    ['does not say, and the client has other values', {}, []],
+  ])('keys to models that were only inherited are withheld and said so: the entry %s', async (_name, marker, withheld) => {
+    await start();
+    const keys = { OPENAI_API_KEY: 'key one', GEMINI_API_KEY: 'key two', CONFIGURED: 'yes' };
+    const s = shim('plain', { ...keys, ...marker });
+    s.child.stdin.write(hello + callLine(1, 'env'));
+    const text = JSON.stringify(await s.answerTo(1));
+    for (const name of Object.keys(keys)) expect([name, text.includes(name)]).toEqual([name, !withheld.includes(name)]);
+    expect(s.err().includes('was started without')).toBe(withheld.length > 0);
+    for (const name of withheld) expect(s.err()).toContain(name);
+    expect(text + s.err()).not.toContain(withheld.length > 0 ? 'key two' : 'nothing');
+    s.child.stdin.end();
+    expect(await s.status).toBe(0);
+  });
+
   test('all that was asked before the end of input is answered', async () => {
     await start();
     const s = shim();
