@@ -8,6 +8,7 @@ import { newCollector, type Collector } from '#core/normalize/collector.ts';
 import type { Fields } from '#core/normalize/fields.ts';
 import type { NormalizeContext } from '#core/normalize/normalize.ts';
 import { readCommandLine } from '#core/normalize/shell/commands.ts';
+import { unitsOf } from '#core/normalize/textUnits.ts';
 import { fold, originalSpan, type Folded } from '#core/normalize/unicode.ts';
 
 /** More stretches than these say nothing new: the text as a whole is judged by its own rules. */
@@ -42,32 +43,57 @@ interface Stretch {
 }
 
 function stretchesOf(text: string, isProgram: (name: string) => boolean, most: number): readonly Stretch[] {
-  const out: Stretch[] = [];
+  let out: Stretch[] | null = null;
+  const units = unitsOf(text);
+  const { length } = text;
   let past = 0;
-  OPENING.lastIndex = 0;
-  for (let at = 0; at < text.length; at = OPENING.lastIndex) {
+  for (let at = 0; at < length;) {
     let start = at;
-    while (start < at + 8 && isBlank(text.charCodeAt(start))) start++;
-    const after = nameEnd(text, start);
+    while (start < at + 8 && isBlank(units[start] as number)) start++;
+    const after = nameEnd(units, start);
     // A mark before a blank may be the end of the name.
-    OPENING.lastIndex = after < 0 ? at : after - 2;
-    if (!OPENING.test(text)) OPENING.lastIndex = text.length;
-    if (after < 0) continue;
-    if (start < past) continue;
+    at = nextOpening(units, after < 0 ? at : after - 2, length);
+    if (after < 0 || start < past) continue;
     const name = text.slice(start, after).toLowerCase();
     const first = name.charCodeAt(0);
     if (!(isProgram(name) || ((first === 0x2e || first === 0x2f) && /^\.{1,2}\/|^\/.*\/(?:ba|da|z|k)?sh$/u.test(name)))) continue;
+    if (isSource(text, start, after)) continue;
     const end = endOf(text, start);
     past = end;
     const stretch = text.slice(start, end);
-    if (COMMAND_LIKE.test(stretch.slice(name.length))) out.push({ text: stretch, start, end });
+    if (!COMMAND_LIKE.test(stretch.slice(name.length))) continue;
+    out ??= [];
+    out.push({ text: stretch, start, end });
     if (out.length >= most) break;
   }
-  return out;
+  return out ?? NONE;
 }
 
-/** What a command may begin after, beside the start of the text: an end of a line, a prompt, a list's mark, a colon, an opening quote or bracket. */
-const OPENING = /[\n`"'(:;|&]|[$#>*-] |[0-9]\. /gu;
+const NONE: readonly Stretch[] = [];
+/** What a command may begin after, beside the start of the text: an end of a line, a colon, an opening quote or bracket. */
+const ALONE = 1;
+/** A prompt or a list's mark, with a space behind it. */
+const SPACED = 2;
+/** A number of a list, with a dot and a space behind it. */
+const NUMBER = 3;
+const OPENINGS = new Uint8Array(256);
+for (const [kind, signs] of [
+  [ALONE, '\n`"\'(:;|&'],
+  [SPACED, '$#>*-'],
+  [NUMBER, '0123456789'],
+] as const)
+  for (let at = 0; at < signs.length; at++) OPENINGS[signs.charCodeAt(at)] = kind;
+
+/** Where the next command may begin; `length`: nowhere. */
+function nextOpening(units: Uint8Array, from: number, length: number): number {
+  for (let at = from; at < length; at++) {
+    const kind = OPENINGS[units[at] as number] as number;
+    if (kind === 0) continue;
+    if (kind === ALONE) return at + 1;
+    if (kind === SPACED ? units[at + 1] === 0x20 : units[at + 1] === 0x2e && units[at + 2] === 0x20) return at + kind;
+  }
+  return length;
+}
 
 /** Longest name of a program that is looked for, after its first letter. */
 const MAX_NAME = 30;
@@ -75,19 +101,30 @@ const isBlank = (code: number): boolean => code === 32 || code === 9;
 const isLetter = (code: number): boolean => (code >= 97 && code <= 122) || (code >= 65 && code <= 90);
 
 /** Where the name of a program ends that starts here, perhaps with `./`, `../` or `/`, and is followed by a blank; -1: there is none. */
-function nameEnd(text: string, start: number): number {
+function nameEnd(units: Uint8Array, start: number): number {
   let at = start;
-  while (at < start + 2 && text.charCodeAt(at) === 0x2e) at++;
-  if (text.charCodeAt(at) === 0x2f) at++;
+  while (at < start + 2 && units[at] === 0x2e) at++;
+  if (units[at] === 0x2f) at++;
   else if (at > start) return -1;
-  if (!isLetter(text.charCodeAt(at))) return -1;
+  if (!isLetter(units[at] as number)) return -1;
   const first = at++;
   while (at <= first + MAX_NAME) {
-    const code = text.charCodeAt(at);
+    const code = units[at] as number;
     if (!isLetter(code) && !(code >= 48 && code <= 57) && code !== 95 && code !== 46 && code !== 43 && code !== 45) break;
     at++;
   }
-  return at > first + 1 && isBlank(text.charCodeAt(at)) ? at : -1;
+  return at > first + 1 && isBlank(units[at] as number) ? at : -1;
+}
+
+/** What source code says where a command line would have its first argument. What follows in the line may still begin a command. */
+const ASSIGNED = /^[ \t]{1,2}(?:(?:[=!+*<>&|-]{0,2}={1,2}>?|[{(])[ \t]|\|[ \t](?:null|undefined|string|number|boolean|unknown)\b)/u;
+const DECLARED =
+  /^(?:export|declare|import|type|default)[ \t](?:const|let|var|function|class|type|interface|default|async|abstract|declare|enum|namespace|module)[ \t]|^type[ \t]\w{1,60}[ \t]=/u;
+
+function isSource(text: string, start: number, after: number): boolean {
+  const sign = text.charCodeAt(after + 1);
+  if (isLetter(sign)) return DECLARED.test(text.slice(start, after + 80));
+  return ASSIGNED.test(text.slice(after, after + 16));
 }
 
 /** Up to the line's end, or to the quote that closes what the command stands in. */

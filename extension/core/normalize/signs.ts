@@ -1,5 +1,6 @@
 /** One pass over a text that says which encodings could stand in it, so that clean text pays for nothing else. */
 import { cipherTable, CIPHERS } from '#core/normalize/decoders/ciphers.ts';
+import { BEYOND, unitsOf } from '#core/normalize/textUnits.ts';
 
 export interface Signs {
   /** Runs that may be base64, as start and end, one after the other. */
@@ -31,7 +32,7 @@ const DIGIT = 4;
 /** a–f or A–F beside UPPER or LOWER. */
 const HEX = 8;
 /** Letters that base32 does not know, digits that are no hex, and so on are found by what is missing. */
-const KINDS = new Uint8Array(128);
+const KINDS = new Uint8Array(256);
 for (let code = 48; code <= 57; code++) KINDS[code] = DIGIT;
 for (let code = 65; code <= 90; code++) KINDS[code] = UPPER | (code <= 70 ? HEX : 16);
 for (let code = 97; code <= 122; code++) KINDS[code] = LOWER | (code <= 102 ? HEX : 16);
@@ -39,174 +40,129 @@ for (let code = 97; code <= 122; code++) KINDS[code] = LOWER | (code <= 102 ? HE
 const MAX_RUNS = 4000;
 const MAX_LINES = 400;
 const SHORTEST = 8;
+/** So many tokens in a row may spell something. */
+const ROW = 6;
+const NO_ROWS = { singles: 0, shorts: 0 };
+
+/** What is gathered of runs of letters and digits. */
+interface Runs {
+  readonly base64: number[];
+  readonly hex: number[];
+  readonly base32: number[];
+  last: number;
+  cut: boolean;
+}
 
 export function signsIn(text: string): Signs {
-  const base64: number[] = [];
-  const hex: number[] = [];
-  const base32: number[] = [];
+  const runs: Runs = { base64: [], hex: [], base32: [], last: -99, cut: false };
   const ciphers: { line: number; cipher: number }[] = [];
   const table = cipherTable();
+  const units = unitsOf(text);
   const hits = new Uint8Array(CIPHERS);
   let touched = 0;
   let line = 0;
-  let percent = 0;
-  let entities = 0;
-  let escapes = 0;
-  let quoted = 0;
   let leet = 0;
   let morse = 0;
   let turned = 0;
   let accents = 0;
   let singles = 0;
-  let mostSingles = 0;
   let shorts = 0;
-  let mostShorts = 0;
-  let shape = 0;
-  let lastEnd = -9;
   let runStart = -1;
   let runKinds = 0;
-  let lastRun = -99;
   let lastMorse = -9;
   let dots = 0;
   let mostMorse = 0;
-  let cut = false;
   const { length } = text;
   let at = 0;
+  // Whatever is rare is done elsewhere: this loop stays short, and so fast.
   while (at < length) {
-    const code = text.charCodeAt(at);
-    const kind = code < 128 ? (KINDS[code] ?? OTHER) : OTHER;
+    const code = units[at] as number;
+    const kind = KINDS[code] as number;
     if (kind !== OTHER) {
       const start = at;
       let kinds = kind;
       let hash = code & 31;
       at++;
-      while (at < length) {
-        const next = text.charCodeAt(at);
-        const its = next < 128 ? (KINDS[next] ?? OTHER) : OTHER;
-        if (its === OTHER) break;
+      // The 0 at the end is of no word.
+      for (let its = KINDS[units[at] as number] as number; its !== OTHER; its = KINDS[units[at] as number] as number) {
         kinds |= its;
-        hash = (hash * 29 + (next & 31)) & 0xffff;
+        hash = Math.imul(hash, 29) + ((units[at] as number) & 31);
         at++;
       }
       const size = at - start;
-      if (size === 1) {
-        singles = start - lastEnd <= 3 ? singles + 1 : 1;
-        if (singles > mostSingles) mostSingles = singles;
-      } else if (start - lastEnd > 1) singles = 0;
-      // Rows of tokens of the same shape: two hex digits, two or three decimal ones, eight binary ones.
-      const prefixed = size === 4 && code === 0x30 && (text.charCodeAt(start + 1) | 32) === 0x78;
-      if (
-        prefixed ||
-        (size <= 4 ? size >= 2 && (kinds & 16) === 0 && (size === 2 || (kinds & DIGIT) !== 0) : size === 8 && kinds === DIGIT)
-      ) {
-        shorts = start - lastEnd <= 4 && (size === 8) === (shape === 8) ? shorts + 1 : 1;
-        shape = size;
-        if (shorts > mostShorts) mostShorts = shorts;
-      } else if ((kinds & 16) !== 0 && size > 2) shorts = 0;
-      if (kinds <= 27 && (kinds & DIGIT) === 0 && size <= 12 && size > 1) {
-        const cipher = table[hash] ?? 0;
-        if (cipher !== 0) {
-          touched++;
-          hits[cipher] = (hits[cipher] ?? 0) + 1;
-          if (hits[cipher] === 2) {
-            if (ciphers.length < MAX_LINES) ciphers.push({ line, cipher });
-            else cut = true;
+      if (size === 1) singles++;
+      else if (isShort(units, start, size, kinds)) shorts++;
+      if ((kinds & DIGIT) === 0) {
+        if (size <= 12 && size > 1) {
+          const cipher = table[hash & 0xffff] as number;
+          if (cipher !== 0) {
+            touched++;
+            hits[cipher] = (hits[cipher] as number) + 1;
+            if (hits[cipher] === 2) {
+              if (ciphers.length < MAX_LINES) ciphers.push({ line, cipher });
+              else runs.cut = true;
+            }
           }
         }
-      } else if ((kinds & DIGIT) !== 0 && (kinds & 16) !== 0 && size >= 3 && size <= 16 && isLeet(text, start, at)) leet++;
-      lastEnd = at;
-      if (runStart < 0) {
-        runStart = start;
-        runKinds = kinds;
-      } else runKinds |= kinds;
+      } else if ((kinds & 16) !== 0 && size >= 3 && size <= 16 && isLeet(text, start, at)) leet++;
+      const from = runStart < 0 ? start : runStart;
+      const all = runStart < 0 ? kinds : runKinds | kinds;
+      if (at === length || joins(units[at] as number)) {
+        runStart = from;
+        runKinds = all;
+      } else {
+        if (at - from >= SHORTEST) endRun(runs, text, from, at, all);
+        runStart = -1;
+      }
       continue;
     }
     // A run ends at what no alphabet of base64 has.
-    const joins = code === 0x2b || code === 0x2f || code === 0x2d || code === 0x5f;
-    if (runStart >= 0 && !joins) {
-      const size = at - runStart;
-      if (size >= SHORTEST) {
-        if ((runKinds & 3) === 3) {
-          if ((size >= 16 || size % 4 === 0 || code === 0x3d) && (runStart - lastRun <= 24 || startsText(text, runStart, size))) {
-            if (base64.length < MAX_RUNS) base64.push(runStart, at);
-            else cut = true;
-            lastRun = at;
-          }
-        } else if (size >= 12) {
-          if ((runKinds & 16) === 0 && size % 2 === 0) {
-            if (hex.length < MAX_RUNS) hex.push(runStart, at);
-            else cut = true;
-          } else if ((runKinds & LOWER) === 0 && size >= 16) {
-            if (base32.length < MAX_RUNS) base32.push(runStart, at);
-            else cut = true;
-          }
-        }
-      }
+    if (runStart >= 0 && !joins(code)) {
+      if (at - runStart >= SHORTEST) endRun(runs, text, runStart, at, runKinds);
       runStart = -1;
     }
-    switch (code) {
-      case 0x0a:
-        if (touched > 0) {
-          hits.fill(0);
-          touched = 0;
-        }
-        line = at + 1;
-        break;
-      case 0x25:
-        if (isHexDigit(text.charCodeAt(at + 1)) || text.charCodeAt(at + 1) === 0x75) percent++;
-        break;
-      case 0x26:
-        if (text.charCodeAt(at + 1) === 0x23 || (text.charCodeAt(at + 1) | 32) >= 97) entities++;
-        break;
-      case 0x5c:
-        if (isEscape(text.charCodeAt(at + 1))) escapes++;
-        break;
-      case 0x3d:
-        if (isHexDigit(text.charCodeAt(at + 1)) && isHexDigit(text.charCodeAt(at + 2))) quoted++;
-        break;
-      case 0x2b:
-        if (at > 0 && (text.charCodeAt(at - 1) | 32) === 0x75) escapes++;
-        break;
-      case 0x2d:
-      case 0x2e:
-        if (at - lastMorse > 3) {
-          morse = 0;
-          dots = 0;
-        }
-        lastMorse = at;
-        morse++;
-        if (code === 0x2e) dots++;
-        if (morse > mostMorse && dots > 3 && dots < morse - 1) mostMorse = morse;
-        break;
-      case 0x40:
-      case 0x24:
-        if (at > 0 && lastEnd === at && at + 1 < length && (KINDS[text.charCodeAt(at + 1) & 127] ?? 0) & LOWER) leet++;
-        break;
-      default:
-        if (code >= 0x250 && code <= 0x2af) turned++;
-        else if (code >= 0xc0 && (code <= 0x36f || (code >= 0x1e00 && code <= 0x1eff))) accents++;
-        break;
+    if (code === 0x0a) {
+      if (touched > 0) {
+        hits.fill(0);
+        touched = 0;
+      }
+      line = at + 1;
+    } else if (code === 0x2d || code === 0x2e) {
+      if (at - lastMorse > 3) {
+        morse = 0;
+        dots = 0;
+      }
+      lastMorse = at;
+      morse++;
+      if (code === 0x2e) dots++;
+      if (morse > mostMorse && dots > 3 && dots < morse - 1) mostMorse = morse;
+    } else if (code >= BEYOND) {
+      const sign = text.charCodeAt(at);
+      if (sign >= 0x250 && sign <= 0x2af) turned++;
+      else if (sign >= 0xc0 && (sign <= 0x36f || (sign >= 0x1e00 && sign <= 0x1eff))) accents++;
+      else if (sign === 0x2212 || sign === 0xb7) mostMorse++;
     }
-    if (code === 0x2212 || code === 0xb7) mostMorse++;
     at++;
   }
   if (runStart >= 0 && length - runStart >= SHORTEST) {
     const size = length - runStart;
-    if ((runKinds & 3) === 3) base64.push(runStart, length);
-    else if ((runKinds & 16) === 0 && size % 2 === 0 && size >= 12) hex.push(runStart, length);
-    else if ((runKinds & LOWER) === 0 && size >= 16) base32.push(runStart, length);
+    if ((runKinds & 3) === 3) runs.base64.push(runStart, length);
+    else if ((runKinds & 16) === 0 && size % 2 === 0 && size >= 12) runs.hex.push(runStart, length);
+    else if ((runKinds & LOWER) === 0 && size >= 16) runs.base32.push(runStart, length);
   }
+  const { base64, hex, base32, cut } = runs;
+  const rows = singles >= ROW || shorts >= ROW ? rowsIn(units, length) : NO_ROWS;
   return {
     base64,
     hex,
     base32,
-    numbers: mostShorts >= 6,
-    percent: percent >= 3,
-    entities: entities >= 2,
-    escapes: escapes >= 3,
-    quoted: quoted >= 3,
-    spaced: mostSingles >= 6,
-    leet: leet >= 2,
+    numbers: rows.shorts >= ROW,
+    percent: count(text, '%', isPercent) >= 3,
+    entities: count(text, '&', isEntity) >= 2,
+    escapes: count(text, '\\', isEscape) + count(text, '+', isCodePoint) >= 3,
+    quoted: count(text, '=', isQuoted) >= 3,
+    spaced: rows.singles >= ROW,
+    leet: leet + count(text, '@', isLeetSign) + count(text, '$', isLeetSign) >= 2,
     morse: mostMorse >= 14,
     turned: turned >= 4,
     accents: accents >= 3,
@@ -215,9 +171,87 @@ export function signsIn(text: string): Signs {
   };
 }
 
+/** What alphabets of base64 have beside letters and digits. */
+const joins = (code: number): boolean => code === 0x2b || code === 0x2f || code === 0x2d || code === 0x5f;
+
+/** What a run that ends before `end` may be. */
+function endRun(runs: Runs, text: string, start: number, end: number, kinds: number): void {
+  const size = end - start;
+  if ((kinds & 3) === 3) {
+    if (size < 16 && size % 4 !== 0 && text.charCodeAt(end) !== 0x3d) return;
+    if (start - runs.last > 24 && !startsText(text, start, size)) return;
+    keep(runs, runs.base64, start, end);
+    runs.last = end;
+  } else if (size < 12) return;
+  else if ((kinds & 16) === 0 && size % 2 === 0) keep(runs, runs.hex, start, end);
+  else if ((kinds & LOWER) === 0 && size >= 16) keep(runs, runs.base32, start, end);
+}
+
+function keep(runs: Runs, list: number[], start: number, end: number): void {
+  if (list.length < MAX_RUNS) list.push(start, end);
+  else runs.cut = true;
+}
+
+function isShort(units: Uint8Array, start: number, size: number, kinds: number): boolean {
+  if (size > 4) return size === 8 && kinds === DIGIT;
+  if (size === 4 && units[start] === 0x30 && ((units[start + 1] as number) | 32) === 0x78) return true;
+  return size >= 2 && (kinds & 16) === 0 && (size === 2 || (kinds & DIGIT) !== 0);
+}
+
+/** The longest rows of single letters and digits, perhaps with words right beside them, and of tokens of the same shape: two hex digits, two or three decimal ones, eight binary ones. */
+function rowsIn(units: Uint8Array, length: number): { readonly singles: number; readonly shorts: number } {
+  let singles = 0;
+  let mostSingles = 0;
+  let shorts = 0;
+  let mostShorts = 0;
+  let shape = 0;
+  let lastEnd = -9;
+  for (let at = 0; at < length; at++) {
+    const start = at;
+    let kinds = 0;
+    for (let kind = KINDS[units[at] as number] as number; kind !== OTHER; kind = KINDS[units[at] as number] as number) {
+      kinds |= kind;
+      at++;
+    }
+    const size = at - start;
+    if (size === 0) continue;
+    const gap = start - lastEnd;
+    lastEnd = at;
+    if (size === 1) {
+      singles = gap <= 3 ? singles + 1 : 1;
+      if (singles > mostSingles) mostSingles = singles;
+    } else if (gap > 1) singles = 0;
+    if (isShort(units, start, size, kinds)) {
+      shorts = gap <= 4 && (size === 8) === (shape === 8) ? shorts + 1 : 1;
+      shape = size;
+      if (shorts > mostShorts) mostShorts = shorts;
+    } else if ((kinds & 16) !== 0 && size > 2) shorts = 0;
+  }
+  return { singles: mostSingles, shorts: mostShorts };
+}
+
+/** How often `sign` stands where `means` says so. */
+function count(text: string, sign: string, means: (text: string, at: number) => boolean): number {
+  let sum = 0;
+  for (let at = text.indexOf(sign); at >= 0; at = text.indexOf(sign, at + 1)) if (means(text, at)) sum++;
+  return sum;
+}
+
 const isHexDigit = (code: number): boolean => (code >= 48 && code <= 57) || (code >= 65 && code <= 70) || (code >= 97 && code <= 102);
+const isPercent = (text: string, at: number): boolean => isHexDigit(text.charCodeAt(at + 1)) || text.charCodeAt(at + 1) === 0x75;
+const isEntity = (text: string, at: number): boolean => text.charCodeAt(at + 1) === 0x23 || (text.charCodeAt(at + 1) | 32) >= 97;
 /** `\x`, `\u`, `\U` and octal. */
-const isEscape = (code: number): boolean => code === 0x78 || (code | 32) === 0x75 || (code >= 48 && code <= 55);
+const isEscape = (text: string, at: number): boolean => {
+  const code = text.charCodeAt(at + 1);
+  return code === 0x78 || (code | 32) === 0x75 || (code >= 48 && code <= 55);
+};
+/** `U+`. */
+const isCodePoint = (text: string, at: number): boolean => at > 0 && (text.charCodeAt(at - 1) | 32) === 0x75;
+const isQuoted = (text: string, at: number): boolean => isHexDigit(text.charCodeAt(at + 1)) && isHexDigit(text.charCodeAt(at + 2));
+/** Between a letter or digit and a small letter. */
+const isLeetSign = (text: string, at: number): boolean =>
+  at > 0 && at + 1 < text.length && kindOf(text.charCodeAt(at - 1)) !== OTHER && (kindOf(text.charCodeAt(at + 1) & 127) & LOWER) !== 0;
+const kindOf = (code: number): number => (code < 128 ? (KINDS[code] as number) : OTHER);
 
 /** A word with a digit between letters, or before them. */
 function isLeet(text: string, start: number, end: number): boolean {
