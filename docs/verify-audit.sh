@@ -9,6 +9,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 q='"'
 bad() { printf 'BAD %s\n' "$*"; exit 1; }
+command -v sha256sum >/dev/null || sha256sum() { shasum -a 256; }
 sha() { sha256sum | cut -c1-64; }
 # The last occurrence of a field's name in a line is the entry's own: see "Reading one field" in audit-format.md.
 field() { rest=${1##*"$q$2$q:"}; rest=${rest#"$q"}; printf '%s' "${rest%%[\",\}]*}"; }
@@ -32,6 +33,15 @@ statement() {
   printf '%s\n' "$line" | cmp -s - "$1" && signed "$2" "$line"
 }
 
+# Where the private key is, it says which public one counts; that of a change that was cut short stands beside it as a retired one.
+if [ -r "$root/keys/journal-signing.pem" ]; then
+  openssl pkey -in "$root/keys/journal-signing.pem" -pubout -out "$work/public.pem" 2>"$work/out" || bad "$root/keys/journal-signing.pem: no key"
+  if [ -e "$public" ] && ! cmp -s "$public" "$work/public.pem"; then
+    beside=$(id "$public")
+    [ "$beside" = "$(id "$work/public.pem")" ] || cmp -s "$public" "$root/keys/journal-signing.$beside.pub.pem" || bad "$public: not of the private key beside it"
+  fi
+  public=$work/public.pem
+fi
 [ -e "$public" ] || bad "$public: missing"
 key=$(id "$public")
 turn=-1 count_signed=0 head='' wanted=0

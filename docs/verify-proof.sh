@@ -1,5 +1,5 @@
 #!/bin/sh
-# Verifies a proof of one entry with sha256sum, xxd and openssl: sh verify-proof.sh proof.json [public-key.pem]
+# Verifies a proof of one entry with sha256sum and openssl: sh verify-proof.sh proof.json [public-key.pem]
 # See "Showing one entry" in audit-format.md. Without a key the proof's own is used: then ask elsewhere whose key that is.
 set -eu
 export LC_ALL=C
@@ -9,7 +9,9 @@ trap 'rm -rf "$work"' EXIT
 q='"'
 bad() { printf 'BAD %s\n' "$*"; exit 1; }
 field() { rest=${1##*"$q$2$q:"}; rest=${rest#"$q"}; printf '%s' "${rest%%[\",\}]*}"; }
-bytes() { printf '%s' "$1" | xxd -r -p; }
+# Hexadecimal digits as bytes.
+bytes() { printf "$(printf '\\%03o' $(printf '%s' "$1" | sed 's/../0x& /g'))"; }
+command -v sha256sum >/dev/null || sha256sum() { shasum -a 256; }
 sha() { sha256sum | cut -c1-64; }
 # Numbers that the shell will count with: some shells would run commands that stand in other text.
 digits() { case $1 in 0 | [1-9]*) ;; *) return 1 ;; esac; case $1 in *[!0-9]* | ????????????????*) return 1 ;; esac; }

@@ -1,5 +1,5 @@
 /** `callgate audit …`: each subcommand is one file. */
-import type { AuditAction } from '#node/cli/auditAction.ts';
+import { type AuditAction, NOBODY_READS } from '#node/cli/auditAction.ts';
 import { exportAudit } from '#node/cli/auditExport.ts';
 import { expire, prove, rotateKey, seal } from '#node/cli/auditKeep.ts';
 import { query, tail } from '#node/cli/auditQuery.ts';
@@ -34,14 +34,15 @@ export const audit: Command = async (args, host) => {
   }
   const ending = new AbortController();
   const stop = (): void => ending.abort();
+  const stopUnread = (): void => ending.abort(NOBODY_READS);
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
-  host.stdout.once('close', stop);
+  host.stdout.once('close', stopUnread);
   try {
     return await action.run(rest, host, ending.signal);
   } finally {
     process.off('SIGINT', stop);
     process.off('SIGTERM', stop);
-    host.stdout.off('close', stop);
+    host.stdout.off('close', stopUnread);
   }
 };

@@ -9,6 +9,9 @@ import { type CommandHost, print } from '#node/cli/command.ts';
 /** Exit status as in command.ts. The signal is raised when the person interrupts, or nobody reads our output any more. */
 export type AuditAction = (args: readonly string[], host: CommandHost, signal: AbortSignal) => Promise<number>;
 
+/** The signal's reason when the output was closed: that is how `| head` ends, and no fault. A standard stream cannot be asked: Node opens it again. */
+export const NOBODY_READS = 'nobody reads the output any more';
+
 const MOST_PROBLEMS_SAID = 5;
 
 export interface ReadTogether {

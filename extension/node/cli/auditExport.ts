@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { encoderFor, FILE_FORMATS, FORMAT_FACTS, type FileFormat } from '#node/audit/export/encoder.ts';
 import { ExportError } from '#node/audit/export/exportError.ts';
 import { exportToFile, exportToStream, type ExportOptions } from '#node/audit/export/fileExport.ts';
-import { type AuditAction, readFiltered, sayingFailures } from '#node/cli/auditAction.ts';
+import { type AuditAction, NOBODY_READS, readFiltered, sayingFailures } from '#node/cli/auditAction.ts';
 import { FILTER_USAGE, parseAuditOptions, type AuditOptions } from '#node/cli/auditOptions.ts';
 import { progressLine } from '#node/cli/auditProgress.ts';
 import { shipEntries, SHIP_USAGE, SHIP_VALUES } from '#node/cli/auditShip.ts';
@@ -53,8 +53,8 @@ async function exportOnce(format: FileFormat, options: AuditOptions, host: Comma
     }
   } catch (error) {
     progress.end();
-    // Nobody reads any more: that is how `| head` ends.
-    if (error instanceof ExportError && error.code === 'CANCELLED' && stdout.destroyed) return 0;
+    const isToStream = output === undefined || output === '-';
+    if (isToStream && error instanceof ExportError && error.code === 'CANCELLED' && signal.reason === NOBODY_READS) return 0;
     throw error;
   }
   return sayProblems();

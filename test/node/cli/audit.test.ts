@@ -1,4 +1,5 @@
 /** `callgate audit …` over real journals: what is printed, where, and with which status. */
+import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -337,4 +338,30 @@ test.each(times)('the time %j', (text, time) => {
 test('a workspace is a folder seen from here', () => {
   const options = parseAuditOptions(['--workspace', '.', '--workspace=/x/'], { flags: [], values: [] }, { now, cwd: '/home/me' });
   expect(options).toMatchObject({ filter: { workspace: ['/home/me', '/x'] } });
+});
+
+/** More than the pipe and one block hold, so that the reader is gone while there is still something to say. */
+function longBox(): Sandbox {
+  const box = newBox();
+  const journal = openJournal(box.layout);
+  for (let batch = 0; batch < 4; batch += 1) journal.append(Array.from({ length: 1000 }, () => sampleEvent()));
+  journal.close();
+  return box;
+}
+
+const PROGRAM = join(import.meta.dirname, '../audit/export/exportProgram.ts');
+const unread: readonly (readonly string[])[] = [
+  ['export', '--format', 'jsonl'],
+  ['export', '--format', 'csv'],
+  ['query', '--limit', 'all', '--json'],
+  ['tail', '-n', '4000', '--json'],
+];
+test.each(unread)('a reader that stops, as `| head -1` does, is no failure: %s %s %s', async (...args) => {
+  const box = longBox();
+  const child = spawn(process.execPath, [PROGRAM, box.layout.home, 'audit', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let err = '';
+  child.stderr.on('data', (chunk) => (err += String(chunk)));
+  child.stdout.once('data', () => child.stdout.destroy());
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  expect({ code, err }).toEqual({ code: 0, err: '' });
 });

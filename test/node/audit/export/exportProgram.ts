@@ -1,8 +1,10 @@
 /** `callgate` for tests, unbundled: `node exportProgram.ts HOME audit …`. */
 import { layoutFor } from '#home/layout.ts';
 import { audit } from '#node/cli/audit.ts';
+import { outliveReaders } from '#node/cli/command.ts';
 
 const [home = '', , ...args] = process.argv.slice(2);
+outliveReaders(process.stdout, process.stderr);
 const { stdin, stdout, stderr, env, platform } = process;
 process.exitCode = await audit(args, {
   layout: layoutFor(home),
