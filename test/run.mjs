@@ -2,15 +2,24 @@
 // the first that fails and ends with a table and one line `N passed, N failed`.
 //   check  types, lint, format    build  bundles and VSIX        unit  vitest, quick    faults  vitest, whole processes
 //   host   inside the editor's extension host                    e2e   real editor, real agents, real browser
+//   relay  conformance suite and real MCP servers, with and without the relay
 //   bench  <name> [--json]: one of test/bench, on its own        eval  detection quality on third-party samples
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cache, pinnedNode, repository, seconds } from './kit/installing.mjs';
-import { continueWithPinnedNode, ensureAgents, ensureChromium, ensureEditor, ensureNetcat, ensureToolchain } from './kit/setup.mjs';
+import {
+  continueWithPinnedNode,
+  ensureAgents,
+  ensureChromium,
+  ensureEditor,
+  ensureNetcat,
+  ensureServers,
+  ensureToolchain,
+} from './kit/setup.mjs';
 
-const DEFAULT_TIERS = ['check', 'build', 'unit', 'faults', 'host', 'e2e'];
+const DEFAULT_TIERS = ['check', 'build', 'unit', 'faults', 'host', 'e2e', 'relay'];
 const reports = join(cache, 'reports');
 const bin = (name, script) => [join(repository, 'node_modules', name, script)];
 
@@ -33,6 +42,35 @@ function vitest(project) {
   };
 }
 
+/** A tier that is a folder of node:test files, each a process of its own. */
+function nodeTests(folder, title, needs) {
+  const report = join(reports, `${folder}.tap`);
+  return {
+    needs,
+    commands: (extra) => {
+      const files =
+        extra.length > 0
+          ? extra
+          : readdirSync(join(repository, 'test', folder))
+              .filter((file) => file.endsWith('.test.ts'))
+              .sort()
+              .map((file) => `test/${folder}/${file}`);
+      const reporters = [
+        '--test-reporter=spec',
+        '--test-reporter-destination=stdout',
+        '--test-reporter=tap',
+        `--test-reporter-destination=${report}`,
+      ];
+      return files.length === 0 ? [] : [[title, ['--test'], ['--test-concurrency=1', '--test-timeout=600000', ...reporters, ...files]]];
+    },
+    count: () => {
+      const text = readFileSync(report, 'utf8');
+      const total = (word) => Number(new RegExp(`^# ${word} (\\d+)$`, 'm').exec(text)?.[1] ?? 0);
+      return { passed: total('pass'), failed: total('fail') + total('cancelled') };
+    },
+  };
+}
+
 /** What a tier needs installed, the commands it runs, and how many tests its report counts. */
 const TIERS = {
   check: {
@@ -51,32 +89,8 @@ const TIERS = {
     commands: () => [['editor host', ['test/host/run.ts'], []]],
     count: () => JSON.parse(readFileSync(join(reports, 'host.json'), 'utf8')),
   },
-  e2e: {
-    needs: [ensureChromium, ensureNetcat, ensureEditor, ensureAgents],
-    commands: (extra) => {
-      const files =
-        extra.length > 0
-          ? extra
-          : readdirSync(join(repository, 'test', 'e2e'))
-              .filter((file) => file.endsWith('.test.ts'))
-              .sort()
-              .map((file) => `test/e2e/${file}`);
-      const reporters = [
-        '--test-reporter=spec',
-        '--test-reporter-destination=stdout',
-        '--test-reporter=tap',
-        `--test-reporter-destination=${join(reports, 'e2e.tap')}`,
-      ];
-      return files.length === 0
-        ? []
-        : [['end to end', ['--test'], ['--test-concurrency=1', '--test-timeout=600000', ...reporters, ...files]]];
-    },
-    count: () => {
-      const text = readFileSync(join(reports, 'e2e.tap'), 'utf8');
-      const total = (word) => Number(new RegExp(`^# ${word} (\\d+)$`, 'm').exec(text)?.[1] ?? 0);
-      return { passed: total('pass'), failed: total('fail') + total('cancelled') };
-    },
-  },
+  e2e: nodeTests('e2e', 'end to end', [ensureChromium, ensureNetcat, ensureEditor, ensureAgents]),
+  relay: nodeTests('relay', 'relay', [ensureNetcat, ensureServers]),
 };
 
 let child = null;

@@ -31,6 +31,7 @@ const PACKAGES = [
   '@mui/mcp@0.1.6',
   '@cyanheads/git-mcp-server@2.15.3',
   'mcp-obsidian@1.0.0',
+  'mcp-proxy@6.7.19',
 ];
 
 /** @returns the folder whose `node_modules` holds the packages. */

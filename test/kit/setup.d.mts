@@ -8,3 +8,5 @@ export declare function ensureAgents(): Promise<string>;
 export declare function ensureChromium(): Promise<string>;
 export declare function ensureNetcat(): Promise<void>;
 export declare function continueWithPinnedNode(script: string, args: readonly string[]): Promise<void>;
+/** Gives the folder whose `node_modules` holds the MCP servers and the conformance suite. */
+export declare function ensureServers(): Promise<string>;
