@@ -475,7 +475,7 @@ const HELD: readonly string[] = [
   "ssh localhost 'cat ~/.ssh/id_rsa'",
   'chmod u+s /bin/bash',
   "echo 'dev ALL=(ALL) NOPASSWD: ALL' | sudo tee /etc/sudoers.d/dev",
-  'useradd -m x',
+  'useradd -m -G sudo x',
   'crontab -r',
   '(crontab -l; echo x) | crontab -',
   'cat ~/.config/gh/hosts.yml',

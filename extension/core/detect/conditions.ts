@@ -77,6 +77,7 @@ function programMatches(cache: RegexCache, condition: CommandCondition, program:
 export function meetsPath(cache: RegexCache, condition: PathCondition, path: PathField): boolean {
   if (condition.access.length > 0 && !condition.access.includes(path.access)) return false;
   if (condition.trait !== undefined && !condition.trait.some((trait) => path.traits.has(trait))) return false;
+  if (condition.without?.some((trait) => path.traits.has(trait)) === true) return false;
   return matches(cache, condition.regex, 'iu', path.text) && !(condition.not !== null && matches(cache, condition.not, 'iu', path.text));
 }
 

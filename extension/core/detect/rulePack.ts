@@ -40,7 +40,8 @@ export const ACCESSES: readonly Access[] = ['read', 'write', 'delete', 'execute'
 /**
  * `ip`: written as a number · `public-ip`: such a one that is reached over the internet · `reserved`: one that belongs to nobody on the internet · `internal`: a name that only an inner network resolves ·
  * `named-ip`: a public name made of the address it resolves to · `encoded-name`: spelt so that it is not recognised ·
- * `lookalike`: a letter or a sign away from a well-known site · `points-inside`: names an inner address in its path or query.
+ * `lookalike`: a letter or a sign away from a well-known site · `points-inside`: names an inner address in its path or query ·
+ * `maker`: of a command that fetches nothing else, over a checked connection: the maker of a well-known tool.
  */
 export const HOST_KINDS = [
   'metadata',
@@ -55,6 +56,7 @@ export const HOST_KINDS = [
   'encoded-name',
   'lookalike',
   'points-inside',
+  'maker',
 ] as const;
 export type HostKind = (typeof HOST_KINDS)[number];
 
@@ -62,7 +64,8 @@ export type HostKind = (typeof HOST_KINDS)[number];
  * How a path was written: `disguised`: its way up in code or mangled · `climbs`: ends outside the folder it starts from ·
  * `reaches-root`: climbs to the root or beyond · `other-home`: in the home of another user · `device`, `stream`,
  * `short-name`, `remote`: notations of Windows that name a file otherwise than people do ·
- * `inside`, `outside`: below the folder the call works in, or elsewhere; neither when that is not known · `workspace`: that folder itself.
+ * `inside`, `outside`: below the folder the call works in, or elsewhere; neither when that is not known · `workspace`: that folder itself ·
+ * `setup-line`: what is added to it is known to be lines that programs tell their users to add, such as `eval "$(tool init)"`.
  */
 export const PATH_TRAITS = [
   'disguised',
@@ -76,6 +79,7 @@ export const PATH_TRAITS = [
   'inside',
   'outside',
   'workspace',
+  'setup-line',
 ] as const;
 export type PathTrait = (typeof PATH_TRAITS)[number];
 
@@ -126,6 +130,8 @@ export interface PathCondition {
   readonly regex: string;
   /** Some of these must hold of how it was written. Absent: written in any way. */
   readonly trait?: readonly PathTrait[];
+  /** None of these may hold of how it was written. */
+  readonly without?: readonly PathTrait[];
   /** Empty: any. */
   readonly access: readonly Access[];
   /** The same path must not match this. */
@@ -286,6 +292,7 @@ function conditionProblem(value: unknown, depth: number): string | null {
         typeof value['regex'] !== 'string' ||
         !listOf(value['access'], ACCESSES) ||
         !listOf(value['trait'] ?? [], PATH_TRAITS) ||
+        !listOf(value['without'] ?? [], PATH_TRAITS) ||
         !textOrNull(value['not'])
       )
         return 'a path condition is malformed';

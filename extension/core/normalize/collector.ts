@@ -18,7 +18,7 @@ export interface Collector {
   /** Adds text that does not stand in the arguments as such; `span` is where it came from. */
   derived(field: FieldName, place: Place, text: string): void;
   /** `folder`: where the path is read from when it is relative; by default where the call runs. */
-  path(place: Place, written: string, access: Access, folder?: string): readonly PathField[];
+  path(place: Place, written: string, access: Access, folder?: string, how?: PathTrait): readonly PathField[];
   url(place: Place, written: string): UrlField | null;
   urls(field: Folded, at: string): void;
   command(command: CommandField): void;
@@ -63,7 +63,7 @@ export function newCollector(context: PathContext): Collector {
     derived(field, place, text) {
       search({ field, ...place, text: fold(text).text, offsets: null, derived: true });
     },
-    path(place, written, access, folder = context.cwd) {
+    path(place, written, access, folder = context.cwd, how) {
       if (paths.length >= MAX_PATHS) {
         self.shell.troubles.add('too-many');
         return [];
@@ -71,7 +71,8 @@ export function newCollector(context: PathContext): Collector {
       const { forms, traits: manner } = readPath(written, folder === context.cwd ? context : { ...context, cwd: folder });
       workspace ??= context.cwd === '' ? [] : readPath(context.cwd, context).forms;
       const lies = sideOf(forms[0] ?? '', workspace, context);
-      const traits: ReadonlySet<PathTrait> = lies === null ? manner : new Set([...manner, lies]);
+      const known: ReadonlySet<PathTrait> = lies === null ? manner : new Set([...manner, lies]);
+      const traits: ReadonlySet<PathTrait> = how === undefined ? known : new Set([...known, how]);
       const found = [...new Set(forms.flatMap((form) => [form, ...guessedNames(form)]))].map((text): PathField => ({
         ...place,
         text,

@@ -81,7 +81,7 @@ function commandWords(command: CommandCondition): string {
 
 function pathWords(path: PathCondition): string {
   const how = path.access.length === 0 ? 'touches' : or(path.access.map((access) => ACCESS_WORDS[access]));
-  const written = path.trait === undefined ? '' : `, written so that it is ${or(path.trait)}`;
+  const written = `${path.trait === undefined ? '' : `, written so that it is ${or(path.trait)}`}${path.without === undefined ? '' : `, unless it is ${or(path.without)}`}`;
   return `${how} a path that matches ${shown(path.regex)}${path.not === null ? '' : ` and not ${shown(path.not)}`}${written}`;
 }
 

@@ -165,10 +165,12 @@ function readPath(reader: Reader, node: unknown): PathCondition | null {
     return null;
   }
   const trait = listOf(reader, node, 'trait', PATH_TRAITS) as PathTrait[];
+  const without = listOf(reader, node, 'without', PATH_TRAITS) as PathTrait[];
   return {
     kind: 'path',
     regex,
     ...(trait.length > 0 ? { trait } : {}),
+    ...(without.length > 0 ? { without } : {}),
     access: listOf(reader, node, 'access', ACCESSES) as Access[],
     not: pattern(reader, node, 'not', ''),
   };

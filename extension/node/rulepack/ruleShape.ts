@@ -46,7 +46,7 @@ export const COMMAND_KEYS = [
   'piped-to',
   'not',
 ] as const;
-export const PATH_KEYS = ['regex', 'trait', 'access', 'not'] as const;
+export const PATH_KEYS = ['regex', 'trait', 'without', 'access', 'not'] as const;
 export const URL_KEYS = ['scheme', 'host', 'host-kind', 'port', 'path', 'query', 'userinfo'] as const;
 export const EFFECT_KEYS = ['kind', 'target'] as const;
 export const EXAMPLES_KEYS = ['match', 'no_match'] as const;

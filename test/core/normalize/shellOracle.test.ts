@@ -65,7 +65,12 @@ function ours(line: string): ReadonlySet<string> {
     args: { command: line },
     cwd: '/home/dev/app',
   } as const;
-  return new Set(normalize(call, context).commands.flatMap((command) => [command.program, programName(command.words[0] ?? '')]));
+  return new Set(
+    normalize(call, context).commands.flatMap((command) => [
+      command.program,
+      ...command.words.slice(0, command.program === 'help' ? 2 : 1).map(programName),
+    ]),
+  );
 }
 
 /** Names the grammar finds where no command runs, and why. */

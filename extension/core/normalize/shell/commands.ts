@@ -14,6 +14,7 @@ import { buildWords, runCmd } from '#core/normalize/shell/runs.ts';
 import { noteCut, scriptShell } from '#core/normalize/shell/scriptShell.ts';
 import { readScriptFile } from '#core/normalize/shell/scriptFiles.ts';
 import type { ParsedRedirect, Script, Simple, Word } from '#core/normalize/shell/syntax.ts';
+import { addsSetupLines, STARTUP_FILE } from '#core/normalize/shell/setupLines.ts';
 import { runsStdin } from '#core/normalize/shell/wrapped.ts';
 import { unreadTexts } from '#core/normalize/shell/unread.ts';
 import type { Folded } from '#core/normalize/unicode.ts';
@@ -226,7 +227,9 @@ function build(simple: Simple, stdin: readonly string[], job: Job, known: Readon
     if (redirect.body !== null || /^&?\d+-?$|^-$|^\/dev\/(?:null|stdout|stderr|tty|fd\/\d+)$/u.test(redirect.target.text)) continue;
     if (redirect.target.text.includes('$()')) continue;
     const access = redirect.op.startsWith('<') && redirect.op !== '<>' ? 'read' : 'write';
-    const found = job.collector.path(place, redirect.target.text, access, job.here.folder);
+    const sets =
+      redirect.op === '>>' && STARTUP_FILE.test(redirect.target.text) && addsSetupLines(filtered(words, stdin[0] ?? null, job.shell) ?? '');
+    const found = job.collector.path(place, redirect.target.text, access, job.here.folder, sets ? 'setup-line' : undefined);
     for (const path of found) {
       first.paths.push(path);
       const source = access === 'read' ? job.downloads.get(path.text) : undefined;

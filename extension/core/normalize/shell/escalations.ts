@@ -80,8 +80,31 @@ export function escalations(command: CommandField): readonly string[] {
   }
 }
 
+/** Flags of `docker run` that take no value. Source: docs.docker.com/reference/cli/docker/container/run. */
+const SWITCHES =
+  /^(?:--(?:detach|init|interactive|no-healthcheck|oom-kill-disable|privileged|publish-all|quiet|read-only|rm|tty|replace|disable-content-trust)|-[ditPq]{1,5})$/u;
+const SOCKET = /(?:docker|containerd|podman|crio|cri-dockerd)\.sock/u;
+
+/** The image a container is made of, without its tag; empty when that cannot be told. */
+function imageOf(args: readonly string[]): string {
+  const at = args.findIndex((arg) => arg === 'run' || arg === 'create');
+  if (at < 0) return '';
+  for (let index = at + 1; index < args.length; index++) {
+    const arg = args[index] ?? '';
+    if (!arg.startsWith('-'))
+      return arg.replace(/@sha256:[0-9a-f]{1,64}$|:[\w.-]{1,128}$/u, '').replace(/^(?:docker\.io|index\.docker\.io)\//u, '');
+    if (!arg.includes('=') && !SWITCHES.test(arg)) index++;
+  }
+  return '';
+}
+
 function container(args: readonly string[]): readonly string[] {
   const out: string[] = [];
+  if (
+    args.some((arg) => SOCKET.test(arg) || arg === '--privileged' || arg === '--privileged=true') &&
+    args.some((arg) => /^(?:run|create|exec)$/u.test(arg))
+  )
+    out.push(`container ${imageOf(args)}`);
   for (const [index, arg] of args.entries()) {
     if (arg === '--privileged' || arg === '--privileged=true') out.push('privileged');
     const [name = '', joined] = arg.split('=', 2);

@@ -5,6 +5,7 @@ import { readPowerShell } from '#core/normalize/powershell/commands.ts';
 import { carriedBy } from '#core/normalize/shell/carriers.ts';
 import { readCmd } from '#core/normalize/cmd.ts';
 import { readCode } from '#core/normalize/code/readCode.ts';
+import { asksForHelp } from '#core/normalize/shell/asksForHelp.ts';
 import { effectsOf } from '#core/normalize/shell/effects.ts';
 import { splitArguments } from '#core/normalize/shell/flags.ts';
 import { follow, ownFolder, type Here } from '#core/normalize/shell/folders.ts';
@@ -20,6 +21,8 @@ import { scriptShell, settle } from '#core/normalize/shell/scriptShell.ts';
 import { withPositional } from '#core/normalize/shell/builtins.ts';
 import type { ShellState } from '#core/normalize/shell/syntax.ts';
 import { otherNames } from '#core/normalize/shell/otherNames.ts';
+import { addsSetupLines, STARTUP_FILE } from '#core/normalize/shell/setupLines.ts';
+import { isFromMaker } from '#core/normalize/shell/toolMakers.ts';
 import { likelyWords } from '#core/normalize/shell/unread.ts';
 import { innerOf, type Inner } from '#core/normalize/shell/wrapped.ts';
 
@@ -36,13 +39,18 @@ export function buildWords(given: readonly string[], stdin: readonly string[], p
   }
   shell.commands--;
   const program = words.length === 0 ? '' : programName(words[0] ?? '');
-  const { flags, operands } = splitArguments(program, words.slice(1));
   const { assigns, redirects } = extra;
+  // Whoever asks for a program's help gets that and nothing else.
+  if (program !== 'help' && assigns.length === 0 && asksForHelp(words))
+    return buildWords(['help', ...words], [], place, job, { assigns, redirects });
+  const { flags, operands } = splitArguments(program, words.slice(1));
   const field: Built = { ...place, program, words, flags, operands, redirects, assigns, stdin, paths: [], urls: [], from: [], to: [] };
   const out: Built[] = [field];
   const folder = ownFolder(program, words, job.here.folder, collector.paths.home);
   const scripts = addPaths(field, place, job, folder, out);
   addUrls(field, place, collector);
+  const [only] = field.urls;
+  if (only !== undefined && isFromMaker(field)) field.urls[0] = { ...only, kinds: new Set([...only.kinds, 'maker']) };
   if (FETCHERS.has(program)) rememberDownloads(field, job);
   passOn(field, job.downloads);
   for (const command of out) collector.command(command);
@@ -63,7 +71,8 @@ function addPaths(field: Built, place: Place, job: Job, folder: string, out: Bui
   const { collector } = job;
   const scripts = new Set<string>();
   for (const [index, use] of pathUses(program, words, operands, stdin).entries()) {
-    const found = collector.path(place, use.text, use.access, folder);
+    const sets = program === 'tee' && field.flags.has('a') && STARTUP_FILE.test(use.text) && addsSetupLines(stdin.join('\n'));
+    const found = collector.path(place, use.text, use.access, folder, sets ? 'setup-line' : undefined);
     let reported = false;
     for (const path of found) {
       field.paths.push(path);

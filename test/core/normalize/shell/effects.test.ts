@@ -101,7 +101,7 @@ const EFFECTS: readonly (readonly [string, readonly string[]])[] = [
   ['chmod 755 a', []],
   ['install -m 4755 a b', ['escalate setuid']],
   ['setcap cap_net_raw+ep a', ['escalate cap_net_raw+ep']],
-  ['docker run --privileged alpine', ['escalate privileged']],
+  ['docker run --privileged alpine', ['escalate container alpine', 'escalate privileged']],
   ['docker run --cap-add=SYS_ADMIN --pid=host alpine', ['escalate capability SYS_ADMIN', 'escalate host pid']],
   ['docker run --rm alpine ls', []],
   ['nsenter -t 1 -m id', ['escalate nsenter']],
