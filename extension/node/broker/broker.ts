@@ -1,6 +1,7 @@
 /** The one process per user that judges for every hook, relay and window: this file wires its parts and its life. */
 import { randomUUID } from 'node:crypto';
 import type { Server, Socket } from 'node:net';
+import { dirname } from 'node:path';
 import type { AuditEvent } from '#contract/auditRecord.ts';
 import type { BrokerStatus, GateSettings, JournalStatement, Requests, VerifyReport } from '#contract/ipc.ts';
 import type { Judge } from '#contract/judgement.ts';
@@ -10,6 +11,7 @@ import { plainEvent, scrubEvent } from '#home/auditEvents.ts';
 import type { HookClient } from '#home/dialects/hookEvent.ts';
 import { openEngine } from '#home/engine.ts';
 import { openGrants } from '#home/grants.ts';
+import { openPins } from '#home/pins.ts';
 import { keyedHash, openJournal } from '#home/journal/journal.ts';
 import { ensurePrivateFolder, type Layout } from '#home/layout.ts';
 import { errorText } from '#home/privateFile.ts';
@@ -17,9 +19,11 @@ import { keepLastGood } from '#home/ruleFile.ts';
 import { readSettings, writeSettings } from '#home/settings.ts';
 import { createApprovals } from '#node/broker/approvals.ts';
 import { createBrokerJudge, type BrokerJudge } from '#node/broker/brokerJudge.ts';
+import { createErrands, showInWindow, windowSecrets } from '#node/broker/errands.ts';
 import { createConversation } from '#node/broker/conversation.ts';
 import { createRecentCalls } from '#node/broker/recentCalls.ts';
 import { BrokerError, takeBrokerLock, type BrokerLock } from '#node/broker/brokerLock.ts';
+import { createDefinitionHolds, isDefinitionHold } from '#node/broker/definitionHolds.ts';
 import { createHolds } from '#node/broker/holds.ts';
 import { createHookServer, HOOK_LIMITS, type HookLimits } from '#node/broker/hookServer.ts';
 import { createLifetime, type Lifetime } from '#node/broker/lifetime.ts';
@@ -28,6 +32,10 @@ import { startRecorder } from '#node/broker/recorder.ts';
 import { socketFile, type SocketFile } from '#node/broker/socketFile.ts';
 import { startTimeline, type Timeline, type TimelineIndex } from '#node/broker/timeline.ts';
 import { takeUnrecorded } from '#node/broker/unrecorded.ts';
+import { openPage } from '#node/proxy/oauth/openPage.ts';
+import { relaySignIn } from '#node/proxy/oauth/relaySignIn.ts';
+import { definitionReviews } from '#node/proxy/definitions/definitionReviews.ts';
+import { relayHelp } from '#node/proxy/relayHelp.ts';
 import { createWindowServer, type Handlers, type WindowServer } from '#node/broker/windowServer.ts';
 import { ensureWindowToken } from '#node/broker/windowToken.ts';
 
@@ -119,6 +127,17 @@ async function startLocked(options: BrokerOptions, lock: BrokerLock): Promise<Br
     windows.send('hold', hold);
     sendStatus();
   });
+  const pins = openPins(layout, log);
+  const definitionHolds = createDefinitionHolds({
+    pins,
+    record,
+    now,
+    warn: log,
+    onChange: (hold) => {
+      windows.send('hold', hold);
+      sendStatus();
+    },
+  });
   const life: Lifetime = createLifetime({
     mode: options.lifetime,
     graceMs: options.graceMs ?? GRACE_MS,
@@ -169,7 +188,7 @@ async function startLocked(options: BrokerOptions, lock: BrokerLock): Promise<Br
     startedAt,
     windows: windows.windows(),
     rules: engine.rules(),
-    waiting: holds.waiting(),
+    waiting: holds.waiting() + definitionHolds.waiting(),
     journalProblem: recorder.problem(),
     rulesProblem: engine.problem(),
   });
@@ -177,9 +196,10 @@ async function startLocked(options: BrokerOptions, lock: BrokerLock): Promise<Br
 
   const handlers: Handlers = {
     ping: () => ({ now: now() }),
-    holds: () => approvals.list(),
-    approve: ({ id, scope, note }) => approvals.approve(id, scope, note),
-    reject: ({ id, note }) => approvals.reject(id, note),
+    holds: () => [...approvals.list(), ...definitionHolds.list()],
+    approve: ({ id, scope, note }) =>
+      isDefinitionHold(id) ? definitionHolds.decide(id, 'approved', note) : approvals.approve(id, scope, note),
+    reject: ({ id, note }) => (isDefinitionHold(id) ? definitionHolds.decide(id, 'rejected', note) : approvals.reject(id, note)),
     grants: () => grants.list(),
     revoke: async ({ id }) => ({ revoked: await approvals.revoke(id) }),
     timeline: (query) => timeline.query(query),
@@ -192,12 +212,17 @@ async function startLocked(options: BrokerOptions, lock: BrokerLock): Promise<Br
       settings = wanted;
       return settings;
     },
+    errand: ({ id, value }) => ({ taken: errands.answered(id, value) }),
     retire: () => {
       const retiring = holds.waiting() === 0 && life.busy() === 0;
       if (retiring) setImmediate(() => void stop('a window with another version takes over'));
       return { retiring };
     },
   };
+  const errands = createErrands(
+    (errand) => windows.send('errand', errand),
+    () => windows.windows(),
+  );
   const windows: WindowServer = createWindowServer({
     token: ensureWindowToken(layout),
     handlers,
@@ -221,9 +246,22 @@ async function startLocked(options: BrokerOptions, lock: BrokerLock): Promise<Br
       options.hookLimits ?? HOOK_LIMITS,
       (count) => life.work(client, count),
     );
+  const help = relayHelp(
+    engine,
+    relaySignIn({
+      bundleFolder: dirname(options.rulesFile),
+      secrets: windowSecrets(errands),
+      showPage: async (page, say) => {
+        if (await showInWindow(errands, page)) return;
+        await openPage(page.url, { env: process.env, platform: process.platform, say });
+      },
+      told: (server, problem) => void errands.ask({ kind: 'signedIn', server, problem }, 5000),
+    }),
+  );
+  const makeDefinitions = definitionReviews({ pins, decide: engine.decide, record, onHeld: definitionHolds.look });
   const links = options.serveMcp
     ? createMcpServer(
-        (socket: Socket) => options.serveMcp?.(socket, judge, log),
+        (socket: Socket) => options.serveMcp?.(socket, judge, log, { ...help, definitions: makeDefinitions }),
         (count) => life.work('mcp', count),
       )
     : null;
@@ -265,6 +303,7 @@ async function startLocked(options: BrokerOptions, lock: BrokerLock): Promise<Br
       await conversation.written();
       windows.close();
       await timeline.close();
+      anyway(pins.close);
       anyway(recorder.close);
       anyway(lock.release);
       finish();
@@ -300,6 +339,7 @@ async function startLocked(options: BrokerOptions, lock: BrokerLock): Promise<Br
   };
   const watch = setInterval(() => {
     lookAtRules();
+    definitionHolds.look();
     if (!stopping) looking ??= look().finally(() => (looking = null));
   }, options.watchMs ?? WATCH_MS);
   watch.unref();

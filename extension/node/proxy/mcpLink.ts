@@ -5,9 +5,16 @@ import { MCP_LINK_GREETING, STDERR_MARK, type McpLinkHeader, type UpstreamSpec }
 import { isObject } from '#core/model/json.ts';
 import { errorLine } from '#node/proxy/answers.ts';
 import { httpUpstream } from '#node/proxy/httpUpstream.ts';
-import { startRelay } from '#node/proxy/relay.ts';
+import { withheldText, withoutModelKeys } from '#node/proxy/modelKeys.ts';
+import type { CallOrigin } from '#node/proxy/callFromMcp.ts';
+import { startRelay, type RelayOptions } from '#node/proxy/relay.ts';
+import type { RelayHelp } from '#node/proxy/relayHelp.ts';
+import { restartingUpstream } from '#node/proxy/restartingUpstream.ts';
+import { webAddressFault } from '#node/proxy/shimCommand.ts';
+import { sseUpstream } from '#node/proxy/sseUpstream.ts';
 import { stdioUpstream } from '#node/proxy/stdioUpstream.ts';
 import type { OpenUpstream } from '#node/proxy/upstream.ts';
+import { webSocketUpstream } from '#node/proxy/webSocketUpstream.ts';
 
 /** A whole environment fits many times. */
 const MAX_HEADER_BYTES = 4 * 1024 * 1024;
@@ -19,7 +26,7 @@ const STDERR_BACKLOG_BYTES = 1024 * 1024;
  * Serves one connection of `mcp.sock`. Never throws; when the socket closes, the server's processes end with it.
  * The listening server must be made with `allowHalfOpen`, or answers after the client's last message are lost.
  */
-export function serveMcpLink(socket: Duplex, judge: Judge, log: (line: string) => void): void {
+export function serveMcpLink(socket: Duplex, judge: Judge, log: (line: string) => void, help?: RelayHelp): void {
   let received: Buffer = Buffer.alloc(0);
   const timer = setTimeout(() => reject('it sent no header line in time'), HEADER_MS);
 
@@ -54,7 +61,7 @@ export function serveMcpLink(socket: Duplex, judge: Judge, log: (line: string) =
     socket.pause();
     const rest = received.subarray(end + 1);
     if (rest.length > 0) socket.unshift(rest);
-    relayLink(socket, parsed, judge, log);
+    relayLink(socket, parsed, judge, log, help);
     socket.resume();
   }
   const onEnd = (): void => reject('it closed before its header line');
@@ -66,20 +73,30 @@ export function serveMcpLink(socket: Duplex, judge: Judge, log: (line: string) =
   socket.on('close', onClose);
 }
 
-function relayLink(socket: Duplex, header: McpLinkHeader, judge: Judge, log: (line: string) => void): void {
-  const { upstream, server } = header;
+function relayLink(socket: Duplex, header: McpLinkHeader, judge: Judge, log: (line: string) => void, help?: RelayHelp): void {
+  const { server } = header;
   socket.write(`${MCP_LINK_GREETING}\n`);
   const onStderr = (chunk: Buffer): void => {
     if (!socket.writable || socket.writableLength > STDERR_BACKLOG_BYTES) return;
     socket.write(`${String.fromCharCode(STDERR_MARK)}${chunk.toString('base64')}\n`);
   };
+  const { upstream, withheld } = withholdKeys(header, help);
+  if (withheld.length > 0) {
+    const said = withheldText(server, withheld);
+    log(said);
+    onStderr(Buffer.from(`callgate: ${said}\n`));
+  }
+  const origin = { server, cwd: upstream.cwd, session: upstream.transport === 'stdio' ? sessionFrom(upstream.env) : '' };
   const relay = startRelay({
     input: socket,
     output: socket,
-    open: upstreamFor(upstream, log, onStderr),
+    open: upstreamFor({ server, spec: upstream, log, onStderr, help }),
     judge,
-    origin: { server, cwd: upstream.cwd, session: upstream.transport === 'stdio' ? sessionFrom(upstream.env) : '' },
+    origin,
     log,
+    ...definitionsOf(header, origin, log, help),
+    ...(help === undefined ? {} : { help }),
+    ...(header.upstream.transport === 'stdio' ? { env: header.upstream.env } : {}),
   });
   void relay.done.then((end) => {
     log(`${server}: link closed (${end.detail})`);
@@ -88,8 +105,55 @@ function relayLink(socket: Duplex, header: McpLinkHeader, judge: Judge, log: (li
   });
 }
 
-export function upstreamFor(spec: UpstreamSpec, log: (line: string) => void, onStderr: (chunk: Buffer) => void): OpenUpstream {
-  return spec.transport === 'stdio' ? stdioUpstream({ spec, onStderr }) : httpUpstream({ spec, log });
+/** Who reviews what this server says of itself, when there is somebody. */
+export function definitionsOf(
+  header: McpLinkHeader,
+  origin: CallOrigin,
+  log: (line: string) => void,
+  help?: RelayHelp,
+): Pick<RelayOptions, 'makeDefinitions'> {
+  const make = help?.definitions;
+  return make === undefined ? {} : { makeDefinitions: (tell) => make({ spec: header.upstream, origin, log }, tell) };
+}
+
+/** The server as it is started, without the keys that only its client needs. */
+export function withholdKeys(header: McpLinkHeader, help?: RelayHelp): { upstream: UpstreamSpec; withheld: readonly string[] } {
+  const { upstream, server, entryEnv = null } = header;
+  if (upstream.transport !== 'stdio') return { upstream, withheld: [] };
+  const givesKey = help?.policy(server, upstream.cwd).givesKey ?? (() => false);
+  const { env, withheld } = withoutModelKeys(upstream.env, entryEnv, givesKey);
+  return { upstream: { ...upstream, env }, withheld };
+}
+
+export interface UpstreamOptions {
+  readonly server: string;
+  readonly spec: UpstreamSpec;
+  readonly log: (line: string) => void;
+  readonly onStderr: (chunk: Buffer) => void;
+  readonly help?: RelayHelp | undefined;
+}
+
+export function upstreamFor(options: UpstreamOptions): OpenUpstream {
+  // Told to the person too: a client shows a server's standard error when they look why it behaves oddly.
+  const say = (line: string): void => {
+    options.log(line);
+    options.onStderr(Buffer.from(`callgate: ${line}\n`));
+  };
+  return restartingUpstream(plainUpstream(options, say), say);
+}
+
+function plainUpstream({ server, spec, log, onStderr, help }: UpstreamOptions, say: (line: string) => void): OpenUpstream {
+  const authorize = spec.transport === 'stdio' ? undefined : (help?.signIn?.(server, spec, say) ?? undefined);
+  switch (spec.transport) {
+    case 'stdio':
+      return stdioUpstream({ spec, onStderr });
+    case 'http':
+      return httpUpstream({ spec, log, authorize });
+    case 'sse':
+      return sseUpstream({ spec, log, authorize });
+    case 'websocket':
+      return webSocketUpstream({ spec, log, authorize });
+  }
 }
 
 /** Claude Code names its session in the environment of the servers it starts, not in their calls. */
@@ -109,6 +173,9 @@ export function parseMcpLinkHeader(text: string): McpLinkHeader | string {
   if (value['protocol'] !== 1) return 'its header names another protocol than 1';
   const server = value['server'];
   if (typeof server !== 'string' || server === '' || server.length > 500) return 'its header needs a server name';
+  const entryEnv = value['entryEnv'];
+  if (entryEnv !== undefined && !isStrings(entryEnv)) return 'the names of the variables its entry sets are not a list of strings';
+  const named = entryEnv === undefined ? {} : { entryEnv };
   const upstream = value['upstream'];
   if (!isObject(upstream)) return 'its header has no upstream';
   const cwd = upstream['cwd'];
@@ -118,16 +185,17 @@ export function parseMcpLinkHeader(text: string): McpLinkHeader | string {
     if (typeof command !== 'string' || command === '') return 'its upstream has no command';
     if (!isStrings(args)) return 'the arguments of its upstream are not a list of strings';
     if (!isStringRecord(env)) return 'the environment of its upstream is not a table of strings';
-    return { protocol: 1, server, upstream: { transport: 'stdio', command, args, env, cwd } };
+    return { protocol: 1, server, upstream: { transport: 'stdio', command, args, env, cwd }, ...named };
   }
-  if (upstream['transport'] === 'http') {
-    const { url, headers } = upstream;
-    if (typeof url !== 'string' || !/^https?:\/\//i.test(url) || !URL.canParse(url))
-      return 'the address of its upstream is not an http or https URL';
-    if (!isStringRecord(headers)) return 'the headers of its upstream are not a table of strings';
-    return { protocol: 1, server, upstream: { transport: 'http', url, headers, cwd } };
-  }
-  return 'its upstream has a transport that is neither stdio nor http';
+  const { transport, url, headers, network, oauth } = upstream;
+  if (transport !== 'http' && transport !== 'sse' && transport !== 'websocket')
+    return 'its upstream has a transport that is neither stdio nor http, sse or websocket';
+  if (typeof url !== 'string' || webAddressFault(transport, url) !== null)
+    return `the address of its upstream ${webAddressFault(transport, String(url)) ?? 'is no text'}`;
+  if (!isStringRecord(headers)) return 'the headers of its upstream are not a table of strings';
+  if (network !== undefined && !isStringRecord(network)) return 'the network settings of its upstream are not a table of strings';
+  if (oauth !== undefined && !isStringRecord(oauth)) return 'how to sign in to its upstream is not a table of strings';
+  return { protocol: 1, server, upstream: { transport, url, headers, cwd, ...(network && { network }), ...(oauth && { oauth }) } };
 }
 
 function isStrings(value: unknown): value is readonly string[] {

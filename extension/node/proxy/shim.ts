@@ -11,8 +11,10 @@ import type { JudgeOptions, Judgement } from '#contract/judgement.ts';
 import { MCP_LINK_GREETING, type McpLinkHeader } from '#contract/mcpLink.ts';
 import type { ToolCall } from '#core/model/call.ts';
 import type { Layout } from '#home/layout.ts';
-import { sessionFrom, upstreamFor } from '#node/proxy/mcpLink.ts';
+import { definitionsOf, sessionFrom, upstreamFor, withholdKeys } from '#node/proxy/mcpLink.ts';
+import { namedByComparing, withheldText } from '#node/proxy/modelKeys.ts';
 import { startRelay } from '#node/proxy/relay.ts';
+import type { RelayHelp } from '#node/proxy/relayHelp.ts';
 import { carryToBroker } from '#node/proxy/brokerCarrier.ts';
 import { SHIM_USAGE, parseShimCommand } from '#node/proxy/shimCommand.ts';
 
@@ -27,6 +29,8 @@ export interface ShimOptions {
   readonly layout: Layout;
   /** Judges without a broker; nobody can be asked, so a quarantined call comes back refused or asked. */
   readonly judgeAlone: (call: ToolCall, options: JudgeOptions) => Judgement | Promise<Judgement>;
+  /** Policy and findings for that case; asked for only then. */
+  readonly helpAlone?: () => RelayHelp;
 }
 
 /** From connecting to the broker's greeting. Longer than a busy broker takes, shorter than clients wait for a server to start. */
@@ -37,11 +41,12 @@ const SIGNAL_PATIENCE_MS = 150;
 /** Resolves with the exit status: 0 after the client left, 1 when the server or the broker did, 2 for a bad command line. */
 export async function runShim(options: ShimOptions): Promise<number> {
   const say = (line: string): void => void options.stderr.write(`callgate: ${line}\n`);
-  const header = parseShimCommand(options.argv, options.env, options.cwd);
-  if (typeof header === 'string') {
-    say(`${header}\n${SHIM_USAGE}`);
+  const parsed = parseShimCommand(options.argv, options.env, options.cwd);
+  if (typeof parsed === 'string') {
+    say(`${parsed}\n${SHIM_USAGE}`);
     return 2;
   }
+  const header = withEntryEnv(parsed);
   // A client that is gone shows as an error on its pipe too; the relay or the carrier acts on it.
   options.stderr.on('error', () => undefined);
   const socket = await connectToBroker(options.layout, header, say);
@@ -49,14 +54,35 @@ export async function runShim(options: ShimOptions): Promise<number> {
   return socket === null ? runAlone(header, session, options, say) : carryToBroker(socket, header, options, say);
 }
 
+/** Whoever started us is the client: the launcher becomes this process. */
+function withEntryEnv(header: McpLinkHeader): McpLinkHeader {
+  if (header.entryEnv !== undefined || header.upstream.transport !== 'stdio') return header;
+  const entryEnv = namedByComparing(header.upstream.env, process.ppid);
+  return entryEnv === null ? header : { ...header, entryEnv };
+}
+
 async function runAlone(header: McpLinkHeader, session: string, options: ShimOptions, say: (line: string) => void): Promise<number> {
+  const help = options.helpAlone?.();
+  const { upstream, withheld } = withholdKeys(header, help);
+  if (withheld.length > 0) say(withheldText(header.server, withheld));
+  const origin = { server: header.server, cwd: header.upstream.cwd, session };
   const relay = startRelay({
     input: options.stdin,
     output: options.stdout,
-    open: upstreamFor(header.upstream, say, (chunk) => options.stderr.write(chunk)),
+    open: upstreamFor({
+      server: header.server,
+      spec: upstream,
+      // What is said to the person reaches the same place as the log here.
+      log: () => undefined,
+      onStderr: (chunk) => options.stderr.write(chunk),
+      help,
+    }),
     judge: async (call, judging) => options.judgeAlone(call, judging),
-    origin: { server: header.server, cwd: header.upstream.cwd, session },
+    origin,
     log: say,
+    ...definitionsOf(header, origin, say, help),
+    env: options.env,
+    ...(help === undefined ? {} : { help }),
   });
   const stop = (): void => relay.stop(SIGNAL_PATIENCE_MS);
   const ended = await whileSignalsCall(stop, relay.done);

@@ -112,11 +112,12 @@ describe.each(['with a broker', 'without'])('%s', (setting) => {
     expect(await s.status).toBe(0);
   });
 
-  test.each([
+  const entries: readonly (readonly [string, Record<string, string>, readonly string[]])[] = [
     ['names none', { CALLGATE_ENTRY_ENV: '' }, ['GEMINI_API_KEY', 'OPENAI_API_KEY']],
     ['names one', { CALLGATE_ENTRY_ENV: 'OPENAI_API_KEY CONFIGURED' }, ['GEMINI_API_KEY']],
     ['does not say, and the client has other values', {}, []],
-  ])('keys to models that were only inherited are withheld and said so: the entry %s', async (_name, marker, withheld) => {
+  ];
+  test.each(entries)('keys to models that were only inherited are withheld and said so: the entry %s', async (_name, marker, withheld) => {
     await start();
     const keys = { OPENAI_API_KEY: 'key one', GEMINI_API_KEY: 'key two', CONFIGURED: 'yes' };
     const s = shim('plain', { ...keys, ...marker });
@@ -139,12 +140,16 @@ describe.each(['with a broker', 'without'])('%s', (setting) => {
     expect(await allGone(await pidsIn(pidFile))).toBe(true);
   });
 
-  test('a server that crashes in a call: answered, said on stderr, status 1', async () => {
+  test('a server that crashes in each call: answered, said on stderr, started again three times, then status 1', async () => {
     await start();
     const s = shim('crash');
-    s.child.stdin.write(hello + callLine(1, 'echo'));
-    expect(JSON.stringify(await s.answerTo(1))).toContain('SIGKILL');
+    s.child.stdin.write(hello);
+    for (let id = 1; id <= 4; id++) {
+      s.child.stdin.write(callLine(id, 'echo'));
+      expect(JSON.stringify(await s.answerTo(id))).toContain('SIGKILL');
+    }
     expect(await s.status).toBe(1);
+    expect(s.err()).toContain('Callgate restarted it 3 times');
     expect(s.err()).toContain('scripted');
   });
 
