@@ -1,18 +1,59 @@
 /**
- * Processes a server started that are no longer in its process group: their environment still carries the server's
- * mark. Linux and macOS show it to the same user; where it is not shown, only the process group is ended.
+ * Processes a server started that have left its process group: a signal to the group does not reach them. They are
+ * known by their parents, so they must have been looked at while the chain of parents was whole; one whose parent
+ * left within seconds of starting it, as old daemons do, is not known. Nothing is put into the server's environment.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 
-/** The variable with the mark. */
-export const STARTED_BY = 'CALLGATE_STARTED_BY';
-const PS_MS = 2_000;
+export interface ProcessRow {
+  readonly pid: number;
+  readonly parent: number;
+  /** Of its session, or what comes nearest to it. */
+  readonly session: number;
+  /** Tells it from a later process with the same id. */
+  readonly started: string;
+  readonly words: () => readonly string[];
+}
 
-export function offspringOf(marks: ReadonlySet<string>): readonly number[] {
-  if (marks.size === 0) return [];
-  if (process.platform === 'linux') return fromProc(marks);
-  return process.platform === 'darwin' ? fromPs(marks) : [];
+export type ProcessTable = ReadonlyMap<number, ProcessRow>;
+
+/** The offspring seen so far of one server: its members' start by their ids. */
+export type Offspring = Map<number, string>;
+
+const PS_MS = 2_000;
+const PS_BYTES = 64 * 1024 * 1024;
+
+/** Empty where processes cannot be listed: then only the process group is ended (Windows ends the tree by itself). */
+export function processTable(): ProcessTable {
+  if (process.platform === 'linux') return fromProc();
+  return process.platform === 'win32' ? new Map() : fromPs();
+}
+
+/** Adds all whose parents lead to the server or to one of its known offspring. */
+export function noteOffspring(leader: number, seen: Offspring, table: ProcessTable): void {
+  const children = new Map<number, number[]>();
+  for (const { pid, parent } of table.values()) children.set(parent, [...(children.get(parent) ?? []), pid]);
+  const todo = [leader, ...[...seen].filter(([pid, started]) => table.get(pid)?.started === started).map(([pid]) => pid)];
+  const done = new Set<number>();
+  for (let pid = todo.pop(); pid !== undefined; pid = todo.pop()) {
+    if (done.has(pid)) continue;
+    done.add(pid);
+    const row = table.get(pid);
+    if (row !== undefined && pid !== leader) seen.set(pid, row.started);
+    todo.push(...(children.get(pid) ?? []));
+  }
+  for (const [pid, started] of seen) if (table.get(pid)?.started !== started) seen.delete(pid);
+}
+
+/** Those still there, without programs a person works in and what belongs to these. */
+export function remaining(seen: Offspring, table: ProcessTable): readonly number[] {
+  const there = [...seen].flatMap(([pid, started]) => {
+    const row = table.get(pid);
+    return row?.started === started ? [row] : [];
+  });
+  const spared = new Set(there.filter((row) => isPersons(row.words())).map((row) => row.session));
+  return there.filter((row) => !spared.has(row.session)).map((row) => row.pid);
 }
 
 export function signalAll(pids: readonly number[], signal: 'SIGTERM' | 'SIGKILL'): void {
@@ -26,55 +67,54 @@ export function signalAll(pids: readonly number[], signal: 'SIGTERM' | 'SIGKILL'
   }
 }
 
-/** Programs a person works in. A server opens them for its user ("sign in here"), and they may have started with it. */
+/** Programs a person works in: a server opens them for its user ("sign in here"), and they may have started with it. */
 const PERSONS_PROGRAM =
-  /(?:^|\/)(?:firefox|librewolf|chrome|google-chrome|chromium|brave|msedge|microsoft-edge|opera|vivaldi|epiphany|code|codium|cursor|windsurf|zed|nautilus|dolphin|thunderbird)(?:-[a-z]+)*(?:\.bin)?$/;
+  /(?:^|\/)(?:firefox|librewolf|chrome|google-chrome|chromium|brave|msedge|microsoft-edge|opera|vivaldi|epiphany|safari|code|codium|cursor|windsurf|zed|nautilus|dolphin|thunderbird)(?:-[a-z]+)*(?:\.bin)?$/i;
 /** The same programs, driven by the server itself. */
 const DRIVEN = /^--?(?:headless|remote-debugging-(?:port|pipe)|enable-automation|marionette|juggler)\b/;
 
-function fromProc(marks: ReadonlySet<string>): readonly number[] {
-  const marked = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid && isMarked(name, marks));
-  const spared = new Set(marked.filter(isPersons).map(sessionOf));
-  return marked.filter((name) => !spared.has(sessionOf(name))).map(Number);
-}
-
-function isMarked(pid: string, marks: ReadonlySet<string>): boolean {
-  // A zombie's environment is empty.
-  return procStrings(pid, 'environ').some(
-    (variable) => variable.startsWith(`${STARTED_BY}=`) && marks.has(variable.slice(STARTED_BY.length + 1)),
-  );
-}
-
-function isPersons(pid: string): boolean {
-  const [program = '', ...words] = procStrings(pid, 'cmdline');
+function isPersons([program = '', ...words]: readonly string[]): boolean {
   return PERSONS_PROGRAM.test(program) && !words.some((word) => DRIVEN.test(word));
 }
 
-/** A browser's helpers live in its session. */
-function sessionOf(pid: string): string {
-  const stat = procStrings(pid, 'stat').join('');
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[3] ?? '';
+function fromProc(): ProcessTable {
+  const table = new Map<number, ProcessRow>();
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const stat = procFile(name, 'stat');
+    // After the program's name, which may hold anything: state, parent, group, session, and the start as the 20th.
+    const [state, parent, , session, ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    if (parent === undefined || state === 'Z') continue;
+    const words = (): readonly string[] => procFile(name, 'cmdline').split('\0');
+    table.set(Number(name), { pid: Number(name), parent: Number(parent), session: Number(session), started: rest[15] ?? '', words });
+  }
+  return table;
 }
 
-/** Read as one byte a character: environments hold any bytes. */
-function procStrings(pid: string, file: 'environ' | 'cmdline' | 'stat'): readonly string[] {
+function procFile(pid: string, file: 'cmdline' | 'stat'): string {
   try {
-    return readFileSync(`/proc/${pid}/${file}`, 'latin1').split('\0');
+    return readFileSync(`/proc/${pid}/${file}`, 'latin1');
   } catch {
-    // Another user's, or gone meanwhile.
-    return [];
+    // Gone meanwhile.
+    return '';
   }
 }
 
-function fromPs(marks: ReadonlySet<string>): readonly number[] {
-  const { stdout } = spawnSync('/bin/ps', ['-E', '-x', '-ww', '-o', 'pid=,command='], {
+/** macOS and the BSDs; the columns are POSIX's and lstart. Its command has no marks between the words. */
+export function fromPs(): ProcessTable {
+  const columns = ['-A', '-ww', '-o', 'pid=', '-o', 'ppid=', '-o', 'pgid=', '-o', 'stat=', '-o', 'lstart=', '-o', 'command='];
+  const { stdout } = spawnSync('ps', columns, {
     encoding: 'utf8',
     timeout: PS_MS,
-    maxBuffer: 64 * 1024 * 1024,
+    maxBuffer: PS_BYTES,
+    env: { ...process.env, LC_ALL: 'C' },
   });
-  return (stdout ?? '').split('\n').flatMap((row) => {
-    const [, pid, words = ''] = /^\s*(\d+)\s(.*)$/.exec(row) ?? [];
-    if (pid === undefined || Number(pid) === process.pid) return [];
-    return [...marks].some((mark) => words.includes(`${STARTED_BY}=${mark}`)) ? [Number(pid)] : [];
-  });
+  const table = new Map<number, ProcessRow>();
+  for (const line of (stdout ?? '').split('\n')) {
+    const match = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(\S+\s+\S+\s+\S+\s+\S+\s+\S+)\s+(.*)$/.exec(line);
+    if (match === null || match[4]?.startsWith('Z')) continue;
+    const [pid, parent, session] = [Number(match[1]), Number(match[2]), Number(match[3])];
+    table.set(pid, { pid, parent, session, started: match[5] ?? '', words: () => (match[6] ?? '').split(/ (?=--?\w)/) });
+  }
+  return table;
 }

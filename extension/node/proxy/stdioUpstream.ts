@@ -1,10 +1,10 @@
 /** A server started as a child process, spoken to over its standard streams. */
 import { spawn, spawnSync } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import type { UpstreamSpec } from '#contract/mcpLink.ts';
-import { STARTED_BY, offspringOf, signalAll } from '#node/proxy/offspring.ts';
+import { noteOffspring, processTable, remaining, signalAll } from '#node/proxy/offspring.ts';
+import type { Offspring } from '#node/proxy/offspring.ts';
 import { splitLines } from '#node/proxy/lineSplitter.ts';
 import { MAX_MESSAGE_BYTES } from '#node/proxy/upstream.ts';
 import type { OpenUpstream, Upstream, UpstreamEvents } from '#node/proxy/upstream.ts';
@@ -23,20 +23,46 @@ const LAST_OUTPUT_MS = 300;
 /** A server that closes one of its pipes is about to exit; one that stays cannot be spoken with any more. */
 const HALF_CLOSED_MS = 1_000;
 
+/** How often servers' offspring is looked at: what a crashed server leaves behind has no parent to know it by. */
+const LOOK_MS = 5_000;
+
 interface Server {
   readonly child: ChildProcessWithoutNullStreams;
-  /** In the environment of all it starts: by it those are found that left the process group and their parent. */
-  readonly mark: string;
+  readonly seen: Offspring;
 }
 
-/** Servers whose end nobody has seen; one exit listener for all, since Node warns of many. */
+/** Servers whose end nobody has seen; one exit listener and one look at the processes for all. */
 const living = new Set<Server>();
+let looking: NodeJS.Timeout | undefined;
+
+function look(servers: Iterable<Server>): ReturnType<typeof processTable> {
+  const table = processTable();
+  for (const { child, seen } of servers) if (child.pid !== undefined) noteOffspring(child.pid, seen, table);
+  return table;
+}
+
+function watch(server: Server): void {
+  if (living.size === 0) {
+    process.on('exit', endLiving);
+    // Elsewhere a list of processes costs starting a program: there it is made when a server ends.
+    if (process.platform === 'linux') looking = setInterval(() => look(living), LOOK_MS).unref();
+  }
+  living.add(server);
+}
+
+function forget(server: Server): void {
+  if (!living.delete(server) || living.size > 0) return;
+  process.off('exit', endLiving);
+  clearInterval(looking);
+}
 
 /** The last resort when this process leaves without closing its relays: a server that ignores its closed input would stay. */
 function endLiving(): void {
-  const offspring = offspringOf(new Set([...living].map((server) => server.mark)));
-  for (const { child } of living) signalTree(child, 'SIGKILL');
-  signalAll(offspring, 'SIGKILL');
+  const table = look(living);
+  for (const { child, seen } of living) {
+    signalTree(child, 'SIGKILL');
+    signalAll(remaining(seen, table), 'SIGKILL');
+  }
 }
 
 export function stdioUpstream(options: StdioOptions): OpenUpstream {
@@ -44,18 +70,16 @@ export function stdioUpstream(options: StdioOptions): OpenUpstream {
 }
 
 function open({ spec, onStderr }: StdioOptions, events: UpstreamEvents): Upstream {
-  const mark = randomUUID();
   let child: ChildProcessWithoutNullStreams;
   try {
-    child = start(spec, mark);
+    child = start(spec);
   } catch (error) {
     // Told later: the caller is still being built around us.
     setImmediate(() => events.onClosed(couldNotStart(spec, error)));
     return neverStarted();
   }
-  if (living.size === 0) process.on('exit', endLiving);
-  const server: Server = { child, mark };
-  living.add(server);
+  const server: Server = { child, seen: new Map() };
+  watch(server);
   let tail = Buffer.alloc(0);
   let gone = false;
   const leftWaiting: (() => void)[] = [];
@@ -106,6 +130,7 @@ function open({ spec, onStderr }: StdioOptions, events: UpstreamEvents): Upstrea
 
   let closing: Promise<void> | null = null;
   const close = async (patienceMs: number): Promise<void> => {
+    look([server]);
     child.stdout.resume();
     child.stdin.end();
     if (patienceMs > 0) await waitForExit(patienceMs);
@@ -119,21 +144,14 @@ function open({ spec, onStderr }: StdioOptions, events: UpstreamEvents): Upstrea
     child.stdout.destroy();
     child.stderr.destroy();
   };
-  /** What left the process group: daemons, browsers. They get the same signals, and as long. */
+  /** What left the process group: detached children, browsers. They get the same signals, and as long. */
   const endOffspring = async (patienceMs: number): Promise<void> => {
-    const marks = new Set([mark]);
-    signalAll(offspringOf(marks), 'SIGTERM');
+    if (server.seen.size === 0) return;
     const deadline = Date.now() + Math.max(patienceMs, 200);
-    while (offspringOf(marks).length > 0) {
-      if (Date.now() >= deadline) {
-        signalAll(offspringOf(marks), 'SIGKILL');
-        return;
-      }
-      await pause(20);
-    }
-  };
-  const forget = (): void => {
-    if (living.delete(server) && living.size === 0) process.off('exit', endLiving);
+    let left = remaining(server.seen, look([server]));
+    signalAll(left, 'SIGTERM');
+    for (; left.length > 0 && Date.now() < deadline; left = remaining(server.seen, look([server]))) await pause(20);
+    signalAll(left, 'SIGKILL');
   };
 
   return {
@@ -145,14 +163,14 @@ function open({ spec, onStderr }: StdioOptions, events: UpstreamEvents): Upstrea
     close: (patienceMs) =>
       (closing ??= close(patienceMs)
         .then(() => endOffspring(patienceMs))
-        .finally(forget)),
+        .finally(() => forget(server))),
     pause: () => child.stdout.pause(),
     resume: () => child.stdout.resume(),
   };
 }
 
-function start(spec: StdioOptions['spec'], mark: string): ChildProcessWithoutNullStreams {
-  const env = { ...spec.env, [STARTED_BY]: mark };
+function start(spec: StdioOptions['spec']): ChildProcessWithoutNullStreams {
+  const env = { ...spec.env };
   if (process.platform === 'win32') {
     const plan = windowsSpawnPlan(spec.command, spec.args, env, existsSync);
     return spawn(plan.command, plan.args, {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
+import type { JsonObject } from '#core/model/json.ts';
 import { startRelay } from '#node/proxy/relay.ts';
 import { restartingUpstream } from '#node/proxy/restartingUpstream.ts';
 import type { RestartLimits } from '#node/proxy/restartingUpstream.ts';
@@ -11,7 +12,7 @@ import type { Upstream, UpstreamEvents } from '#node/proxy/upstream.ts';
 import { callLine, deliver, line, settle, until } from './harness.ts';
 import { allGone, pidsIn } from './processes.ts';
 
-type Message = Record<string, unknown>;
+type Message = JsonObject;
 interface Instance {
   readonly events: UpstreamEvents;
   readonly got: Message[];

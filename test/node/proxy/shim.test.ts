@@ -146,10 +146,12 @@ describe.each(['with a broker', 'without'])('%s', (setting) => {
     s.child.stdin.write(hello);
     for (let id = 1; id <= 4; id++) {
       s.child.stdin.write(callLine(id, 'echo'));
-      expect(JSON.stringify(await s.answerTo(id))).toContain('SIGKILL');
+      const said = JSON.stringify(await s.answerTo(id));
+      expect(said).toContain('SIGKILL');
+      expect(said).toContain(id < 4 ? 'starts the server again' : 'Callgate restarted it 3 times');
     }
     expect(await s.status).toBe(1);
-    expect(s.err()).toContain('Callgate restarted it 3 times');
+    expect(s.err()).toContain('Callgate starts it again');
     expect(s.err()).toContain('scripted');
   });
 

@@ -8,6 +8,11 @@ describe('the command line', () => {
     server: 'S',
     upstream: { transport: 'stdio', command, args, env, cwd },
   });
+  const web = (transport: string, url: string, more = {}): unknown => ({
+    protocol: 1,
+    server: 'S',
+    upstream: { transport, url, headers: {}, cwd: '/here', ...more },
+  });
   const rows: readonly (readonly [string[], Record<string, string>, unknown])[] = [
     [['--server', 'S', '--', 'npx', '-y', '@a/b', '--', '--server', 'x'], {}, stdio('npx', ['-y', '@a/b', '--', '--server', 'x'])],
     [
@@ -30,6 +35,18 @@ describe('the command line', () => {
     [['--server'], {}, '--server needs a value'],
     [['--server', '--', 'a'], {}, '--server needs a value'],
     [['--server', 'S', '--url', 'file:///x'], {}, '--url needs an http or https address'],
+    [['--server', 'S', '--url', 'nowhere'], {}, '--url is not an address'],
+    [['--server', 'S', '--url', 'WSS://h/mcp'], {}, web('websocket', 'WSS://h/mcp')],
+    [['--server', 'S', '--url', 'http://h/sse', '--transport', 'sse'], {}, web('sse', 'http://h/sse')],
+    [['--server', 'S', '--url', 'http://h/', '--transport', 'websocket'], {}, '--url needs a ws or wss address'],
+    [['--server', 'S', '--url', 'ws://h/', '--transport', 'sse'], {}, '--url needs an http or https address'],
+    [['--server', 'S', '--url', 'http://h/', '--transport', 'pigeon'], {}, '--transport must be http, sse or websocket'],
+    [['--server', 'S', '--transport', 'sse', '--', 'a'], {}, '--transport needs --url'],
+    [
+      ['--server', 'S', '--url', 'http://h/'],
+      { HTTP_PROXY: 'http://p:1', no_proxy: 'x', NODE_EXTRA_CA_CERTS: '/ca.pem', HTTPS_PROXY: '', OTHER: 'y' },
+      web('http', 'http://h/', { network: { HTTP_PROXY: 'http://p:1', no_proxy: 'x', NODE_EXTRA_CA_CERTS: '/ca.pem' } }),
+    ],
     [['--server', 'S', '--url', 'http://h', '--', 'a'], {}, '--url and a command exclude each other'],
     [['--server', 'S', '--verbose', '--', 'a'], {}, 'callgate mcp does not know "--verbose"'],
     [
@@ -54,7 +71,13 @@ test.each([
 describe('the header line', () => {
   const good = { protocol: 1, server: 'S', upstream: { transport: 'stdio', command: 'a', args: ['b'], env: { C: 'd' }, cwd: '/' } };
   const web = { protocol: 1, server: 'S', upstream: { transport: 'http', url: 'http://h/', headers: { A: 'b' }, cwd: '/' } };
-  test.each([good, web])('%j is read', (header) => expect(parseMcpLinkHeader(JSON.stringify(header))).toEqual(header));
+  const more = [
+    { ...web, upstream: { ...web.upstream, transport: 'sse', network: { HTTP_PROXY: 'p' } } },
+    { ...web, upstream: { ...web.upstream, transport: 'websocket', url: 'wss://h/' } },
+  ];
+  test.each([good, web, ...more, { ...good, entryEnv: ['A'] }])('%j is read', (header) =>
+    expect(parseMcpLinkHeader(JSON.stringify(header))).toEqual(header),
+  );
   test.each([
     ['no JSON', '{'],
     ['no object', '[]'],
@@ -64,8 +87,12 @@ describe('the header line', () => {
     ['no command', JSON.stringify({ ...good, upstream: { ...good.upstream, command: 1 } })],
     ['arguments', JSON.stringify({ ...good, upstream: { ...good.upstream, args: [1] } })],
     ['environment', JSON.stringify({ ...good, upstream: { ...good.upstream, env: { a: 1 } } })],
+    ['names of variables', JSON.stringify({ ...good, entryEnv: 'A' })],
     ['no folder', JSON.stringify({ ...good, upstream: { ...good.upstream, cwd: null } })],
     ['address', JSON.stringify({ ...web, upstream: { ...web.upstream, url: 'file:///etc' } })],
+    ['address for its transport', JSON.stringify({ ...web, upstream: { ...web.upstream, transport: 'websocket' } })],
+    ['transport', JSON.stringify({ ...web, upstream: { ...web.upstream, transport: 'pigeon' } })],
+    ['network', JSON.stringify({ ...web, upstream: { ...web.upstream, network: { HTTP_PROXY: 1 } } })],
     ['headers', JSON.stringify({ ...web, upstream: { ...web.upstream, headers: [] } })],
     ['transport', JSON.stringify({ ...web, upstream: { ...web.upstream, transport: 'carrier pigeon' } })],
   ])('is refused: %s', (_name, text) => expect(parseMcpLinkHeader(text)).toEqual(expect.any(String)));

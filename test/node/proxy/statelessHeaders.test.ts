@@ -25,8 +25,7 @@ describe('a value in a header', () => {
         const sent = headerValue(value);
         expect(sent).toMatch(/^[\x20-\x7e]*$/);
         const coded = /^=\?base64\?(.*)\?=$/.exec(sent);
-        // Lone surrogates have no UTF-8; JSON of the wire cannot carry them either.
-        expect(coded?.[1] === undefined ? sent : Buffer.from(coded[1], 'base64').toString('utf8')).toBe(value.toWellFormed());
+        expect(coded?.[1] === undefined ? sent : Buffer.from(coded[1], 'base64').toString('utf8')).toBe(value);
       }),
     );
   });

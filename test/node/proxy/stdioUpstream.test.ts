@@ -157,18 +157,15 @@ describe('when a server', () => {
     expect(await allGone(pids, 500)).toBe(true);
   });
 
-  test.runIf(process.platform === 'linux' || process.platform === 'darwin')(
-    'starts a daemon in a session of its own, it ends with the client',
-    async () => {
-      const s = session('daemon');
-      const pids = await s.pids();
-      expect(pids).toHaveLength(2);
-      expect(pids.every(isAlive)).toBe(true);
-      s.input.end();
-      await s.done;
-      expect(await allGone(pids, 500)).toBe(true);
-    },
-  );
+  test('starts a process in a session of its own, it ends with the client, and so does its child', async () => {
+    const s = session('daemon');
+    const pids = await s.pids();
+    expect(pids).toHaveLength(3);
+    expect(pids.every(isAlive)).toBe(true);
+    s.input.end();
+    await s.done;
+    expect(await allGone(pids, 500)).toBe(true);
+  });
 
   test.each([
     ['halfClosed', 'standard input'],

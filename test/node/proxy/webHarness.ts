@@ -61,6 +61,7 @@ export interface WebSession {
   answerTo(id: unknown): Promise<Record<string, unknown>>;
   end(): Promise<unknown>;
   readonly done: Promise<RelayEnd>;
+  readonly output: PassThrough;
   readonly log: string[];
 }
 
@@ -104,6 +105,7 @@ export function session(
       return relay.done;
     },
     done: relay.done,
+    output,
     log,
   };
 }

@@ -13,9 +13,12 @@ if (mode === 'child') {
   });
   child.on('message', () => writeFileSync(pidFile, `${process.pid} ${child.pid}`));
 } else if (mode === 'daemon') {
-  // As daemons are made: a session of its own, and a parent that leaves at once.
-  const daemon = "const c = require('child_process').spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true, stdio: 'ignore' }); c.unref(); require('fs').writeFileSync(process.argv[1], process.argv[2] + ' ' + c.pid)";
-  spawn(process.execPath, ['-e', daemon, pidFile, `${process.pid}`], { detached: true, stdio: 'ignore' });
+  // A session of its own, as browsers and build daemons have; it has a child itself.
+  const daemon =
+    "const c = require('child_process').spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' }); process.send(c.pid); process.disconnect(); process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)";
+  const child = spawn(process.execPath, ['-e', daemon], { detached: true, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+  child.unref();
+  child.on('message', (grandchild) => writeFileSync(pidFile, `${process.pid} ${child.pid} ${grandchild}`));
 } else if (pidFile) writeFileSync(pidFile, `${process.pid}`);
 if (mode === 'deaf') {
   process.on('SIGTERM', () => undefined);
