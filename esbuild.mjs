@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync } from 'node:zlib';
 
@@ -84,22 +84,19 @@ function programText(bundle) {
   return `(function(require){var module={exports:{}};${ascii}\nreturn module.exports})`;
 }
 
-/** The hook's bundle as it ships: hooks/main.ts, and the program it starts in a comment at its end. Gives esbuild's two results. */
-export async function buildHook(esbuild, given, rules) {
+/** For programs that read rules of exactly these bytes, which buildRules checked, or whoever tests the program. */
+async function checkedRules(rules) {
   const { checkOf } = await import('./extension/home/ruleFile.ts');
-  const { programComment } = await import('./hooks/startProgram.ts');
-  // Rules of exactly these bytes were checked by buildRules, or by whoever tests the hook.
-  const checked = checkOf(rules);
-  const options = { ...given, charset: 'ascii', define: { ...given.define, CHECKED_RULES: JSON.stringify(checked) } };
+  return { CHECKED_RULES: JSON.stringify(checkOf(rules)) };
+}
+
+/** The hook as it ships: hooks/main.ts, and beside it the program that it starts. Gives esbuild's two results. */
+export async function buildHook(esbuild, given, rules) {
+  const { PROGRAM } = await import('./hooks/startProgram.ts');
+  const options = { ...given, charset: 'ascii', define: { ...given.define, ...(await checkedRules(rules)) } };
   const program = await esbuild.build({ ...options, entryPoints: ['hooks/runHook.ts'], outfile: 'program.js', write: false });
-  // ASCII keeps it one byte a character, which is what V8 reads fastest; esbuild leaves other signs as they are in regexes.
-  const text = programText(program.outputFiles[0].text);
-  const starter = await esbuild.build({
-    ...options,
-    entryPoints: ['hooks/main.ts'],
-    footer: { js: programComment(text) },
-  });
-  return [program, starter];
+  writeFileSync(join(dirname(resolve(given.absWorkingDir, given.outfile)), PROGRAM), programText(program.outputFiles[0].text));
+  return [program, await esbuild.build({ ...options, entryPoints: ['hooks/main.ts'] })];
 }
 
 async function build(esbuild, bundle, version) {
@@ -120,11 +117,14 @@ async function build(esbuild, bundle, version) {
     logLevel: 'warning',
     define: { CALLGATE_VERSION: JSON.stringify(version) },
   };
+  const rules = readFileSync(join(root, 'dist', 'rules.json'), 'latin1');
+  if (bundle.out === 'callgate.cjs') Object.assign(options.define, await checkedRules(rules));
   const results =
     bundle.out === 'hook.cjs'
-      ? await buildHook(esbuild, options, readFileSync(join(root, 'dist', 'rules.json'), 'latin1'))
+      ? await buildHook(esbuild, options, rules)
       : [await esbuild.build({ ...options, entryPoints: [bundle.entry] })];
-  const bytes = statSync(join(root, 'dist', bundle.out)).size;
+  const files = bundle.out === 'hook.cjs' ? [bundle.out, 'hook-program.cjs'] : [bundle.out];
+  const bytes = files.reduce((sum, file) => sum + statSync(join(root, 'dist', file)).size, 0);
   console.log(`${bundle.out.padEnd(16)} ${String(bytes).padStart(8)} of ${bundle.budget} bytes`);
   return bundleProblems(
     bundle,

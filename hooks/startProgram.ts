@@ -21,37 +21,20 @@ export interface StartedProgram {
   readonly keepCode: (rehearse: () => Promise<void>) => Promise<void>;
 }
 
-/** Where a program's text begins in the bundle that starts it; the next sign stands for the ends of its lines. */
-const BEGIN = '\n//callgate-program:';
+/** Beside the bundle that starts it: as a part of it Node would read and scan it once more. */
+export const PROGRAM = 'hook-program.cjs';
 
 /**
- * A program's text as it stands at the end of the bundle that starts it: one comment, which V8 passes over three times as
- * fast as over a string.
- * @throws when the text is not ASCII or holds every sign that could stand for the end of a line.
+ * Starts the program beside the bundle `starter`: ASCII, a function expression that takes `require` and gives the program's exports.
+ * @throws when it is not there or no program.
  */
-export function programComment(text: string): string {
-  const sign = ['\u0001', '\u0002', '\u0003', '\u0004', '\u0005', '\u0006', '\u007f'].find((one) => !text.includes(one));
-  if (sign === undefined || text.includes('\r') || /[\u0080-\uffff]/u.test(text))
-    throw new Error('the program holds signs that cannot be kept in its bundle');
-  return BEGIN + sign + text.replaceAll('\n', sign);
-}
-
-/** What `programComment` put into this bundle. @throws when there is none. */
-export function programIn(file: string): string {
-  const bundle = readFileSync(file, 'latin1');
-  const begin = bundle.lastIndexOf(BEGIN) + BEGIN.length;
-  if (begin < BEGIN.length) throw new Error(`${file} holds no program`);
-  return bundle
-    .slice(begin + 1)
-    .trimEnd()
-    .replaceAll(bundle.charAt(begin), '\n');
-}
-
-/** `text` is a function expression that takes `require` and gives the program's exports; `file` is the bundle it came in. */
-export function startProgram(text: string, file: string, load: NodeJS.Require): StartedProgram {
-  const cacheFile = join(dirname(file), `hook.${process.versions.v8}.${process.arch}.cache`);
+export function startProgram(starter: string, load: NodeJS.Require): StartedProgram {
+  const folder = dirname(starter);
+  const file = join(folder, PROGRAM);
+  const text = readFileSync(file);
+  const cacheFile = join(folder, `hook.${process.versions.v8}.${process.arch}.cache`);
   const cachedData = readCode(cacheFile, text);
-  const script = new Script(text, cachedData === null ? { filename: file } : { filename: file, cachedData });
+  const script = new Script(text.toString('latin1'), cachedData === null ? { filename: file } : { filename: file, cachedData });
   const start = script.runInThisContext() as (load: NodeJS.Require) => unknown;
   return {
     exports: start(load),
@@ -68,11 +51,11 @@ export function startProgram(text: string, file: string, load: NodeJS.Require): 
   };
 }
 
-function codeHash(text: string, code: Buffer): Buffer {
+function codeHash(text: Buffer, code: Buffer): Buffer {
   return createHash('sha256').update(text).update(code).digest();
 }
 
-function readCode(file: string, text: string): Buffer | null {
+function readCode(file: string, text: Buffer): Buffer | null {
   try {
     const bytes = readBounded(file, MAX_CACHE_BYTES);
     if (bytes === null || bytes.length <= HASH_BYTES) return null;

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { startProgram } from '#hooks/startProgram.ts';
+import { PROGRAM, startProgram } from '#hooks/startProgram.ts';
 
 const top = mkdtempSync(join(tmpdir(), 'cgs-'));
 afterAll(() => rmSync(top, { recursive: true, force: true }));
@@ -15,22 +15,32 @@ const program = (answer: number): string => `(function (require) { return { answ
 const answerOf = (started: { readonly exports: unknown }): number => (started.exports as { answer: () => number }).answer();
 const rehearse = (): Promise<void> => Promise.resolve();
 
-function newFolder(): { readonly file: string; readonly cache: () => string } {
+interface Folder {
+  readonly folder: string;
+  readonly cache: () => string;
+  readonly started: (text: string) => ReturnType<typeof startProgram>;
+}
+
+function newFolder(): Folder {
   const folder = join(top, String(++folders));
   mkdirSync(folder);
   const cache = (): string => join(folder, readdirSync(folder).find((name) => name.endsWith('.cache')) ?? 'none');
-  return { file: join(folder, 'hook.cjs'), cache };
+  const started = (text: string): ReturnType<typeof startProgram> => {
+    writeFileSync(join(folder, PROGRAM), text);
+    return startProgram(join(folder, 'hook.cjs'), load);
+  };
+  return { folder, cache, started };
 }
 
 test('code is kept for its owner only, used the next time and left alone then', async () => {
-  const { file, cache } = newFolder();
-  const first = startProgram(program(42), file, load);
+  const { cache, started } = newFolder();
+  const first = started(program(42));
   expect(answerOf(first)).toBe(42);
   let rehearsed = 0;
   await first.keepCode(async () => void rehearsed++);
   expect(statSync(cache()).mode & 0o777).toBe(0o600);
   const before = statSync(cache()).ino;
-  const second = startProgram(program(42), file, load);
+  const second = started(program(42));
   expect(answerOf(second)).toBe(42);
   await second.keepCode(async () => void rehearsed++);
   expect({ rehearsed, same: statSync(cache()).ino === before }).toEqual({ rehearsed: 1, same: true });
@@ -46,12 +56,12 @@ const damage: readonly (readonly [string, (bytes: Buffer) => Buffer])[] = [
   ['far too large', () => Buffer.alloc(9 * 1024 * 1024)],
 ];
 test.each(damage)('kept code that is %s is not used and made anew', async (_name, harm) => {
-  const { file, cache } = newFolder();
-  const first = startProgram(program(1), file, load);
+  const { cache, started } = newFolder();
+  const first = started(program(1));
   await first.keepCode(rehearse);
   const sound = readFileSync(cache());
   writeFileSync(cache(), harm(Buffer.from(sound)));
-  const next = startProgram(program(1), file, load);
+  const next = started(program(1));
   expect(answerOf(next)).toBe(1);
   await next.keepCode(rehearse);
   expect(readFileSync(cache()).subarray(32).length).toBeGreaterThan(100);
@@ -59,31 +69,31 @@ test.each(damage)('kept code that is %s is not used and made anew', async (_name
 });
 
 test('the code of another program of the same length is never run', async () => {
-  const { file, cache } = newFolder();
-  const other = startProgram(program(11), file, load);
+  const { cache, started } = newFolder();
+  const other = started(program(11));
   answerOf(other);
   await other.keepCode(rehearse);
-  const mine = startProgram(program(22), file, load);
+  const mine = started(program(22));
   expect(answerOf(mine)).toBe(22);
   await mine.keepCode(rehearse);
   expect(readFileSync(cache()).length).toBeGreaterThan(32);
-  expect(answerOf(startProgram(program(22), file, load))).toBe(22);
+  expect(answerOf(started(program(22)))).toBe(22);
 });
 
 test('neither a rehearsal that fails nor a folder that takes no file disturbs the answer', async () => {
-  const { file, cache } = newFolder();
-  const started = startProgram(program(3), file, load);
-  await started.keepCode(() => Promise.reject(new Error('rehearsal')));
+  const { folder, cache, started } = newFolder();
+  const first = started(program(3));
+  await first.keepCode(() => Promise.reject(new Error('rehearsal')));
   expect(cache()).toMatch(/none$/);
   // A folder in the file's place fails for every user, unlike a mode, which root ignores.
-  await started.keepCode(rehearse);
+  await first.keepCode(rehearse);
   const taken = cache();
   rmSync(taken);
   mkdirSync(taken);
   chmodSync(taken, 0o700);
-  const again = startProgram(program(3), file, load);
+  const again = started(program(3));
   await again.keepCode(rehearse);
-  expect({ answer: answerOf(again), left: readdirSync(join(file, '..')).filter((name) => name.endsWith('.tmp')) }).toEqual({
+  expect({ answer: answerOf(again), left: readdirSync(folder).filter((name) => name.endsWith('.tmp')) }).toEqual({
     answer: 3,
     left: [],
   });

@@ -3,8 +3,9 @@ import type { Channel } from '#core/model/call.ts';
 import { CHANNELS } from '#core/model/call.ts';
 import { newRegexCache, type RegexCache } from '#core/detect/conditions.ts';
 import type { Gate } from '#core/detect/gates.ts';
+import { holdsAny } from '#core/detect/guards.ts';
 import { looksOf, passes, type Looks } from '#core/detect/looks.ts';
-import { CHANNEL_SHIFT, domainBit, regexesOf, TRIGGER, type Domain } from '#core/detect/packIndex.ts';
+import { CHANNEL_SHIFT, domainBit, regexesOf, rulesOfProgram, TRIGGER, type Domain, type ProgramRule } from '#core/detect/packIndex.ts';
 import { FIELD_NAMES, type RegexCondition, type Rule, type RulePack } from '#core/detect/rulePack.ts';
 import { scan, type WordTable } from '#core/detect/scan.ts';
 import type { CommandField, Fields, TextField, UrlField } from '#core/normalize/fields.ts';
@@ -34,6 +35,10 @@ export interface Matcher {
   /** What is known of the regex conditions of the rules that were tried so far. */
   readonly leaves: Map<RegexCondition, Leaf>;
   readonly rules: (Rule | undefined)[];
+  /** Of the programs met so far that some rule asks for. */
+  readonly programs: Map<string, readonly ProgramRule[]>;
+  /** Names met that no rule asks for. */
+  readonly strangers: Set<string>;
 }
 
 export interface Leaf {
@@ -73,6 +78,8 @@ export function matcherOf(pack: RulePack): Matcher {
       touched: [],
       leaves: new Map(),
       rules: [],
+      programs: new Map(),
+      strangers: new Set(),
     };
     matchers.set(pack, matcher);
   }
@@ -147,7 +154,7 @@ export function candidatesOf(fields: Fields, channel: Channel, matcher: Matcher)
   };
   if (fields.commands.length > 0) addAll(index.always.commands);
   for (const command of fields.commands) {
-    if (Object.hasOwn(index.programs, command.program)) addAll(index.programs[command.program]);
+    addProgram(command, matcher, channelBit, rules);
     for (const [prefix, rule] of index.programPrefixes) if (command.program.startsWith(prefix)) addAll([rule]);
     lookAtCommand(command, lookAt);
   }
@@ -164,6 +171,35 @@ export function candidatesOf(fields: Fields, channel: Channel, matcher: Matcher)
   }
   for (const effect of fields.effects) addAll(index.effects[effect.effect]);
   return { rules, found: matcher.found };
+}
+
+/** Of words met in texts; they are forgotten when there are more. */
+const MAX_STRANGERS = 4096;
+
+/** The rules that ask for a program of this name; undefined: none does. */
+export function askedOf({ pack, programs, strangers }: Matcher, name: string): readonly ProgramRule[] | undefined {
+  const known = programs.get(name);
+  if (known !== undefined || strangers.has(name)) return known;
+  const asked = rulesOfProgram(pack.index, name);
+  if (asked !== undefined) programs.set(name, asked);
+  else {
+    if (strangers.size >= MAX_STRANGERS) strangers.clear();
+    strangers.add(name);
+  }
+  return asked;
+}
+
+function addProgram(command: CommandField, matcher: Matcher, channelBit: number, rules: Set<number>): void {
+  const { index } = matcher.pack;
+  const asked = askedOf(matcher, command.program);
+  if (asked === undefined) return;
+  let text: string | null = null;
+  for (const { rule, words } of asked) {
+    if (((index.channels[rule] as number) & channelBit) === 0 || rules.has(rule)) continue;
+    // All that a condition looks for words in.
+    text ??= [...command.words, ...command.operands, ...command.stdin, ...command.assigns].join(' ');
+    if (words === null || holdsAny(words, text)) rules.add(rule);
+  }
 }
 
 function lookAtText(field: TextField, place: number, on: number, matcher: Matcher, rules: Set<number>): void {

@@ -13,15 +13,19 @@ export interface Guards {
 /** Looking for this many takes less than compiling a regex that has as many. */
 const MAX_WORDS = 60;
 
+/** Of these a text that matches the regex holds one, in any case; null: nothing is known. */
+export function wordsOf(source: string): readonly string[] | null {
+  const sets = literalSets(source, 'i').filter(
+    ({ words }) => words.length <= MAX_WORDS && words.every(({ text }) => /^[\u0020-\u007e]{2,99}$/u.test(text)),
+  );
+  return sets.sort((a, b) => oftenOf(a) - oftenOf(b))[0]?.words.map(({ text }) => text) ?? null;
+}
+
 export function guardsOf(condition: Condition): Guards {
   const guards: { [source: string]: readonly string[] } = {};
   const add = (source: string | null | undefined): void => {
-    if (source === null || source === undefined) return;
-    const sets = literalSets(source, 'i').filter(
-      ({ words }) => words.length <= MAX_WORDS && words.every(({ text }) => /^[\u0020-\u007e]{2,99}$/u.test(text)),
-    );
-    const best = sets.sort((a, b) => oftenOf(a) - oftenOf(b))[0];
-    if (best !== undefined) guards[source] = best.words.map(({ text }) => text);
+    const words = source === null || source === undefined ? null : wordsOf(source);
+    if (words !== null) guards[source as string] = words;
   };
   const path = (item: PathCondition): void => {
     add(item.regex);

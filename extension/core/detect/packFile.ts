@@ -23,18 +23,21 @@ function need(rule: Rule | undefined): Rule {
 const NO_GUARDS: Guards = {};
 
 /**
- * A pack as it is kept: ASCII, and JSON. Its head is the index in the first line and its tables' bytes in the next two.
- * Then come a rule in each line and, in the same order, what is known of their regexes, so that a reader who trusts it
- * reads and parses few of them.
+ * A pack as it is kept: ASCII, and JSON. Its head is the index in the first line and its tables in the next
+ * ones. Then comes a rule in each line with what is known of its regexes, so that a reader who trusts it reads and parses few
+ * of them.
  */
 export function writeRulePack({ version, hash, rules }: RulePackJson): string {
   const index = buildIndex(rules);
   const [texts, others] = [keepTable(index.texts), keepTable(index.others)];
-  const lines = [...rules, ...rules.map((rule) => guardsOf(rule.match))].map((item) => ascii(JSON.stringify(item)));
-  const kept = { ...index, texts: texts.table, others: others.table };
+  const lines = rules.map((rule) => ascii(JSON.stringify({ ...rule, guards: guardsOf(rule.match) })));
+  const { programs, needs, ...listed } = index;
+  // They are read as they stand, without a look for escapes.
+  if (/["\\]|[^\u0020-\u007f]/u.test(programs + needs)) throw new Error('a program has a name that the rule pack cannot hold');
+  const kept = { ...listed, texts: texts.table, others: others.table };
   const first = JSON.stringify({ version, hash, index: kept, lengths: lines.map((line) => line.length) }).slice(0, -1);
-  const of = (from: number, to: number): string => lines.slice(from, to).join(',\n');
-  return `${ascii(first)},"tables":[\n"${texts.bytes}",\n"${others.bytes}"],\n"rules":[\n${of(0, rules.length)}\n],"guards":[\n${of(rules.length, lines.length)}\n]}\n`;
+  const tables = [texts.bytes, others.bytes, programs, needs].map((text) => `"${text}"`).join(LINE_END);
+  return `${ascii(first)}${TABLES}${tables}],\n"rules":[\n${lines.join(',\n')}\n]}\n`;
 }
 
 /** One byte a character, in a file as in memory. */
@@ -44,17 +47,20 @@ function ascii(json: string): string {
   );
 }
 
-interface KeptIndex extends Omit<PackIndex, 'texts' | 'others'> {
+interface KeptRule extends Rule {
+  readonly guards: Guards;
+}
+
+interface KeptIndex extends Omit<PackIndex, 'texts' | 'others' | 'programs' | 'needs'> {
   readonly texts: KeptTable;
   readonly others: KeptTable;
 }
 
 const TABLES = ',"tables":[\n';
 const RULES = '"rules":[\n';
-const GUARDS = '\n],"guards":[\n';
 const LINE_END = ',\n';
 
-/** Where the lines of a pack's file are, in characters: those of its rules, and then of what is known of their regexes. */
+/** Where the rules of a pack's file are, in characters. */
 export interface PackLines {
   /** From the file's start to where the first rule stands. */
   readonly head: number;
@@ -74,7 +80,7 @@ function startsOf(lengths: readonly number[], head: number): readonly number[] {
   let at = head;
   for (const length of lengths) {
     starts.push(at);
-    at += length + (starts.length * 2 === lengths.length ? GUARDS.length : LINE_END.length);
+    at += length + LINE_END.length;
   }
   return starts;
 }
@@ -96,22 +102,30 @@ export function openRulePack(
     index: kept,
     lengths,
   } = JSON.parse(`${text.slice(0, first)}}`) as { hash: string; index: KeptIndex; lengths: readonly number[] };
-  const begin = first + TABLES.length + 1;
-  const middle = text.indexOf('"', begin);
-  const second = middle + LINE_END.length + 2;
-  const end = text.indexOf('"', second);
+  let end = first + TABLES.length - LINE_END.length - 1;
+  const next = (): string => {
+    const begin = end + LINE_END.length + 2;
+    end = text.indexOf('"', begin);
+    return text.slice(begin, end);
+  };
   const index = {
     ...kept,
-    texts: openTable(kept.texts, decode(text.slice(begin, middle))),
-    others: openTable(kept.others, decode(text.slice(second, end))),
+    texts: openTable(kept.texts, decode(next())),
+    others: openTable(kept.others, decode(next())),
+    programs: next(),
+    needs: next(),
   };
   const head = end + 1 + ']'.length + LINE_END.length + RULES.length;
   const size = index.channels.length;
   let starts: readonly number[] | null = null;
-  const line = (number: number): unknown => {
+  let last: { readonly number: number; readonly rule: KeptRule } | null = null;
+  const line = (number: number): KeptRule => {
+    if (last?.number === number) return last.rule;
     const from = (starts ??= startsOf(lengths, head))[number];
     if (from === undefined) throw new Error('the rule pack has no such rule');
-    return JSON.parse(read(number, from, from + (lengths[number] as number)));
+    const rule = JSON.parse(read(number, from, from + (lengths[number] as number))) as KeptRule;
+    last = { number, rule };
+    return rule;
   };
-  return { hash, size, index, rule: (number) => line(number) as Rule, guards: (number) => line(size + number) as Guards };
+  return { hash, size, index, rule: line, guards: (number) => line(number).guards };
 }

@@ -4,6 +4,7 @@
  */
 import { gateOf, type Gate } from '#core/detect/gates.ts';
 import { foldable, foldedWord } from '#core/detect/letters.ts';
+import { wordsOf } from '#core/detect/guards.ts';
 import { literalSets, literalsOf, oftenOf, wordOf, worth, type Literals } from '#core/detect/literals.ts';
 import { CHANNELS } from '#core/model/call.ts';
 import {
@@ -46,7 +47,13 @@ export interface PackIndex {
   readonly gates: { readonly [probe: number]: Gate };
   /** Probes without words: found in every text of their fields that looks right. */
   readonly wordless: readonly number[];
-  readonly programs: { readonly [name: string]: readonly number[] };
+  /**
+   * For each program `SEPARATOR <name> SEPARATOR`, and after a space each `<rule>[.<needs>]`: the rules it makes worth trying, and where
+   * in `needs` the words start of which the command must hold one for that (lower case, a separator after each, two after the last).
+   * As text, because an object of so many names takes a hook longer to read than all the rest.
+   */
+  readonly programs: string;
+  readonly needs: string;
   readonly programPrefixes: readonly (readonly [prefix: string, rule: number])[];
   readonly hostKinds: { readonly [kind: string]: readonly number[] };
   readonly schemes: { readonly [scheme: string]: readonly number[] };
@@ -60,17 +67,22 @@ export interface PackIndex {
   };
 }
 
+/** Stands in no name and no word, and a file may hold it as it is. */
+const SEPARATOR = '\u007f';
+
 /** Starts of a match that are tried one by one, at most, for one word found. */
 const MAX_WINDOW = 512;
 const MAX_WORDS = 60_000;
 const NAMED = 10;
 /** Words that stand more often than this in 1024 units are in nearly every text. */
-const TOO_OFTEN = 6;
+const TOO_OFTEN = 12;
 /** Further words a text must hold before a regex is tried on it: how rarely its first ones must not yet be, sets of them, words a set, and how rare. */
 const RARE_ENOUGH = 0.002;
 const MAX_COMPANIONS = 3;
 const MAX_COMPANION_WORDS = 200;
 const COMPANION_OFTEN = 0.8;
+/** Chance that some word of a companion stands where one is looked for, above which looking tells nothing. */
+const COMPANION_CHANCE = 0.5;
 /** A regex whose words are rarer than this is tried without looking at what the text looks like. */
 const GATED = 0.02;
 
@@ -89,7 +101,7 @@ export function buildIndex(rules: readonly Rule[]): PackIndex {
   const wordless: number[] = [];
   const channels: number[] = [];
   const leaves: number[][] = [];
-  const programs = new Map<string, Set<number>>();
+  const programs = new Map<string, Map<number, readonly string[] | null>>();
   const programPrefixes: [string, number][] = [];
   const hostKinds = new Map<string, Set<number>>();
   const schemes = new Map<string, Set<number>>();
@@ -140,7 +152,12 @@ export function buildIndex(rules: readonly Rule[]): PackIndex {
       return {
         worth: NAMED,
         add: () => {
-          named(programs, exact, rule).add();
+          const words = neededBy(command);
+          for (const name of exact) {
+            const rulesOf = programs.get(name) ?? new Map<number, readonly string[] | null>();
+            const before = rulesOf.get(rule);
+            programs.set(name, rulesOf.set(rule, words === null || before === null ? null : [...(before ?? []), ...words]));
+          }
           for (const name of command.program) if (name.endsWith('*')) programPrefixes.push([name.slice(0, -1), rule]);
         },
       };
@@ -215,11 +232,8 @@ export function buildIndex(rules: readonly Rule[]): PackIndex {
           own[leaf] = probe;
           if (set === null) wordless.push(probe);
           if (gate !== null && (set === null || oftenOf(set) > GATED)) gates[probe] = gate;
-          const others = set === null || oftenOf(set) < RARE_ENOUGH ? [] : sets.filter((item, at) => at > 0 && keepsCompany(item, set));
-          if (others.length > 0)
-            companions[probe] = others
-              .slice(0, MAX_COMPANIONS)
-              .flatMap((item) => [addCompanion(number, mask, item), ...distance(set, item)]);
+          const others = set === null || oftenOf(set) < RARE_ENOUGH ? [] : companionsOf(set, sets);
+          if (others.length > 0) companions[probe] = others.flatMap((item) => [addCompanion(number, mask, item), ...distance(set, item)]);
           return {
             worth: set === null ? -2 : worth(set),
             add: () => {
@@ -242,7 +256,7 @@ export function buildIndex(rules: readonly Rule[]): PackIndex {
     companions,
     gates,
     wordless,
-    programs: lists(programs),
+    ...programLines(programs),
     programPrefixes,
     hostKinds: lists(hostKinds),
     schemes: lists(schemes),
@@ -250,6 +264,54 @@ export function buildIndex(rules: readonly Rule[]): PackIndex {
     traits: lists(traits),
     always,
   };
+}
+
+/** Words of which a command must hold one, in any case, to meet the condition; null: none are known. */
+function neededBy({ subcommand, line, operand, argument, stdin, assigns }: CommandCondition): readonly string[] | null {
+  const known = [line, operand, argument, stdin, assigns].map((source) => (source === null ? null : wordsOf(source)));
+  const lists = [subcommand.length === 0 ? null : subcommand.map((name) => name.toLowerCase().split(' ')[0] ?? ''), ...known];
+  return lists.find((words) => words !== null && words.every((word) => /^[\u0020-\u007e]+$/u.test(word) && !/["\\]/u.test(word))) ?? null;
+}
+
+function programLines(programs: ReadonlyMap<string, ReadonlyMap<number, readonly string[] | null>>): Pick<PackIndex, 'programs' | 'needs'> {
+  const places = new Map<string, number>();
+  let needs = '';
+  const placeOf = (words: readonly string[]): number => {
+    const line = `${[...new Set(words)].sort().join(SEPARATOR)}${SEPARATOR}${SEPARATOR}`;
+    const place = places.get(line) ?? needs.length;
+    if (place === needs.length) needs += line;
+    places.set(line, place);
+    return place;
+  };
+  const lines = [...programs].map(
+    ([name, rules]) =>
+      `${SEPARATOR}${name}${SEPARATOR}${[...rules].map(([rule, words]) => ` ${words === null ? rule : `${rule}.${placeOf(words)}`}`).join('')}`,
+  );
+  return { programs: `${lines.join('')}${SEPARATOR}`, needs };
+}
+
+/** A rule that a program makes worth trying, if the command holds one of these words in any case; null: whatever it holds. */
+export interface ProgramRule {
+  readonly rule: number;
+  readonly words: readonly string[] | null;
+}
+
+/** Undefined: no rule asks for the program. */
+export function rulesOfProgram({ programs, needs }: PackIndex, name: string): readonly ProgramRule[] | undefined {
+  const start = programs.indexOf(SEPARATOR + name + SEPARATOR);
+  if (start < 0 || name.includes(SEPARATOR)) return undefined;
+  const from = start + name.length + 2;
+  // No name starts with a space, as each entry does.
+  if (programs[from] !== ' ') return undefined;
+  return programs
+    .slice(from + 1, programs.indexOf(SEPARATOR, from))
+    .split(' ')
+    .map((entry) => {
+      const [rule, place] = entry.split('.');
+      if (place === undefined) return { rule: Number(rule), words: null };
+      const at = Number(place);
+      return { rule: Number(rule), words: needs.slice(at, needs.indexOf(SEPARATOR + SEPARATOR, at)).split(SEPARATOR) };
+    });
 }
 
 const TEXTS = FIELD_NAMES.reduce((mask, field) => mask | domainBit(field), 0);
@@ -260,9 +322,21 @@ function distance(from: Literals | null, to: Literals): readonly [least: number,
   return [to.least - from.most, to.most - from.least];
 }
 
-function keepsCompany(item: Literals, set: Literals): boolean {
+/** Those of `sets` whose words are most rarely where a match with a word of `set` needs them. */
+function companionsOf(set: Literals, sets: readonly Literals[]): readonly Literals[] {
   const own = new Set(set.words.map((word) => word.text));
-  return item.words.length <= MAX_COMPANION_WORDS && oftenOf(item) <= COMPANION_OFTEN && !item.words.some((word) => own.has(word.text));
+  return sets
+    .filter((item) => item !== set && item.words.length <= MAX_COMPANION_WORDS && !item.words.some((word) => own.has(word.text)))
+    .map((item) => {
+      const [least, most] = distance(set, item);
+      const often = oftenOf(item);
+      const anywhere = often <= COMPANION_OFTEN ? often / 2 : 1;
+      return { item, chance: most - least > 2 * MAX_WINDOW ? anywhere : Math.min(anywhere, (often * (most - least + 1)) / 1024) };
+    })
+    .filter(({ chance }) => chance <= COMPANION_CHANCE)
+    .sort((a, b) => a.chance - b.chance)
+    .slice(0, MAX_COMPANIONS)
+    .map(({ item }) => item);
 }
 
 function better(triggers: readonly (Trigger | null)[]): Trigger | null {

@@ -36,7 +36,7 @@ export const check: Command = async (args, host) => {
       print(stderr, `${file} does not exist`);
       return 1;
     }
-  const engine = openEngine(layout, join(bundleFolder, 'rules.json'), ownPlace(asked, host));
+  const engine = openEngine(layout, join(bundleFolder, 'rules.json'), { ...ownPlace(asked, host), checkedHash: host.checkedRules ?? '' });
   const whole = asked.form === 'jsonl' ? await checkLines(engine, host) : await checkOne(asked, engine, host);
   const problem = engine.problem(cwd);
   if (problem !== null) print(stderr, problem);

@@ -8,6 +8,8 @@ export interface CommandHost {
   readonly version: string;
   /** The folder this bundle runs from: `rules.json` and `sql-wasm.wasm` lie beside it. */
   readonly bundleFolder: string;
+  /** What `loadRules` takes as `checked`, of the rules this program was built with; absent: they are read whole and checked. */
+  readonly checkedRules?: string;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly platform: NodeJS.Platform;

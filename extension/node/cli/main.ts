@@ -13,6 +13,8 @@ import { tools } from '#node/cli/tools.ts';
 import { uninstall } from '#node/cli/uninstall.ts';
 
 declare const CALLGATE_VERSION: string;
+/** `checkOf` the rules this program was built with. */
+declare const CHECKED_RULES: string;
 
 const COMMANDS: Readonly<Record<string, { readonly run: Command; readonly help: string }>> = {
   status: { run: status, help: 'what was found on this machine and what is protected' },
@@ -36,6 +38,7 @@ async function main(argv: readonly string[]): Promise<number> {
     layout,
     version: CALLGATE_VERSION,
     bundleFolder: dirname(__filename),
+    checkedRules: CHECKED_RULES,
     cwd: currentFolder(() => process.cwd(), layout.home),
     env: process.env,
     platform: process.platform,

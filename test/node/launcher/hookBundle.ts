@@ -32,7 +32,15 @@ export async function buildTestDist(folder: string): Promise<string> {
 
 export function copyDist(from: string, to: string): string {
   mkdirSync(to, { recursive: true });
-  for (const name of ['hook.cjs', 'rules.json', 'callgate.cjs', 'sql-wasm.wasm', 'rule-compiler.cjs', 'rules-source.br'])
+  for (const name of [
+    'hook.cjs',
+    'hook-program.cjs',
+    'rules.json',
+    'callgate.cjs',
+    'sql-wasm.wasm',
+    'rule-compiler.cjs',
+    'rules-source.br',
+  ])
     copyFileSync(join(from, name), join(to, name));
   return to;
 }

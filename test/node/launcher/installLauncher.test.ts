@@ -26,7 +26,7 @@ function prepared(): { box: Sandbox; dist: string; install: (version: string, ma
   mkdirSync(dist);
   const fill = (mark: string): void => {
     writeFileSync(join(dist, 'rules.json'), JSON.stringify(TEST_RULES));
-    for (const name of ['hook.cjs', 'callgate.cjs'])
+    for (const name of ['hook.cjs', 'hook-program.cjs', 'callgate.cjs'])
       writeFileSync(join(dist, name), `console.log(${JSON.stringify(mark)}, process.argv.slice(2).join(' '))`);
     for (const name of ['sql-wasm.wasm', 'rule-compiler.cjs', 'rules-source.br']) writeFileSync(join(dist, name), mark);
   };
@@ -145,6 +145,7 @@ test('the same version with other bytes is replaced', async () => {
   expect(readFileSync(wasmFile, 'utf8')).toBe('b');
   expect(readdirSync(lib).sort()).toEqual([
     'callgate.cjs',
+    'hook-program.cjs',
     'hook.cjs',
     'rule-compiler.cjs',
     'rules-source.br',
