@@ -162,6 +162,10 @@ export function resultText(entry: AuditEntry): string {
   if (!isObject(args)) return JSON.stringify(args);
   const texts = ['error', 'stdout', 'stderr', 'result', 'content', 'cut'].flatMap((name) => {
     const value = args[name];
+    if (Array.isArray(value))
+      return value.map((block: JsonValue) =>
+        isObject(block) && typeof block['text'] === 'string' ? block['text'] : JSON.stringify(block),
+      );
     return typeof value === 'string' ? (value === '' ? [] : [value]) : value === undefined || value === null ? [] : [JSON.stringify(value)];
   });
   return texts.length > 0 ? texts.join('\n') : JSON.stringify(args);

@@ -22,6 +22,7 @@ import type { RelayHelp } from '#node/proxy/relayHelp.ts';
 import type { RelayParts } from '#node/proxy/relayParts.ts';
 import { secretPlaceholders } from '#node/proxy/secretPlaceholders.ts';
 import { serverLines } from '#node/proxy/serverLines.ts';
+import { unaskedBudget } from '#node/proxy/unaskedBudget.ts';
 import { MAX_MESSAGE_BYTES } from '#node/proxy/upstream.ts';
 import type { OpenUpstream, Outbound } from '#node/proxy/upstream.ts';
 
@@ -138,7 +139,13 @@ export function startRelay(options: RelayOptions): Relay {
     },
   });
   const upstream = options.open({
-    onLine: serverLines(parts),
+    onLine: serverLines(
+      parts,
+      unaskedBudget(
+        () => upstream.pause(),
+        () => upstream.resume(),
+      ),
+    ),
     onOverlong: () => {
       log(`${name}: dropped a message from the server longer than ${limits.messageBytes} bytes`);
       // Its id is lost with it: whoever waits is told rather than left hanging.

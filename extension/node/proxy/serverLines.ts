@@ -26,7 +26,8 @@ const PROTOCOL_ONLY: ReadonlySet<string> = new Set([
   'notifications/subscriptions/acknowledged',
 ]);
 
-export function serverLines(parts: RelayParts): (line: Buffer) => void {
+/** `spend`: hears of each message that is judged although nobody asked for it, with its size. */
+export function serverLines(parts: RelayParts, spend: (bytes: number) => void): (line: Buffer) => void {
   const { origin, inFlight, serverAsks, toClient, definitions, log, fail, settled } = parts;
   const name = origin.server;
   const judgeResult = resultJudge(parts);
@@ -77,7 +78,10 @@ export function serverLines(parts: RelayParts): (line: Buffer) => void {
       default:
         if (sorted.kind === 'notification' && sorted.method === 'notifications/progress') noteProgress(sorted.message);
         if (passes(part, sorted)) toClient.push(part.bytes);
-        else judgeUnasked(part, sorted);
+        else {
+          spend(part.bytes.length);
+          judgeUnasked(part, sorted);
+        }
     }
   }
 

@@ -1,12 +1,13 @@
 /** The small parts of the relay, each by its rows. */
 import { readFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { NO_POLICY, type PolicyFile } from '#core/policy/policy.ts';
 import type { RelayEntry } from '#core/policy/relayPart.ts';
 import { relayPolicyFor } from '#core/policy/relayPolicy.ts';
 import { answerWithin } from '#node/proxy/clientLimits.ts';
 import { namedByComparing, withoutModelKeys } from '#node/proxy/modelKeys.ts';
 import { readablePieces, saysSomething } from '#node/proxy/readable.ts';
+import { unaskedBudget } from '#node/proxy/unaskedBudget.ts';
 import { compilePolicyFile } from '#node/rulepack/customPolicy.ts';
 
 describe('how long a client waits', () => {
@@ -113,4 +114,27 @@ test.each([
 ])('%j says something to a reader: %j', (value, expected) => {
   expect(saysSomething(value)).toBe(expected);
   expect(readablePieces(value, 0).length > 0).toBe(expected);
+});
+
+test.each([
+  ['short messages', 199, 10, 0],
+  ['many short messages', 260, 10, 1],
+  ['a few long ones', 30, 20_000, 1],
+])('a server that says %s unasked is read again after a while', (_name, count, bytes, pauses) => {
+  vi.useFakeTimers();
+  try {
+    const seen: string[] = [];
+    const spend = unaskedBudget(
+      () => seen.push('pause'),
+      () => seen.push('resume'),
+    );
+    for (let index = 0; index < count; index++) spend(bytes);
+    expect(seen).toEqual(Array<string>(pauses).fill('pause'));
+    vi.advanceTimersByTime(1_000);
+    expect(seen).toEqual(pauses === 0 ? [] : ['pause', 'resume']);
+    spend(10);
+    expect(seen).toHaveLength(pauses * 2);
+  } finally {
+    vi.useRealTimers();
+  }
 });
