@@ -17,7 +17,21 @@ export interface RelayEntry {
   readonly requireHook: boolean;
   /** Names of variables that are withheld from servers unless they stand here. */
   readonly giveKeys: readonly string[];
+  /** Absent: as it ships. */
+  readonly firstSight?: DefinitionPolicy['firstSight'];
+  readonly drift?: DefinitionPolicy['drift'];
 }
+
+/** What becomes of what a server says of its tools when the rules have nothing against it. */
+export interface DefinitionPolicy {
+  /** Of a server never seen before. `pin`: trusted as it is and recorded · `ask`: a person has to approve it. */
+  readonly firstSight: 'pin' | 'ask';
+  /** Of tools that changed or were added. `hold`: hidden until a person approves them · `flag`: pinned anew and recorded. */
+  readonly drift: 'hold' | 'flag';
+}
+export const FIRST_SIGHTS: readonly DefinitionPolicy['firstSight'][] = ['pin', 'ask'];
+export const DRIFTS: readonly DefinitionPolicy['drift'][] = ['hold', 'flag'];
+export const BUILT_IN_DEFINITIONS: DefinitionPolicy = { firstSight: 'pin', drift: 'hold' };
 
 /** Whether a compiled policy's `relay` is what this version reads. */
 export function isRelayPart(value: unknown): value is readonly RelayEntry[] {
@@ -31,7 +45,9 @@ export function isRelayPart(value: unknown): value is readonly RelayEntry[] {
         texts(entry['giveKeys']) &&
         (entry['results'] === null || RESULTS_POLICIES.some((item) => item === entry['results'])) &&
         typeof entry['maskSecrets'] === 'boolean' &&
-        typeof entry['requireHook'] === 'boolean',
+        typeof entry['requireHook'] === 'boolean' &&
+        [undefined, ...FIRST_SIGHTS].some((item) => item === entry['firstSight']) &&
+        [undefined, ...DRIFTS].some((item) => item === entry['drift']),
     )
   );
 }

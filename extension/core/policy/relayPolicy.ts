@@ -1,6 +1,6 @@
 /** What the policy in force says about one server behind the MCP relay. */
 import { fits, type Policy, type PolicyFile } from '#core/policy/policy.ts';
-import { RESULTS_POLICIES, type RelayEntry, type ResultsPolicy } from '#core/policy/relayPart.ts';
+import { RESULTS_POLICIES, type DefinitionPolicy, type RelayEntry, type ResultsPolicy } from '#core/policy/relayPart.ts';
 
 export interface RelayPolicy {
   readonly results: ResultsPolicy;
@@ -9,6 +9,7 @@ export interface RelayPolicy {
   /** A call that no hook decided about is refused. */
   readonly requireHook: boolean;
   readonly givesKey: (variable: string) => boolean;
+  readonly definitions: DefinitionPolicy;
 }
 
 const BUILT_IN_RESULTS: ResultsPolicy = 'hold';
@@ -25,6 +26,10 @@ export function relayPolicyFor(server: string, { user, workspace }: Policy): Rel
     results: stricter(strictest(own) ?? BUILT_IN_RESULTS, strictest(theirs) ?? 'redact'),
     maskSecrets: both.some((entry) => entry.maskSecrets),
     requireHook: both.some((entry) => entry.requireHook),
+    definitions: {
+      firstSight: both.some(({ firstSight }) => firstSight === 'ask') ? 'ask' : 'pin',
+      drift: own.some(({ drift }) => drift === 'flag') && !both.some(({ drift }) => drift === 'hold') ? 'flag' : 'hold',
+    },
     givesKey: (variable) => own.some((entry) => entry.giveKeys.some((pattern) => fits(pattern, variable))),
   };
 }

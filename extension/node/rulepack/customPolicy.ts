@@ -3,7 +3,7 @@ import { isMap, isSeq, LineCounter, type Node } from 'yaml';
 import type { Severity } from '#core/model/finding.ts';
 import { VERDICTS, type Verdict } from '#core/model/verdict.ts';
 import { BLIND, fits, type PolicyEntry, type PolicyFile } from '#core/policy/policy.ts';
-import { RESULTS_POLICIES, type RelayEntry } from '#core/policy/relayPart.ts';
+import { DRIFTS, FIRST_SIGHTS, RESULTS_POLICIES, type RelayEntry } from '#core/policy/relayPart.ts';
 import type { CompiledPolicyFile, SourceProblem } from '#home/ruleCompiler.ts';
 import { ENTRY_KEYS, POLICY_KEYS, RELAY_KEYS, SEVERITIES } from '#node/rulepack/policyShape.ts';
 import { checkKeys, choice, textOf, textsOf, type Reader } from '#node/rulepack/yamlReader.ts';
@@ -99,7 +99,10 @@ function readRelay(reader: Reader, list: unknown): readonly RelayEntry[] {
     const results = node.has('results') ? choice(reader, node, 'results', RESULTS_POLICIES) : null;
     const maskSecrets = node.has('maskSecrets') && choice(reader, node, 'maskSecrets', [true, false] as const) === true;
     const requireHook = node.has('requireHook') && choice(reader, node, 'requireHook', [true, false] as const) === true;
-    return [{ servers, results, maskSecrets, requireHook, giveKeys }];
+    const firstSight = node.has('firstSight') ? choice(reader, node, 'firstSight', FIRST_SIGHTS) : null;
+    const drift = node.has('drift') ? choice(reader, node, 'drift', DRIFTS) : null;
+    const definitions = { ...(firstSight === null ? {} : { firstSight }), ...(drift === null ? {} : { drift }) };
+    return [{ servers, results, maskSecrets, requireHook, giveKeys, ...definitions }];
   });
 }
 

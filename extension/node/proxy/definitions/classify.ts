@@ -4,18 +4,10 @@ import type { Finding } from '#core/model/finding.ts';
 import type { JsonValue } from '#core/model/json.ts';
 import type { Verdict } from '#core/model/verdict.ts';
 import { driftBetween } from '#core/policy/definitionDrift.ts';
+import type { DefinitionPolicy } from '#core/policy/relayPart.ts';
 import { namelessText } from '#core/policy/pinnedText.ts';
 import { approvedNow, keptDefinition } from '#home/pins.ts';
 import type { Listed } from '#node/proxy/definitions/listing.ts';
-
-export interface DefinitionPolicy {
-  /** What is done about a server seen for the first time whose definitions the gate has nothing against. */
-  readonly firstSight: 'pin' | 'ask';
-  /** Of definitions that changed or were added and that the gate has nothing against. `flag`: pinned anew and recorded. */
-  readonly drift: 'hold' | 'flag';
-}
-
-export const BUILT_IN_DEFINITIONS: DefinitionPolicy = { firstSight: 'pin', drift: 'hold' };
 
 export interface Judged {
   readonly verdict: Verdict;

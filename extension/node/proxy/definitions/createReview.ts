@@ -8,12 +8,13 @@ import type { DefinitionKind, PinnedItem, ServerPins } from '#contract/definitio
 import type { ToolCall } from '#core/model/call.ts';
 import { isObject, type JsonObject, type JsonValue } from '#core/model/json.ts';
 import type { Decision } from '#core/model/verdict.ts';
+import { BUILT_IN_DEFINITIONS, type DefinitionPolicy } from '#core/policy/relayPart.ts';
 import { errorText } from '#home/privateFile.ts';
 import type { PinStore } from '#home/pins.ts';
 import { workspaceOf } from '#home/workspace.ts';
 import type { CallOrigin } from '#node/proxy/callFromMcp.ts';
 import type { DefinitionReview, Review } from '#node/proxy/definitionReview.ts';
-import { BUILT_IN_DEFINITIONS, classify, itemKey, type Classified, type DefinitionPolicy } from '#node/proxy/definitions/classify.ts';
+import { classify, itemKey, type Classified } from '#node/proxy/definitions/classify.ts';
 import { definitionJudge, isBad, UNPINNED } from '#node/proxy/definitions/judgeDefinitions.ts';
 import { changedNotice, disguisedMembers, hashOf, listOf, readList, UNREADABLE, without } from '#node/proxy/definitions/listing.ts';
 import type { List, Listed, ListedKind } from '#node/proxy/definitions/listing.ts';

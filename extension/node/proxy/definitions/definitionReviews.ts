@@ -7,7 +7,7 @@ import type { Decision } from '#core/model/verdict.ts';
 import type { PinStore } from '#home/pins.ts';
 import type { CallOrigin } from '#node/proxy/callFromMcp.ts';
 import type { DefinitionReview } from '#node/proxy/definitionReview.ts';
-import type { DefinitionPolicy } from '#node/proxy/definitions/classify.ts';
+import type { DefinitionPolicy } from '#core/policy/relayPart.ts';
 import { createDefinitionReview } from '#node/proxy/definitions/createReview.ts';
 import { serverIdentity } from '#node/proxy/definitions/serverIdentity.ts';
 

@@ -55,6 +55,12 @@ test('numbers in plain words may change, numbers in addresses may not', async ()
   ).toEqual(['a']);
 });
 
+test('a small change of what the gate warns of waits like any other', async () => {
+  const box = reviewBox();
+  expect(await box.client().tools(tool('a', 'Says please-flag.'))).toEqual(['a']);
+  expect(await box.client().tools(tool('a', 'Says  please-flag.'))).toEqual([]);
+});
+
 test('a rug pull in the middle of a session: the tool goes, is refused, comes back when it is approved', async () => {
   const box = reviewBox();
   const client = box.client();

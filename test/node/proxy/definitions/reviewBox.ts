@@ -9,7 +9,7 @@ import { openEngine } from '#home/engine.ts';
 import { approveHold, definitionHolds, rejectHold, shownHold } from '#home/pinDecisions.ts';
 import { openPins, type PinStore } from '#home/pins.ts';
 import type { DefinitionReview, Review } from '#node/proxy/definitionReview.ts';
-import type { DefinitionPolicy } from '#node/proxy/definitions/classify.ts';
+import type { DefinitionPolicy } from '#core/policy/relayPart.ts';
 import { createDefinitionReview } from '#node/proxy/definitions/createReview.ts';
 import { serverIdentity, type ServerSource } from '#node/proxy/definitions/serverIdentity.ts';
 import { gateBox, type GateBox } from '../../../home/gateBox.ts';

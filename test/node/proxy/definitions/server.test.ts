@@ -1,5 +1,10 @@
 /** What a server says of itself when it starts, its prompts, resources and templates, and which server it is. */
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
+import { NO_POLICY, type PolicyFile } from '#core/policy/policy.ts';
+import { relayPolicyFor } from '#core/policy/relayPolicy.ts';
+import { compilePolicyFile } from '#node/rulepack/customPolicy.ts';
 import type { JsonObject } from '#core/model/json.ts';
 import { serverIdentity } from '#node/proxy/definitions/serverIdentity.ts';
 import { namesIn, reviewBox, tool } from './reviewBox.ts';
@@ -177,8 +182,19 @@ test('rules that come later find what was trusted unasked, and only ask no more 
   await box.client().tools(later);
   // One question about the rules in force, none about what is pinned.
   expect(box.asked() - before).toBe(1);
+  const running = box.client();
+  expect(await running.tools(later, tool('b', 'Says later, too.'))).toEqual(['a']);
   rules = 'two';
-  expect(await box.client().tools(later)).toEqual([]);
+  expect(await running.tools(later, tool('b', 'Says later, too.'))).toEqual([]);
+  expect(
+    box
+      .holds()
+      .flatMap((hold) => hold.definitions ?? [])
+      .map(({ name, change }) => [name, change]),
+  ).toEqual([
+    ['a', 'poisoned'],
+    ['b', 'poisoned'],
+  ]);
   box.approve(box.holds()[0]?.id ?? '');
   expect(await box.client().tools(later)).toEqual(['a']);
   rules = 'three';
@@ -195,9 +211,40 @@ test('a hold is given up when the server has taken its change back', async () =>
   expect(box.holds()).toEqual([]);
 });
 
+test('after a damaged file nothing of that server is trusted unasked', async () => {
+  const box = reviewBox();
+  const client = box.client();
+  await client.tools(tool('a'));
+  const file = join(box.layout.root, 'pins', `${box.pins.list()[0]?.id ?? ''}.json`);
+  writeFileSync(file, '{');
+  expect(await client.tools(tool('a'))).toEqual([]);
+  expect(
+    box
+      .holds()
+      .flatMap((hold) => hold.definitions ?? [])
+      .map(({ change }) => change),
+  ).toEqual(['first']);
+  expect(readdirSync(join(box.layout.root, 'pins'))).toContain(basename(`${file}.damaged`));
+});
+
+const POLICIES: readonly (readonly [user: string, workspace: string, firstSight: string, drift: string])[] = [
+  ['', '', 'pin', 'hold'],
+  ['relay: [{ firstSight: ask }]', '', 'ask', 'hold'],
+  ['relay: [{ firstSight: ask, servers: other }]', '', 'pin', 'hold'],
+  ['relay: [{ drift: flag }]', '', 'pin', 'flag'],
+  ['relay: [{ drift: flag }, { drift: hold, servers: fi* }]', '', 'pin', 'hold'],
+  ['relay: [{ drift: flag }]', 'relay: [{ drift: hold, firstSight: ask }]', 'ask', 'hold'],
+  ['relay: [{ firstSight: ask }]', 'relay: [{ firstSight: pin, drift: flag }]', 'ask', 'hold'],
+]; // prettier-ignore
+
+test.each(POLICIES)('the policy %j and of the workspace %j', (user, workspace, firstSight, drift) => {
+  const compiled = (text: string): PolicyFile | null => compilePolicyFile(`version: 1\nexperimental: report\n${text}`).policy;
+  const policy = relayPolicyFor('files', { ...NO_POLICY, user: compiled(user), workspace: compiled(workspace) });
+  expect(policy.definitions).toEqual({ firstSight, drift });
+});
+
 test('without pins that can be written nothing is passed on', async () => {
   const box = reviewBox();
-  const { writeFileSync, mkdirSync } = await import('node:fs');
   mkdirSync(box.layout.root, { recursive: true });
   writeFileSync(`${box.layout.root}/pins`, 'in the way');
   expect(await box.client().list('tools/list', { tools: [tool('a')] })).toMatchObject({ kind: 'refused' });
