@@ -4,6 +4,7 @@ import { applyPlan, revert } from '#node/clients/applyPlan.ts';
 import { runCanary } from '#node/clients/canary.ts';
 import { trustCodex } from '#node/clients/codexTrust.ts';
 import { discover, type Discovered } from '#node/clients/discover.ts';
+import { fileServers, type FileServers } from '#node/clients/fileServers.ts';
 import { type ClientContext, planProtect } from '#node/clients/planChange.ts';
 
 export interface PlannedChange {
@@ -27,7 +28,10 @@ export interface CanaryOutcome {
 
 export interface ClientSetup {
   readonly discover: () => Promise<readonly Protectable[]>;
-  readonly plan: (id: string) => Promise<PlannedChange>;
+  /** The servers of every MCP file, those that do not exist yet included. */
+  readonly servers: () => Promise<readonly FileServers[]>;
+  /** `servers`: only these of an MCP file. */
+  readonly plan: (id: string, servers?: readonly string[]) => Promise<PlannedChange>;
   readonly canary: (id: string) => Promise<CanaryOutcome>;
   /** One sentence about what was restored. */
   readonly revert: (id: string) => Promise<string>;
@@ -52,9 +56,10 @@ export function clientSetup(context: () => Promise<ClientContext>): ClientSetup 
         state,
         detail: [detail, ...warnings.filter((warning) => !detail.startsWith(warning))].join(' '),
       })),
-    plan: async (id) => {
+    servers: async () => fileServers(await context()),
+    plan: async (id, servers) => {
       const from = await context();
-      const plan = planProtect(id, from);
+      const plan = planProtect(id, from, servers === undefined ? {} : { servers });
       const item = find(id, from);
       const program = item?.program ?? null;
       const { after } = plan;

@@ -1,9 +1,10 @@
 /** The only place where objects are wired. */
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { layoutFor } from '#home/layout.ts';
 import type { ClientContext } from '#node/clients/planChange.ts';
+import { watchFiles } from '#node/clients/watchFiles.ts';
 import { hookCommand, recordCommand } from '#node/launcher/hookCommand.ts';
 import { ensureBroker } from '#node/broker/ensureBroker.ts';
 import { installLauncher, type LauncherPaths } from '#node/launcher/installLauncher.ts';
@@ -18,6 +19,7 @@ import { holdBook } from './holdBook.ts';
 import { ruleCommands } from './newRule.ts';
 import { journalMirror } from './journalMirror.ts';
 import { notifications } from './notifications.ts';
+import { offerProtection } from './offerProtection.ts';
 import { registerPanel } from './panelView.ts';
 import { plainText } from './plainText.ts';
 import { planPreview } from './planPreview.ts';
@@ -128,6 +130,8 @@ export function compose(context: vscode.ExtensionContext, log: vscode.LogOutputC
       platform: process.platform,
       env: process.env,
       workspaceFolders: workspaceFolders(),
+      // Portable, remote and renamed editors keep it elsewhere than one would guess; storage lies in it, or in a profile of it.
+      editorUserFolders: [dirname(dirname(context.globalStorageUri.fsPath))],
       launcher: {
         hookCommand: (client) => hookCommand(layout, client),
         recordCommand: (client) => recordCommand(layout, client),
@@ -150,6 +154,24 @@ export function compose(context: vscode.ExtensionContext, log: vscode.LogOutputC
     onTimelineShown: () => remember('callgate.sawTimeline'),
     log,
   });
+
+  const watch = watchFiles({ onChange: () => void lookForServers() });
+  const lookForServers = offerProtection({
+    look: setup.servers,
+    memory: context.globalState,
+    ask: async (message) => {
+      const [yes, later, never] = ['Protect…', 'Not Now', 'Never for These Servers'] as const;
+      const choice = await vscode.window.showInformationMessage(message, yes, later, never);
+      return choice === yes ? 'protect' : choice === never ? 'never' : 'later';
+    },
+    protect: protection.protect,
+    wanted: () => currentSettings().offerProtection,
+    inUse: () => vscode.window.state.focused,
+    looked: watch.files,
+    onChanged: refresh,
+    log: (message) => log.warn(message),
+  });
+  void lookForServers();
 
   const rules = ruleCommands({ layout, workspaceFolders, test: async (cwd) => testRules(await install(), cwd, null), log });
 
@@ -176,8 +198,14 @@ export function compose(context: vscode.ExtensionContext, log: vscode.LogOutputC
     ruleDiagnostics({ test: async (file) => testRules(await install(), layout.home, file), log }),
     statusBar(link, book),
     notifications({ link, book, decide, settings: currentSettings, showPanel: panel.focus, log }),
+    watch,
+    vscode.window.onDidChangeWindowState(({ focused }) => {
+      if (focused) watch.nudge();
+    }),
     vscode.workspace.onDidChangeWorkspaceFolders(refresh),
+    vscode.workspace.onDidChangeWorkspaceFolders(watch.nudge),
     vscode.workspace.onDidGrantWorkspaceTrust(refresh),
+    vscode.workspace.onDidGrantWorkspaceTrust(watch.nudge),
     vscode.workspace.onDidChangeConfiguration((change) => {
       if (!change.affectsConfiguration(SECTION) || link.state().state !== 'connected') return;
       link

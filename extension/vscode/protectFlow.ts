@@ -7,7 +7,8 @@ import type { PlanPreview } from './planPreview.ts';
 import { plainText } from './plainText.ts';
 
 export interface ProtectFlow {
-  readonly protect: (id?: string) => Promise<void>;
+  /** `servers`: only these of an MCP file. */
+  readonly protect: (id?: string, servers?: readonly string[]) => Promise<void>;
   readonly undo: (id?: string) => Promise<void>;
 }
 
@@ -66,8 +67,8 @@ export function protectFlow({ setup, preview, onChanged, onProtected, log }: Pro
     }
   }
 
-  async function protectOne(id: string): Promise<void> {
-    const change = await setup.plan(id);
+  async function protectOne(id: string, servers?: readonly string[]): Promise<void> {
+    const change = await setup.plan(id, servers);
     if (change.before === change.after && change.consent === null) {
       void vscode.window.showInformationMessage(
         plainText(`${change.name} is protected already: nothing to change in ${change.file}.`, 600),
@@ -147,7 +148,7 @@ export function protectFlow({ setup, preview, onChanged, onProtected, log }: Pro
   }
 
   return {
-    protect: async (id) => {
+    protect: async (id, servers) => {
       const ids =
         id === undefined
           ? await choose(
@@ -157,7 +158,7 @@ export function protectFlow({ setup, preview, onChanged, onProtected, log }: Pro
               'Everything that was found is protected already, or no agent and no MCP configuration was found.',
             )
           : [id];
-      await forEach(ids, 'Protecting failed', protectOne);
+      await forEach(ids, 'Protecting failed', (one) => protectOne(one, servers));
     },
     undo: async (id) => {
       const ids =
