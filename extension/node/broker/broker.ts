@@ -6,6 +6,7 @@ import type { AuditEvent } from '#contract/auditRecord.ts';
 import type { BrokerStatus, GateSettings, JournalStatement, Requests, VerifyReport } from '#contract/ipc.ts';
 import type { Judge } from '#contract/judgement.ts';
 import type { ToolCall } from '#core/model/call.ts';
+import { relayPolicyFor } from '#core/policy/relayPolicy.ts';
 import { answerHook } from '#home/answerHook.ts';
 import { plainEvent, scrubEvent } from '#home/auditEvents.ts';
 import type { HookClient } from '#home/dialects/hookEvent.ts';
@@ -258,7 +259,13 @@ async function startLocked(options: BrokerOptions, lock: BrokerLock): Promise<Br
       told: (server, problem) => void errands.ask({ kind: 'signedIn', server, problem }, 5000),
     }),
   );
-  const makeDefinitions = definitionReviews({ pins, decide: engine.decide, record, onHeld: definitionHolds.look });
+  const makeDefinitions = definitionReviews({
+    pins,
+    decide: engine.decide,
+    record,
+    policy: (server, cwd) => relayPolicyFor(server, engine.policyFor(cwd)).definitions,
+    onHeld: definitionHolds.look,
+  });
   const links = options.serveMcp
     ? createMcpServer(
         (socket: Socket) => options.serveMcp?.(socket, judge, log, { ...help, definitions: makeDefinitions }),

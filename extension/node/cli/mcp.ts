@@ -1,6 +1,13 @@
 import { join } from 'node:path';
+import type { DefinitionPolicy } from '#core/policy/relayPart.ts';
 import { openLocalGate } from '#home/localGate.ts';
+import { openPins, type PinStore } from '#home/pins.ts';
 import { type Command, print } from '#node/cli/command.ts';
+import { definitionReviews } from '#node/proxy/definitions/definitionReviews.ts';
+import { openPage } from '#node/proxy/oauth/openPage.ts';
+import { relaySignIn } from '#node/proxy/oauth/relaySignIn.ts';
+import { memorySecrets } from '#node/proxy/oauth/signIn.ts';
+import { relayHelp } from '#node/proxy/relayHelp.ts';
 import { runShim } from '#node/proxy/shim.ts';
 
 /** What a rewritten MCP configuration entry starts. MCP has no way to ask a user, so a quarantined call is refused here. */
@@ -27,9 +34,17 @@ export const mcp: Command = async (args, { layout, bundleFolder, checkedRules = 
       stdout,
       stderr,
       layout,
-      judgeAlone: (call, { resultOf }) => open().judge(call, 'refuse', resultOf),
+      judgeAlone: (call, options) => open().judge(call, 'refuse', options),
+      helpAlone: () => {
+        const { engine, record } = open();
+        pins = openPins(layout, warn);
+        const help = relayHelp(engine, signIn);
+        const policy = (server: string, folder: string): DefinitionPolicy => help.policy(server, folder).definitions;
+        return { ...help, definitions: definitionReviews({ pins, decide: engine.decide, record, policy }) };
+      },
     });
   } finally {
+    (pins as PinStore | null)?.close();
     (gate as ReturnType<typeof openLocalGate> | null)?.close();
   }
 };
