@@ -36,8 +36,13 @@ import { withUpkeep } from '#node/audit/upkeep.ts';
 const KEPT = 2;
 const DAY_MS = 24 * 3600 * 1000;
 
+/** Between two entries, or the last one and now: more than this is as likely a clock gone wrong as a machine that was off. */
+const JUMP_MS = 7 * DAY_MS;
+/** So long must entries have come by a clock that had jumped before it is believed. */
+const SETTLED_MS = DAY_MS;
+
 export interface RetentionLimits {
-  /** Segments whose last entry is older go; null keeps them. */
+  /** Segments whose youngest entry is older go, counted as `ageFrom` says; null keeps them. */
   readonly maxDays: number | null;
   /** The oldest go until all files of the journal are within this; null keeps them. */
   readonly maxMegabytes: number | null;
@@ -83,6 +88,7 @@ export async function planExpiry(layout: Layout, limits: RetentionLimits, now: n
   let total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
   const expiries: Expiry[] = [];
   const standing = standingGrants(layout, now);
+  const from = limits.maxDays === null || numbers.length <= KEPT ? now : await ageFrom(layout, numbers.slice(-KEPT - 1), now);
   for (const number of numbers.slice(0, -KEPT)) {
     if (!has(number, 'jsonl') && !has(number, 'jsonl.gz')) continue;
     const read = readStatement(sealFile(layout.journal, number), keyOf, parseSeal);
@@ -96,8 +102,11 @@ export async function planExpiry(layout: Layout, limits: RetentionLimits, now: n
     // Without a limit of age nothing need be read: a segment of 16 MiB takes a moment.
     const look = tooBig || limits.maxDays !== null || begun;
     const inside = look ? await lookInto(layout, seal, unsettled, standing) : null;
-    const tooOld = limits.maxDays !== null && inside !== null && inside.newest < now - limits.maxDays * DAY_MS;
-    if (inside === null || (!tooOld && !tooBig && !begun)) return { expiries, kept: '' };
+    const tooOld = limits.maxDays !== null && inside !== null && inside.newest < from - limits.maxDays * DAY_MS;
+    if (inside === null || (!tooOld && !tooBig && !begun)) {
+      const oldByClock = limits.maxDays !== null && inside !== null && inside.newest < now - limits.maxDays * DAY_MS;
+      return { expiries, kept: oldByClock ? mayHaveJumped(now, from) : '' };
+    }
     if (inside.needed !== null) return { expiries, kept: `Segment ${number} holds ${inside.needed}.` };
     const reason = tooOld
       ? `older than ${limits.maxDays} days`
@@ -123,7 +132,7 @@ export async function expire(
     const left = listSegments(layout.journal);
     for (const number of left.numbers)
       if (!left.has(number, 'jsonl') && !left.has(number, 'jsonl.gz')) removeIfThere(sealFile(layout.journal, number));
-    const journal = openJournal(layout);
+    const journal = openJournal(layout, { now });
     try {
       for (const expiry of plan.expiries) {
         const { numbers, has } = listSegments(layout.journal);
@@ -247,6 +256,37 @@ async function lookInto(layout: Layout, seal: Seal, unsettled: Unsettled, standi
   if (digest.digest('hex') !== seal.sha256) needed = 'other entries than those that were sealed; run `callgate audit verify`';
   return { newest, needed };
 }
+
+/**
+ * The time from which ages are counted: now, unless the newest entries say that the clock may have jumped ahead; then that of the
+ * last entry before the jump. A clock that is wrong must not make all of the record old at once; after a real pause it is believed again
+ * once entries have come for a day.
+ */
+async function ageFrom(layout: Layout, newest: readonly number[], now: number): Promise<number> {
+  let last: number | null = null;
+  let jump: { readonly before: number; readonly after: number } | null = null;
+  for (const number of newest) {
+    const { has } = listSegments(layout.journal);
+    if (!has(number, 'jsonl') && !has(number, 'jsonl.gz')) continue;
+    const file = (has(number, 'jsonl') ? segmentFile : packedFile)(layout.journal, number);
+    for await (const read of segmentLines(file)) {
+      const parsed = read.kind === 'line' ? parseEntryLine(read.bytes) : null;
+      if (parsed?.code !== null) continue;
+      const { time } = parsed.entry;
+      if (jump !== null && (time < jump.after || time - jump.after > SETTLED_MS)) jump = null;
+      else if (jump === null && last !== null && time - last > JUMP_MS) jump = { before: last, after: time };
+      last = time;
+    }
+  }
+  if (jump !== null) return Math.min(now, jump.before);
+  return last !== null && now - last > JUMP_MS ? last : now;
+}
+
+function mayHaveJumped(now: number, from: number): string {
+  return `The clock says ${dateOf(now)}, and by the entries it is ${dateOf(from)}: until entries have come for a day, ages count from there.`;
+}
+
+const dateOf = (time: number): string => new Date(time).toISOString().slice(0, 10);
 
 const grantIn = (args: unknown): string => (typeof args === 'object' && args !== null && 'grant' in args ? String(args.grant) : '');
 

@@ -51,7 +51,7 @@ export async function sealLocked(layout: Layout, now: () => number): Promise<Sea
   const [first] = unsealedSegments(layout);
   if (first === undefined) return { sealed: [] };
   // What a writer that was killed has not signed, the next append signs; until then nothing of it is sealed.
-  const journal = openJournal(layout);
+  const journal = openJournal(layout, { now });
   try {
     journal.check();
     const signature = await readSignature(layout);

@@ -17,7 +17,8 @@ import { emptyLayout } from '../../home/journal/journalBox.ts';
 import { sampleEvent } from '../../home/journal/sampleEvent.ts';
 import { dropBefore, sealedJournal, segmentsOfThree, START } from './sealedJournal.ts';
 
-const FAR = START + 1000 * 24 * 3600 * 1000;
+/** Far enough for everything to be older than a day, near enough for the clock to be believed. */
+const FAR = START + 6 * 24 * 3600 * 1000;
 const EVERYTHING = { maxDays: 1, maxMegabytes: null };
 const parts = (layout: Layout): string => {
   const { numbers, has } = listSegments(layout.journal);
@@ -39,7 +40,7 @@ test('packed, dropped, sealed and open: it verifies and goes on', async () => {
 test('packing keeps every byte', async () => {
   const layout = segmentsOfThree(4);
   const before = readFileSync(segmentFile(layout.journal, 1));
-  await sealJournal(layout);
+  await sealJournal(layout, () => START);
   expect(await packJournal(layout)).toEqual([1, 2]);
   expect(gunzipSync(readFileSync(packedFile(layout.journal, 1)))).toEqual(before);
   expect(statSync(packedFile(layout.journal, 1)).mode & 0o777).toBe(0o600);
@@ -50,8 +51,10 @@ test('segments that are closed while others are sealed wait for the next run', a
   let [appended, times] = [false, 0];
   const packed = await packJournal(layout, () => {
     times += 1;
-    if (!appended) segmentsOfThree(4, layout);
+    // Asked for an entry of its own too, when nobody else may append.
+    if (appended || existsSync(join(layout.journal, 'lock'))) return START;
     appended = true;
+    segmentsOfThree(4, layout);
     return START;
   });
   expect([packed, times > 0]).toEqual([[1, 2, 3], true]);
@@ -61,7 +64,7 @@ test('segments that are closed while others are sealed wait for the next run', a
 
 test('a segment that is not the one that was sealed is not packed', async () => {
   const layout = segmentsOfThree(4);
-  await sealJournal(layout);
+  await sealJournal(layout, () => START);
   writeFileSync(segmentFile(layout.journal, 1), readFileSync(segmentFile(layout.journal, 1), 'utf8').replace('ls -la', 'ls -lb'));
   expect(await packJournal(layout)).toEqual([2]);
   expect(await verifyJournal(layout)).toMatchObject({ problem: { code: 'ALTERED', seq: 1 } });
@@ -78,7 +81,7 @@ test('without limits nothing is dropped, and the newest two never', async () => 
 
 test('by size: the oldest go until the rest fits', async () => {
   const layout = segmentsOfThree(6);
-  await sealJournal(layout);
+  await sealJournal(layout, () => START);
   const { numbers } = listSegments(layout.journal);
   const sizes = numbers.map((number) =>
     [segmentFile, sealFile].reduce((sum, file) => sum + (statSync(file(layout.journal, number), { throwIfNoEntry: false })?.size ?? 0), 0),
@@ -97,8 +100,31 @@ test('clocks that jump: the youngest entry of a segment counts, wherever it stan
     journal.append([sampleEvent()]);
     journal.close();
   }
-  await sealJournal(layout);
+  await sealJournal(layout, () => START);
   expect(await planExpiry(layout, EVERYTHING, FAR, new Set())).toEqual({ expiries: [], kept: '' });
+});
+
+/** Days after the start at which entries come, one a segment; days until now; segments that go when 30 days are kept. */
+const clocks: readonly (readonly [name: string, days: readonly number[], now: number, dropped: readonly number[]])[] = [
+  ['entries all along', [0, 5, 10, 15, 20, 25, 30, 35, 40], 41, [1, 2, 3]],
+  ['a clock that is years ahead, without an entry yet', [0, 5, 10, 15, 20, 25, 30, 35, 40], 4000, [1, 2]],
+  ['and with the first entries under it', [0, 5, 10, 15, 20, 25, 30, 35, 40, 4000, 4000.5], 4000.6, [1, 2]],
+  ['and when it was put right again', [0, 5, 10, 15, 20, 25, 30, 35, 40, 4000, 41], 41, [1, 2, 3]],
+  ['a machine that was off for months, and was used for two days', [0, 5, 200, 201, 202], 202, [1, 2]],
+  ['one entry from the future', [0, 5, 10, 15, 20, 25, 30, 35, 40, 4000, 40.1], 41, [1, 2, 3]],
+];
+test.each(clocks)('what is too old by the clock: %s', async (_name, days, now, dropped) => {
+  const layout = emptyLayout();
+  const at = (day: number): number => START + day * 24 * 3600 * 1000;
+  for (const day of days) {
+    const journal = openJournal(layout, { segmentBytes: 1, now: () => at(day) });
+    journal.append([sampleEvent()]);
+    journal.close();
+  }
+  await sealJournal(layout, () => at(days.at(-1) ?? 0));
+  const plan = await planExpiry(layout, { maxDays: 30, maxMegabytes: null }, at(now), new Set());
+  expect(plan.expiries.map(({ segment }) => segment)).toEqual(dropped);
+  expect(plan.kept).toMatch(now > 1000 ? /^The clock says 20\d\d-/ : /^$/);
 });
 
 const needed: readonly (readonly [string, (layout: Layout) => { readonly held: readonly string[]; readonly call: string }, RegExp])[] = [
@@ -134,7 +160,7 @@ test.each(needed)('%s keeps its segment and all later ones', async (_name, prepa
     journal.append(events);
     journal.close();
   }
-  await sealJournal(layout);
+  await sealJournal(layout, () => START);
   const unsettled = new Set(held);
   const plan = await planExpiry(layout, EVERYTHING, FAR, unsettled);
   expect(plan.expiries.map(({ segment }) => segment)).toEqual([1]);
@@ -147,7 +173,7 @@ test.each(needed)('%s keeps its segment and all later ones', async (_name, prepa
 
 test('a segment that is not the one that was sealed is not dropped', async () => {
   const layout = segmentsOfThree(5);
-  await sealJournal(layout);
+  await sealJournal(layout, () => START);
   const before = await planExpiry(layout, EVERYTHING, FAR, new Set());
   writeFileSync(segmentFile(layout.journal, 1), readFileSync(segmentFile(layout.journal, 1), 'utf8').replace('ls -la', 'ls -lb'));
   expect(await planExpiry(layout, EVERYTHING, FAR, new Set())).toMatchObject({
@@ -181,7 +207,7 @@ test('when it cannot be told what still waits, nothing is dropped', async () => 
 test('a plan for another journal drops nothing', async () => {
   const plan = await planExpiry(await sealedJournal(), EVERYTHING, FAR, new Set());
   const layout = segmentsOfThree(5);
-  await sealJournal(layout);
+  await sealJournal(layout, () => START);
   expect(await expire(layout, plan, new Set())).toEqual([]);
 });
 
