@@ -67,7 +67,11 @@ export function withoutModelKeys(
   givesKey: (variable: string) => boolean,
 ): ServerEnvironment {
   if (named === null) return { env, withheld: [] };
-  const withheld = Object.keys(env).filter((name) => MODEL_KEYS.has(name.toUpperCase()) && !named.includes(name) && !givesKey(name));
+  // Windows does not tell upper from lower case in names of variables.
+  const kept = new Set(named.map((name) => name.toUpperCase()));
+  const withheld = Object.keys(env).filter(
+    (name) => MODEL_KEYS.has(name.toUpperCase()) && !kept.has(name.toUpperCase()) && !givesKey(name),
+  );
   return withheld.length === 0
     ? { env, withheld }
     : { env: Object.fromEntries(Object.entries(env).filter(([name]) => !withheld.includes(name))), withheld };

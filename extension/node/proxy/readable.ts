@@ -69,7 +69,7 @@ export function readablePieces(whole: JsonValue, bytes: number): readonly JsonVa
   if (bytes <= PIECE) return [value, ...beside];
   const ends = texts.map((text) => (text.length <= 2 * BLOCK_END ? text : `${text.slice(0, BLOCK_END)} ${text.slice(-BLOCK_END)}`));
   return [
-    ...cut(texts.join('\n')).map((content) => ({ content })),
+    ...(texts.length > 0 ? cut(texts.join('\n')) : []).map((content) => ({ content })),
     // A word may be split between two blocks.
     ...(texts.length > 1 ? cut(ends.join('')).map((content) => ({ content })) : []),
     ...binaries.map((content) => ({ content: [content] })),
