@@ -12,6 +12,7 @@ import { httpClient, readBody } from '#node/proxy/httpClient.ts';
 import type { Authorize, HttpAnswer } from '#node/proxy/httpClient.ts';
 import { failureText } from '#node/proxy/httpFailure.ts';
 import { listener } from '#node/proxy/httpListener.ts';
+import { learnHeaders, ownRequests, sessionRenewal } from '#node/proxy/httpRenewal.ts';
 import { memberObject } from '#node/proxy/readLine.ts';
 import { asRequestId, idKey } from '#node/proxy/sortMessage.ts';
 import { connectEventStream } from '#node/proxy/sseUpstream.ts';
@@ -31,8 +32,9 @@ const ORDER_MS = 2_000;
 const NOTIFICATION_MS = 60_000;
 /** A cancelled request's stream is kept this long for what the server has to say of it. */
 const CANCELLED_MS = 5_000;
-const RENEWALS = { most: 3, windowMs: 60_000 };
 const BODY_BYTES = 64 * 1024;
+/** MCP's code for headers that differ from the body. */
+const HEADER_MISMATCH = -32020;
 
 export function httpUpstream(options: WebOptions): OpenUpstream {
   return (events) => open(options, events);
@@ -48,13 +50,11 @@ function open({ spec, log, authorize }: WebOptions, events: UpstreamEvents): Ups
   const parameters = parameterHeaders();
   const streams = new Set<HttpAnswer>();
   const posts = new Set<Post>();
-  /** Answers to what we repeat ourselves, by their ids' keys; null when there is none. */
-  const own = new Map<string, (answer: JsonObject | null) => void>();
+  const postOwn = (outbound: Outbound): Promise<void> => post(outbound, true);
+  const own = ownRequests(postOwn);
   /** tools/list requests: their answers say which arguments go into headers. */
   const listing = new Set<string>();
   let session: string | null = null;
-  let renewals: number[] = [];
-  let renewing: Promise<string | null> | null = null;
   let legacy: Upstream | null = null;
   let closing = false;
   let paused = false;
@@ -76,6 +76,7 @@ function open({ spec, log, authorize }: WebOptions, events: UpstreamEvents): Ups
     onOverlong: events.onOverlong,
     resume: (lastId) => get({ 'last-event-id': lastId }),
   };
+  const renew = sessionRenewal({ memory, own, post: postOwn, session: () => session, toClient: events.onLine, log });
   const unasked = listener(reader, () => (closing ? null : (session ?? '')), get);
 
   function emit(text: string, owed: Owed): void {
@@ -91,12 +92,7 @@ function open({ spec, log, authorize }: WebOptions, events: UpstreamEvents): Ups
     }
     for (const { key, message } of answersIn(value)) {
       owed.delete(key);
-      const waiting = own.get(key);
-      if (waiting !== undefined) {
-        own.delete(key);
-        waiting(message);
-        return;
-      }
+      if (own.answered(key, message)) return;
       memory.answered(message);
       if (listing.delete(key)) line = withoutFaultyTools(line, message);
     }
@@ -114,10 +110,7 @@ function open({ spec, log, authorize }: WebOptions, events: UpstreamEvents): Ups
   }
 
   function failOwed(owed: Owed, why: string): void {
-    for (const key of owed.keys()) {
-      own.get(key)?.(null);
-      if (own.delete(key)) owed.delete(key);
-    }
+    for (const key of owed.keys()) if (own.failed(key)) owed.delete(key);
     if (!closing) for (const line of errorLines(owed, why)) events.onLine(line);
     owed.clear();
   }
@@ -154,6 +147,13 @@ function open({ spec, log, authorize }: WebOptions, events: UpstreamEvents): Ups
       if (isInitialize && answer.status < 300 && typeof given === 'string') {
         if (/^[\x21-\x7e]{1,4096}$/.test(given)) session = given;
         else log('http: the server gave a session id that fits no header; it is not used');
+      }
+      if (answer.status === 400 && version !== null && message['method'] === 'tools/call' && !again) {
+        const body = (await readBody(answer, BODY_BYTES)) ?? '';
+        if (memberObject(errorIn(body) ?? {}, 'error')['code'] === HEADER_MISMATCH && (await learnHeaders(message, own, parameters)))
+          await post(outbound, true);
+        else refuse(answer, body, owed, reader);
+        return;
       }
       if (answer.status >= 400 && (used !== null || isInitialize)) {
         await refused(answer, outbound, mine, used, again);
@@ -203,36 +203,6 @@ function open({ spec, log, authorize }: WebOptions, events: UpstreamEvents): Ups
       return;
     }
     refuse(answer, body, mine.owed, reader);
-  }
-
-  /** Null when there is a new session, else why there is none. */
-  function renew(lost: string): Promise<string | null> {
-    if (session !== lost && renewing === null) return Promise.resolve(session === null ? 'began no new one' : null);
-    renewing ??= beginAgain().finally(() => (renewing = null));
-    return renewing;
-  }
-
-  async function beginAgain(): Promise<string | null> {
-    const now = Date.now();
-    renewals = [...renewals.filter((at) => now - at < RENEWALS.windowMs), now];
-    if (renewals.length > RENEWALS.most) return `did so ${RENEWALS.most} times within a minute`;
-    const [first, ...others] = memory.repeat();
-    if (first?.id === undefined || first.id === null) return 'has begun none before';
-    log('http: the server has ended the session; Callgate begins a new one');
-    const { id } = first;
-    const answered = new Promise<JsonObject | null>((resolve) => own.set(idKey(id), resolve));
-    const posted = post(first, true);
-    const answer = await answered;
-    if (answer === null) return 'did not begin a new one';
-    const other = memory.difference(answer);
-    if (other !== null) return `when asked for a new one ${other}`;
-    await Promise.race([posted, delay(ORDER_MS)]);
-    for (const message of others) {
-      if (message.id !== null) own.set(idKey(message.id), () => undefined);
-      await Promise.race([post(message, true), delay(ORDER_MS)]);
-    }
-    for (const line of memory.listChanged()) events.onLine(line);
-    return null;
   }
 
   async function get(headers: Readonly<Record<string, string>>): Promise<HttpAnswer | null> {

@@ -137,6 +137,26 @@ describe('a stateless server', () => {
     expect(new Set(seen.map((one: Seen) => one.method))).toEqual(new Set(['POST']));
   });
 
+  test('that misses a header is asked for its tools, page by page, and gets the call once more, once', async () => {
+    const { url, seen } = await serve(
+      strict((one, response) => {
+        const { id, params } = JSON.parse(one.body) as { id: unknown; params: { cursor?: string; name?: string } };
+        if (methodOf(one) === 'tools/list')
+          json(response, 200, result(one, params.cursor === '2' ? { tools } : { tools: [], nextCursor: '2' }));
+        else if (params.name === 'sql' && one.headers['mcp-param-region'] === 'eu') handle(one, response);
+        else json(response, 400, { jsonrpc: '2.0', id, error: { code: -32020, message: 'Header mismatch' } });
+      }),
+    );
+    const s = session(url);
+    s.send(callLine(1, 'sql', { region: 'eu' }, META));
+    expect(JSON.stringify(await s.answerTo(1))).toContain('done');
+    expect(seen.map(methodOf)).toEqual(['tools/call', 'tools/list', 'tools/list', 'tools/call']);
+    s.send(callLine(2, 'other', {}, META));
+    expect(await s.answerTo(2)).toMatchObject({ error: { code: -32020 } });
+    expect(s.messages()).toHaveLength(2);
+    expect(seen).toHaveLength(8);
+  });
+
   test('hears a cancellation as the end of the stream, not as a message', async () => {
     let ended = false;
     const { url, seen } = await serve(
