@@ -6,6 +6,7 @@ import { exportToFile, exportToStream, type ExportOptions } from '#node/audit/ex
 import { type AuditAction, NOBODY_READS, readFiltered, sayingFailures } from '#node/cli/auditAction.ts';
 import { FILTER_USAGE, parseAuditOptions, type AuditOptions } from '#node/cli/auditOptions.ts';
 import { progressLine } from '#node/cli/auditProgress.ts';
+import { rulesTaxonomy } from '#node/cli/auditTaxonomy.ts';
 import { shipEntries, SHIP_USAGE, SHIP_VALUES } from '#node/cli/auditShip.ts';
 import { type CommandHost, print } from '#node/cli/command.ts';
 
@@ -39,7 +40,7 @@ async function exportOnce(format: FileFormat, options: AuditOptions, host: Comma
   const progress = progressLine(stderr, options.values.get('progress')?.at(-1) === 'json' ? 'json' : 'terminal');
   const { batches, sayProblems } = readFiltered(host, options.filter, { order: 'oldest', check: 'whole', until: 'end', signal });
   const how: ExportOptions = { limit: options.limit ?? Number.POSITIVE_INFINITY, signal, onProgress: progress.show };
-  const encoder = encoderFor(format, version);
+  const encoder = encoderFor(format, version, rulesTaxonomy(host));
   const output = options.values.get('output')?.at(-1);
   try {
     if (output === undefined || output === '-') {

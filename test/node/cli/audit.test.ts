@@ -208,7 +208,7 @@ test('closed segments are sealed and packed, nothing goes without --yes, the key
   const box = sandbox();
   boxes.push(box);
   for (let segment = 0; segment < 4; segment += 1) {
-    const journal = openJournal(box.layout, { segmentBytes: 1, now: () => 1000 });
+    const journal = openJournal(box.layout, { segmentBytes: 1, now: () => Date.now() - 3 * 86_400_000 });
     journal.append([sampleEvent()]);
     journal.close();
   }

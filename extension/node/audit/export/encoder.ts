@@ -19,8 +19,11 @@ export const FORMAT_FACTS: Readonly<Record<FileFormat, { readonly title: string;
   ocsf: { title: 'OCSF 1.3', detail: 'Open Cybersecurity Schema Framework, one event a line', ending: 'ocsf.jsonl' },
 };
 
-/** @param version of Callgate, which formats name as the product's */
-export function encoderFor(format: FileFormat, version: string): Encoder {
+/**
+ * @param version of Callgate, which formats name as the product's
+ * @param codesOf see `sarifEncoder`
+ */
+export function encoderFor(format: FileFormat, version: string, codesOf: (rule: string) => readonly string[] = () => []): Encoder {
   switch (format) {
     case 'json':
       return jsonEncoder();
@@ -29,7 +32,7 @@ export function encoderFor(format: FileFormat, version: string): Encoder {
     case 'csv':
       return csvEncoder();
     case 'sarif':
-      return sarifEncoder(version);
+      return sarifEncoder(version, codesOf);
     case 'cef':
       return cefEncoder(version);
     case 'ocsf':

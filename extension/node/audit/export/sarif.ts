@@ -17,7 +17,62 @@ const LEVEL: Readonly<Record<Severity, 'note' | 'warning' | 'error'>> = {
   high: 'error',
   critical: 'error',
 };
-const CATEGORIES = 'Callgate categories';
+
+/** Codes of rules, see `TAXONOMY` in node/rulepack/ruleShape; whatever no pattern fits is a category of ours. */
+const TAXONOMIES: readonly { readonly code: RegExp; readonly about: Readonly<Record<string, string>> }[] = [
+  { code: /^T\d/, about: { name: 'MITRE ATT&CK', organization: 'MITRE', informationUri: 'https://attack.mitre.org/' } },
+  {
+    code: /^LLM\d/,
+    about: {
+      name: 'OWASP Top 10 for LLM Applications',
+      version: '2025',
+      organization: 'OWASP',
+      informationUri: 'https://genai.owasp.org/llm-top-10/',
+    },
+  },
+  {
+    code: /^ASI\d/,
+    about: {
+      name: 'OWASP Top 10 for Agentic Applications',
+      version: '2026',
+      organization: 'OWASP',
+      informationUri: 'https://genai.owasp.org/',
+    },
+  },
+  {
+    code: /^MCP\d/,
+    about: {
+      name: 'OWASP MCP Top 10',
+      version: '2025',
+      organization: 'OWASP',
+      informationUri: 'https://owasp.org/www-project-mcp-top-10/',
+    },
+  },
+  { code: /^CWE-/, about: { name: 'CWE', organization: 'MITRE', informationUri: 'https://cwe.mitre.org/' } },
+];
+const CATEGORIES = { name: 'Callgate categories' };
+
+/** Which taxonomies the rules so far name, and the place of each and of its members. */
+class UsedTaxonomies {
+  readonly #used = new Map<Readonly<Record<string, string>>, { readonly index: number; readonly taxa: Map<string, number> }>();
+
+  /** A relationship to this code. */
+  relation(about: Readonly<Record<string, string>>, code: string): object {
+    const used = this.#used.get(about) ?? { index: this.#used.size, taxa: new Map<string, number>() };
+    this.#used.set(about, used);
+    const index = used.taxa.get(code) ?? used.taxa.size;
+    used.taxa.set(code, index);
+    return { target: { id: code, index, toolComponent: { name: about['name'], index: used.index } }, kinds: ['relevant'] };
+  }
+
+  components(): readonly object[] {
+    return [...this.#used].map(([about, { taxa }]) => ({ ...about, isComprehensive: false, taxa: [...taxa.keys()].map((id) => ({ id })) }));
+  }
+
+  references(): readonly object[] {
+    return [...this.#used].map(([about, { index }]) => ({ name: about['name'], index }));
+  }
+}
 
 /** The same finding about the same arguments in the same place has the same one, whenever and wherever it is exported. */
 export function findingFingerprint(entry: AuditEntry, finding: Finding): string {
@@ -75,31 +130,30 @@ function result({ entry, file, line }: FoundEntry, finding: Finding, ruleIndex: 
   };
 }
 
-function rule(finding: Finding, categoryIndex: number): object {
+function rule(finding: Finding, codes: readonly string[], taxonomies: UsedTaxonomies): object {
+  const about = (code: string): Readonly<Record<string, string>> | undefined => TAXONOMIES.find((one) => one.code.test(code))?.about;
+  const known = codes.flatMap((code) => [about(code)].flatMap((one) => (one === undefined ? [] : [{ code, one }])));
   return {
     id: finding.rule,
     shortDescription: { text: finding.title },
     fullDescription: { text: finding.rationale },
     defaultConfiguration: { level: LEVEL[finding.severity] },
-    relationships: [
-      { target: { id: finding.category, index: categoryIndex, toolComponent: { name: CATEGORIES, index: 0 } }, kinds: ['relevant'] },
-    ],
-    properties: { tags: [finding.category], precision: finding.confidence, status: finding.status },
+    relationships: [taxonomies.relation(CATEGORIES, finding.category), ...known.map(({ code, one }) => taxonomies.relation(one, code))],
+    properties: { tags: [finding.category, ...known.map(({ code }) => code)], precision: finding.confidence, status: finding.status },
   };
 }
 
-export function sarifEncoder(version: string): Encoder {
+/** @param codesOf a rule's codes in known taxonomies, such as `T1059.004` or `LLM01`: entries do not carry them */
+export function sarifEncoder(version: string, codesOf: (rule: string) => readonly string[]): Encoder {
   const rules = new Map<string, object>();
   const ruleIndex = new Map<string, number>();
-  const categories = new Map<string, number>();
+  const taxonomies = new UsedTaxonomies();
   let results = 0;
   const indexOf = (finding: Finding): number => {
     const known = ruleIndex.get(finding.rule);
     if (known !== undefined) return known;
-    const category = categories.get(finding.category) ?? categories.size;
-    categories.set(finding.category, category);
     ruleIndex.set(finding.rule, ruleIndex.size);
-    rules.set(finding.rule, rule(finding, category));
+    rules.set(finding.rule, rule(finding, codesOf(finding.rule), taxonomies));
     return ruleIndex.size - 1;
   };
   return {
@@ -114,12 +168,11 @@ export function sarifEncoder(version: string): Encoder {
           driver: {
             name: 'Callgate',
             version,
-            supportedTaxonomies: categories.size === 0 ? [] : [{ name: CATEGORIES, index: 0 }],
+            supportedTaxonomies: taxonomies.references(),
             rules: [...rules.values()],
           },
         },
-        taxonomies:
-          categories.size === 0 ? [] : [{ name: CATEGORIES, isComprehensive: false, taxa: [...categories.keys()].map((id) => ({ id })) }],
+        taxonomies: taxonomies.components(),
         originalUriBaseIds: { JOURNAL: { description: { text: 'The journal’s folder in the data folder of Callgate' } } },
       };
       return `\n],${safeJson(rest).slice(1)}]}\n`;

@@ -15,7 +15,7 @@ import { sampleEvent } from '../../../home/journal/sampleEvent.ts';
 import { foundOf, HOSTILE, hostileEvent, sampleFinding } from './exportBox.ts';
 
 function encoded(format: FileFormat, ...events: readonly AuditEvent[]): string {
-  const encoder = encoderFor(format, '1.2.3');
+  const encoder = encoderFor(format, '1.2.3', (rule) => CODES[rule] ?? []);
   return encoder.begin() + events.map((event, index) => encoder.entry(foundOf(event, index + 1))).join('') + encoder.end();
 }
 
@@ -132,6 +132,12 @@ const sarifSchema = JSON.parse(
 ) as object;
 const validSarif = new Ajv2020({ strict: false, validateFormats: false }).compile(sarifSchema);
 
+/** As the rules would say; what is no code of a known taxonomy is left out. */
+const CODES: Readonly<Record<string, readonly string[]>> = {
+  'shell.rm-root': ['T1485', 'ASI05', 'CWE-78'],
+  'x.y': ['T1059.004', 'LLM01', 'MCP03', 'nonsense'],
+};
+
 test('SARIF: the schema refuses what is not SARIF', () => {
   expect(validSarif({ version: '2.1.0', runs: [{ results: [] }] })).toBe(false);
 });
@@ -149,7 +155,10 @@ test('SARIF: hostile and ordinary journals are valid by the official schema, and
       expect(run.results).toHaveLength(events.reduce((sum, { findings }) => sum + findings.length, 0));
       for (const { ruleId, ruleIndex } of run.results) expect(run.tool.driver.rules[ruleIndex]?.id).toBe(ruleId);
       for (const { relationships } of run.tool.driver.rules)
-        for (const { target } of relationships) expect(run.taxonomies[0]?.taxa[target.index]?.id).toBe(target.id);
+        for (const { target } of relationships) {
+          const taxonomy = run.taxonomies[target.toolComponent.index];
+          expect([taxonomy?.name, taxonomy?.taxa[target.index]?.id]).toEqual([target.toolComponent.name, target.id]);
+        }
     }),
     { numRuns: 60 },
   );
@@ -170,11 +179,17 @@ interface Sarif {
         readonly driver: {
           readonly rules: readonly {
             readonly id: string;
-            readonly relationships: readonly { readonly target: { readonly id: string; readonly index: number } }[];
+            readonly relationships: readonly {
+              readonly target: {
+                readonly id: string;
+                readonly index: number;
+                readonly toolComponent: { readonly name: string; readonly index: number };
+              };
+            }[];
           }[];
         };
       };
-      readonly taxonomies: readonly { readonly taxa: readonly { readonly id: string }[] }[];
+      readonly taxonomies: readonly { readonly name: string; readonly taxa: readonly { readonly id: string }[] }[];
     },
   ];
 }
@@ -187,6 +202,14 @@ test('SARIF: one finding, whole', () => {
     ['x.y', 1, 'note'],
     ['shell.rm-root', 0, 'error'],
     ['x.y', 1, 'note'],
+  ]);
+  expect(run.taxonomies.map(({ name, taxa }) => [name, taxa.map(({ id }) => id).join(' ')])).toEqual([
+    ['Callgate categories', 'destruction other'],
+    ['MITRE ATT&CK', 'T1485 T1059.004'],
+    ['OWASP Top 10 for Agentic Applications', 'ASI05'],
+    ['CWE', 'CWE-78'],
+    ['OWASP Top 10 for LLM Applications', 'LLM01'],
+    ['OWASP MCP Top 10', 'MCP03'],
   ]);
   // The same finding of another entry is the same finding; another rule's is not.
   const prints = run.results.map(({ partialFingerprints }) => partialFingerprints['callgateFinding/v1']);
