@@ -24,6 +24,8 @@ const MAX_KEPT_TOTAL = 8 * 1024 * 1024;
 /** What waits or is denied of one server, of names a server may invent without end: the oldest go, and are looked at anew. */
 const MAX_UNAPPROVED = 5000;
 const MAX_WORKSPACES = 20;
+/** Prompts and templates may be as many as a server's documents: those approved longest ago go, and count as new when they come again. */
+const MAX_LISTED_DATA = 5000;
 const LOCK_WAIT_MS = 5000;
 const ID = /^[0-9a-f]{32}$/u;
 
@@ -162,7 +164,13 @@ export function openPins(layout: Layout, warn: (message: string) => void): PinSt
 
 function bounded(pins: ServerPins): ServerPins {
   const open = pins.items.filter((item) => item.approved === null);
-  const dropped = new Set(open.length <= MAX_UNAPPROVED ? [] : open.slice(0, open.length - MAX_UNAPPROVED));
+  const data = pins.items
+    .filter(({ kind, approved }) => (kind === 'prompt' || kind === 'template') && approved !== null)
+    .sort((a, b) => (a.approved?.at ?? 0) - (b.approved?.at ?? 0));
+  const dropped = new Set([
+    ...open.slice(0, Math.max(0, open.length - MAX_UNAPPROVED)),
+    ...data.slice(0, Math.max(0, data.length - MAX_LISTED_DATA)),
+  ]);
   let room = MAX_KEPT_TOTAL;
   const kept = <T extends { readonly definition: JsonValue }>(part: T | null): T | null => {
     if (part === null || part.definition === null) return part;

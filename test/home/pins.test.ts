@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
-import type { PinnedItem, ServerPins } from '#contract/definitions.ts';
+import type { ApprovedDefinition, PinnedItem, ServerPins } from '#contract/definitions.ts';
 import { definitionHash, openPins } from '#home/pins.ts';
 import { sandbox } from '#kit/sandbox.ts';
 
@@ -95,6 +95,24 @@ test('large definitions are kept by their hash alone', () => {
     items: many.items.map((one) => ({ ...one, approved: one.approved && { ...one.approved, definition: large } })),
   }));
   expect(kept?.items[0]?.approved).toMatchObject({ definition: null, hash: item('a').approved?.hash });
+});
+
+test('a server whose prompts are never the same keeps a bounded number of them, and of what waits; tools stay', () => {
+  const pins = openPins(sandbox().layout, () => undefined);
+  const prompts = Array.from({ length: 6000 }, (_, at): PinnedItem => ({
+    ...item(`p${at}`),
+    kind: 'prompt',
+    approved: { ...(item('p').approved as ApprovedDefinition), at },
+  }));
+  const waiting = Array.from({ length: 6000 }, (_, at): PinnedItem => ({
+    ...item(`w${at}`),
+    approved: null,
+    denied: { hash: '*', at: 1 },
+  }));
+  const kept = pins.change(ID, () => ({ ...pinsOf('a'), items: [item('a'), ...prompts, ...waiting] }));
+  const names = new Set(kept?.items.map(({ name }) => name));
+  expect(names.size).toBe(10_001);
+  expect(['a', 'p5999', 'w5999', 'p0', 'w0'].map((name) => names.has(name))).toEqual([true, true, true, false, false]);
 });
 
 test('processes that pin at once lose nothing of each other', async () => {

@@ -5,6 +5,7 @@ import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
 import type { AuditEntry } from '#contract/auditRecord.ts';
 import { tools } from '#node/cli/tools.ts';
+import { approveTools } from '#node/cli/toolsApprove.ts';
 import { reviewBox, tool, type ReviewBox } from '../proxy/definitions/reviewBox.ts';
 
 async function run(box: ReviewBox, ...args: string[]): Promise<{ code: number; out: string; err: string }> {
@@ -113,6 +114,27 @@ test('what was rejected can still be approved; a running client is told at once'
   await run(box, 'deny', 'files', 'more');
   expect(client.refusal('more')).toMatch(/denied/);
   await expect.poll(() => client.told.length).toBe(2);
+});
+
+test('what the server changed since it was looked at is not approved', async () => {
+  const box = await withHeld();
+  const stale = box.pins.list();
+  await box.client().tools(tool('read', 'Reads and mails.'));
+  const stderr = new PassThrough();
+  const host = {
+    layout: box.layout,
+    version: '1',
+    bundleFolder: dirname(box.rulesFile),
+    cwd: box.work,
+    env: {},
+    platform: process.platform,
+    stdin: new PassThrough(),
+    stdout: new PassThrough(),
+    stderr,
+  };
+  expect(approveTools(['files', 'read'], host, { ...box.pins, list: () => stale })).toBe(1);
+  expect(String(stderr.read())).toMatch(/changed it meanwhile/);
+  expect(await box.client().tools(tool('read', 'Reads and mails.'))).toEqual([]);
 });
 
 test('forgetting makes the next sight the first, and is recorded', async () => {

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { AuditEvent } from '#contract/auditRecord.ts';
 import type { DefinitionKind, PinnedItem, ServerPins } from '#contract/definitions.ts';
 import type { ToolCall } from '#core/model/call.ts';
-import { isObject, type JsonObject, type JsonValue } from '#core/model/json.ts';
+import { canonicalJson, isObject, type JsonObject, type JsonValue } from '#core/model/json.ts';
 import type { Decision } from '#core/model/verdict.ts';
 import { BUILT_IN_DEFINITIONS, type DefinitionPolicy } from '#core/policy/relayPart.ts';
 import { errorText } from '#home/privateFile.ts';
@@ -14,7 +14,7 @@ import type { PinStore } from '#home/pins.ts';
 import { workspaceOf } from '#home/workspace.ts';
 import type { CallOrigin } from '#node/proxy/callFromMcp.ts';
 import type { DefinitionReview, Review } from '#node/proxy/definitionReview.ts';
-import { classify, itemKey, type Classified } from '#node/proxy/definitions/classify.ts';
+import { classify, itemKey, type Classified, type Judged } from '#node/proxy/definitions/classify.ts';
 import { definitionJudge, isBad, UNPINNED } from '#node/proxy/definitions/judgeDefinitions.ts';
 import { changedNotice, disguisedMembers, hashOf, listOf, readList, UNREADABLE, without } from '#node/proxy/definitions/listing.ts';
 import type { List, Listed, ListedKind } from '#node/proxy/definitions/listing.ts';
@@ -47,6 +47,8 @@ const MOST_ROUNDS = 5;
 /** A held definition that this server no longer offers is given up after a while; another client may still be offered it. */
 const TAKEN_BACK_MS = 60 * 60_000;
 
+const MAX_NOTES = 2000;
+const MAX_NOTE = 4000;
 /** Lines of log for one answer. */
 const MOST_SAID = 5;
 
@@ -76,6 +78,7 @@ export function createDefinitionReview(options: DefinitionReviewOptions): Defini
   const heldHere = new Set<string>();
   const cycles = new Map<string, Cycle>();
   const badSeen = new Set<string>();
+  const notes = new Map<string, Judged>();
   let turn: Promise<unknown> = Promise.resolve();
   let watched: ServerPins | null = null;
 
@@ -95,7 +98,8 @@ export function createDefinitionReview(options: DefinitionReviewOptions): Defini
       const wasShown = shown.get(entry.hash + entry.name) === true;
       heard.set(itemKey(entry), { kind: entry.kind, name: entry.name, hash: entry.hash, shown: wasShown, told: false });
     }
-    return rebuilt(list, result, read, (entry) => single.includes(entry) && shown.get(entry.hash + entry.name) === true);
+    const kept = new Set(single);
+    return rebuilt(list, result, read, (entry) => kept.has(entry) && shown.get(entry.hash + entry.name) === true);
   }
 
   /** Of several definitions of one name the approved one stays, else the first; the same one twice stays twice. */
@@ -106,11 +110,11 @@ export function createDefinitionReview(options: DefinitionReviewOptions): Defini
       if (approved.get(key)?.approved?.hash === entry.hash || !cycle.names.has(key)) cycle.names.set(key, entry.hash);
     }
     cycle.last = entries.at(-1) ?? cycle.last;
-    const kept = entries.filter((entry) => cycle.names.get(itemKey(entry)) === entry.hash);
-    for (const entry of entries)
-      if (!kept.includes(entry))
-        log(`${server}: left out a second definition of the ${entry.kind} ${JSON.stringify(entry.name.slice(0, 120))}`);
-    return kept;
+    const isKept = (entry: Listed): boolean => cycle.names.get(itemKey(entry)) === entry.hash;
+    const left = entries.filter((entry) => !isKept(entry));
+    for (const { kind, name } of left.slice(0, MOST_SAID))
+      log(`${server}: left out a second definition of the ${kind} ${JSON.stringify(name.slice(0, 120))}`);
+    return entries.filter(isKept);
   }
 
   async function reviewPinned(
@@ -246,11 +250,19 @@ export function createDefinitionReview(options: DefinitionReviewOptions): Defini
     const bad = UNPINNED.filter((key) => {
       const value = definition[key];
       if (value === undefined || (isObject(value) && Object.keys(value).length === 0)) return false;
-      const judged = judge.judgeValue(name, { [key]: value });
+      const judged = judgedNote({ [key]: value });
       if (isBad(judged)) hideBad(`${key} of the ${kind} ${name}`, `${kind}\n${name}\n${key}`, { [key]: value });
       return isBad(judged);
     });
     return bad.length === 0 ? definition : without(definition, bad);
+  }
+
+  /** Often the same for every tool, and looked at whenever they are listed. */
+  function judgedNote(value: JsonObject): Judged {
+    const key = `${judge.judgedBy()}\n${canonicalJson(value)}`;
+    const judged = notes.get(key) ?? judge.judgeValue('', value);
+    if (key.length <= MAX_NOTE && notes.size < MAX_NOTES) notes.set(key, judged);
+    return judged;
   }
 
   async function reviewServer(result: JsonObject): Promise<Review> {
