@@ -117,7 +117,7 @@ export function clientLines(parts: RelayParts, env: Readonly<Record<string, stri
 
   function judgeCall(part: Part, sorted: Extract<Sorted, { kind: 'call' }>): void {
     const call = callFromMcp(sorted.tool, sorted.params, origin);
-    const refused = definitions?.refusal(sorted.tool) ?? null;
+    const refused = refusalOf(sorted.tool);
     const round = refused === null ? memory.round(call, sorted.params) : null;
     if (round !== null) {
       const request = requestFor(sorted, sorted.params, call, 'forwarded');
@@ -126,6 +126,15 @@ export function clientLines(parts: RelayParts, env: Readonly<Record<string, stri
       return;
     }
     judge(part, sorted, requestFor(sorted, sorted.params, call, 'judging'), refused);
+  }
+
+  function refusalOf(tool: string): string | null {
+    try {
+      return definitions?.refusal(tool) ?? null;
+    } catch (error) {
+      log(`${name}: whether "${tool}" is approved could not be told: ${error instanceof Error ? error.message : String(error)}`);
+      return `Callgate could not tell whether "${tool}" on "${name}" is approved. The reason is in Callgate's log.`;
+    }
   }
 
   function judgeRead(part: Part, sorted: Extract<Sorted, { kind: 'request' }>): void {
@@ -180,6 +189,7 @@ function nameOf(info: unknown): string | null {
   return typeof name === 'string' ? name : null;
 }
 
+/** Answers of the client among them: what a user or their model says to a request of the server that was judged is their own to say. */
 function passesUnjudged(sorted: Sorted): boolean {
   if (sorted.kind === 'request') return sorted.method !== JUDGED_REQUEST;
   return sorted.kind === 'notification' || sorted.kind === 'response' || sorted.kind === 'other';

@@ -87,13 +87,11 @@ export function serverLines(parts: RelayParts, spend: (bytes: number) => void): 
 
   /** Requests and notifications of the server that say nothing to a reader. */
   function passes(part: Part, sorted: Extract<Sorted, { kind: 'notification' | 'request' | 'call' }>): boolean {
-    if (sorted.kind === 'call') return false;
+    if (sorted.kind === 'call' || part.repeated !== null || part.depth > MAX_DEPTH) return false;
     if (strayMembers(sorted.message, 'params') !== null) return false;
     if (PROTOCOL_ONLY.has(sorted.method)) return true;
-    const params = memberObject(sorted.message, 'params');
-    if (sorted.method === 'notifications/progress')
-      return params['message'] === undefined && part.depth <= MAX_DEPTH && part.repeated === null;
-    return part.depth <= MAX_DEPTH && part.repeated === null && !saysSomething(sorted.message['params'] ?? null);
+    if (sorted.method === 'notifications/progress') return memberObject(sorted.message, 'params')['message'] === undefined;
+    return !saysSomething(sorted.message['params'] ?? null);
   }
 
   function answerFromServer(part: Part, sorted: Extract<Sorted, { kind: 'response' }>): void {

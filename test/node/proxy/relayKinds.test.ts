@@ -143,6 +143,7 @@ describe('what a server says unasked', () => {
     ['a changed resource', { method: 'notifications/resources/updated', params: { uri: 'file:///x' } }, false],
     ['an error without an id', { id: null, error: { code: -1, message: BAD } }, true],
     ['a message of no kind', { words: BAD }, true],
+    ['words beside the parameters', { method: 'notifications/tools/list_changed', beside: BAD }, true],
   ];
   test.each(kinds)('%s', async (_name, message, bad) => {
     const b = bench(gate.judge);
@@ -157,6 +158,20 @@ describe('what a server says unasked', () => {
         ? [{ jsonrpc: '2.0', id: message['id'], error: { code: -32000, message: expect.stringContaining('please-hold') as unknown } }]
         : [],
     );
+  });
+
+  test.each([
+    ['a notification', '"method":"notifications/x","params"'],
+    ['a notification that passes, with more beside it', '"method":"notifications/tools/list_changed","beside"'],
+    ['a request', '"id":1,"method":"sampling/createMessage","params"'],
+    ['an error', '"id":null,"error"'],
+    ['no kind', '"x"'],
+  ])('%s nested without end is withheld, and the relay lives on', async (_name, start) => {
+    const b = bench(gate.judge);
+    await b.serve(`{"jsonrpc":"2.0",${start}:${'[{"a":'.repeat(20_000)}1${'}]'.repeat(20_000)}}\n`);
+    await b.serve('{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}\n');
+    expect(b.clientText()).toBe('{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}\n');
+    expect(b.toServer.length).toBe(start.startsWith('"id":1') ? 1 : 0);
   });
 
   test('a held question of the server waits for a person, and its order does not stop others', async () => {
