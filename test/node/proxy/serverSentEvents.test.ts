@@ -57,6 +57,8 @@ describe('an event stream', () => {
       `${'data: 0123456789\n'.repeat(200)}\ndata: a\n\n`,
       { events: [{ type: 'message', data: 'a' }], overlong: 1 },
     ],
+    ['too many empty lines', `${'data\n'.repeat(2_000)}\ndata: a\n\n`, { events: [{ type: 'message', data: 'a' }], overlong: 1 }],
+    ['ids that fit no header', `id: é\nid: ${'x'.repeat(2_000)}\nid: a\0b\nid: ok\n\n`, { ids: ['ok'] }],
   ];
   test.each(rows)('%s', (_name, text, expected) => expect(read([Buffer.from(text)])).toMatchObject(expected));
 

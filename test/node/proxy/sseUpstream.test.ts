@@ -138,17 +138,20 @@ describe('a server of the old transport', () => {
     expect(JSON.stringify(await s.answerTo(0))).toMatch(expected);
   });
 
-  test('that names a second endpoint elsewhere is not followed there', async () => {
+  test('that names a second endpoint is not followed there, wherever it is', async () => {
     const other = await serve((_one, response) => void response.writeHead(202).end());
     const server = old('/messages', agreeable);
-    const { url } = await serve(server.handle);
+    const { url, seen } = await serve(server.handle);
     const s = session(url, {}, { transport: 'sse' });
     s.send(initialize);
     await s.answerTo(0);
-    server.streams[0]?.write(`event: endpoint\ndata: ${other.url}\n\n`);
+    server.streams[0]?.write(`event: endpoint\ndata: ${other.url}\n\nevent: endpoint\ndata: /messages/2\n\n`);
+    server.streams[0]?.write('data: {"jsonrpc":"2.0","method":"notifications/after"}\n\n');
+    await until('the stream to be read', () => s.messages().some((message) => message['method'] === 'notifications/after'));
     s.send(callLine(1, 'a'));
-    await s.answerTo(1);
+    expect(await s.answerTo(1)).toHaveProperty('result');
     expect(other.seen).toEqual([]);
+    expect(seen.at(-1)?.url).toBe('/messages');
   });
 });
 

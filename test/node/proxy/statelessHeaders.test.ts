@@ -21,11 +21,11 @@ describe('a value in a header', () => {
 
   test('is read back as it was and fits every header', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (value) => {
+      fc.property(fc.string({ unit: 'binary', maxLength: 30 }), (value) => {
         const sent = headerValue(value);
-        expect(sent).toMatch(/^[\x20-\x7e]*$/);
-        const coded = /^=\?base64\?(.*)\?=$/.exec(sent);
-        expect(coded?.[1] === undefined ? sent : Buffer.from(coded[1], 'base64').toString('utf8')).toBe(value);
+        const coded = /^=\?base64\?(.*)\?=$/.exec(sent)?.[1];
+        const readBack = coded === undefined ? sent : Buffer.from(coded, 'base64').toString('utf8');
+        expect([/^[\x20-\x7e]*$/.test(sent), readBack]).toEqual([true, value]);
       }),
     );
   });
