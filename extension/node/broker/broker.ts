@@ -99,12 +99,15 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
 }
 
 async function startLocked(options: BrokerOptions, lock: BrokerLock): Promise<Broker> {
-  const { layout, log, version } = options;
+  const { layout, version } = options;
   const now = options.now ?? Date.now;
   const startedAt = now();
-  keepLastGoodOrSay(layout, options.rulesFile, log);
+  keepLastGoodOrSay(layout, options.rulesFile, options.log);
   const engine = openEngine(layout, options.rulesFile);
   const hash = keyedHash(layout);
+  // What is wrong with a project's rules names its folder, and errors name files: either may be called like a secret. Without rules
+  // there are no projects' either, and all would be withheld.
+  const log = (line: string): void => options.log(engine.rules() === 0 ? line : String(engine.scrub(line, hash)));
   const startSettings = readSettings(layout);
   let settings: GateSettings = startSettings.settings;
   for (const problem of [engine.problem(), startSettings.problem]) if (problem !== null) log(problem);

@@ -1,5 +1,5 @@
 /** Secrets go through the hook's, the broker's and the relay's way; then nothing under the data folder holds any of them in any spelling. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { decide } from '#core/gate.ts';
@@ -172,6 +172,20 @@ describe('in parts that nobody judges, of calls that are otherwise clean', () =>
     const leaks = [{ from: 'row', text: '', secret: token }];
     expect(found(box, leaks)).toEqual([]);
     expect((await verifyJournal(box.layout)).entries).toBe(1);
+  });
+
+  test("the broker's log, which names a project whose rules are wrong", async () => {
+    const box = boxWithAllRules();
+    const cwd = join(box.layout.home, token);
+    mkdirSync(join(cwd, '.git'), { recursive: true });
+    mkdirSync(join(cwd, '.callgate', 'rules'), { recursive: true });
+    writeFileSync(join(cwd, '.callgate', 'rules', 'own.yaml'), 'rules: [');
+    const lines: string[] = [];
+    const { broker } = await brokerBox({ rulesFile: box.rulesFile, log: (line: string) => lines.push(line), watchMs: 10 }, {}, box);
+    await broker.judge(writeOf('hello', { cwd }), { signal: AbortSignal.timeout(5000) });
+    await expect.poll(() => lines.join('\n')).toContain('own.yaml');
+    await broker.stop();
+    expect(lines.join('\n')).not.toContain(token);
   });
 
   test('without rules nothing can be told from a secret: the text stays out', () => {
