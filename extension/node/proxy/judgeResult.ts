@@ -92,7 +92,14 @@ export function resultJudge(parts: RelayParts): (part: Part, request: Request, m
       deliver(part.bytes);
       return;
     }
-    const asking: Asking = { onHeld: slot.release, waiting: HELD_RESULT, quiet: !RECORDED.has(request.method) };
+    // The state of a task may bring its result along (2026-07-28).
+    const isFinal = request.method === 'tasks/get' && isObject(value) && isObject(value['result']);
+    const asking: Asking = {
+      onHeld: slot.release,
+      waiting: HELD_RESULT,
+      quiet: !isFinal && !RECORDED.has(request.method),
+      quarantined: parts.policy().results === 'hold' && (isFinal || !UNHELD.has(request.method)) ? 'hold' : 'refuse',
+    };
     void judge(part, request, key, value, stray, asking).then(
       (outcome) => ('line' in outcome ? deliver(outcome.line) : withhold(outcome.why)),
       (error: unknown) => {
@@ -133,10 +140,7 @@ export function resultJudge(parts: RelayParts): (part: Part, request: Request, m
       });
       if (refusal !== null) return { why: refusal.reason };
     }
-    const refusal = await askPieces(askGate, request.call, request, readablePieces(value, bytes.length), {
-      ...asking,
-      quarantined: policy.results === 'hold' && !UNHELD.has(request.method) ? 'hold' : 'refuse',
-    });
+    const refusal = await askPieces(askGate, request.call, request, readablePieces(value, bytes.length), asking);
     if (refusal === null) return { line: bytes };
     if (policy.results !== 'redact' || refusal.blocked) return { why: refusal.reason };
     // First what weighs, so that as much as possible arrives; then everything.

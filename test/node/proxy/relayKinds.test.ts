@@ -330,6 +330,9 @@ describe('calls in several rounds', () => {
     await b.send(line({ jsonrpc: '2.0', id: 2, method: 'tasks/result', params: { taskId: 'T' } }));
     await b.serve(line({ jsonrpc: '2.0', id: 2, result: { content: [text('done')] } }));
     expect(judged.at(-1)).toEqual([expect.objectContaining({ tool: 'slow', channel: 'response' }), 'call-7']);
+    await b.send(line({ jsonrpc: '2.0', id: 3, method: 'tasks/get', params: { taskId: 'T' } }));
+    await b.serve(line({ jsonrpc: '2.0', id: 3, result: { taskId: 'T', status: 'completed', result: { content: [text('done')] } } }));
+    expect(judged.at(-1)).toEqual([expect.objectContaining({ tool: 'slow', channel: 'response' }), 'call-7']);
   });
 });
 
