@@ -18,6 +18,8 @@ const MOST_JOINED = 200;
 export interface DefinitionJudge {
   /** Hashes of the rules and the policy in force. What was judged by others is forgotten. */
   readonly judgedBy: () => string;
+  /** The same as it last was. */
+  readonly inForce: () => string;
   /** By hash; filled by `judge`. */
   readonly known: ReadonlyMap<string, Judged>;
   readonly judge: (entries: readonly Listed[]) => Promise<void>;
@@ -56,6 +58,7 @@ export function definitionJudge(call: Pick<ToolCall, 'server' | 'cwd' | 'session
       inForce = now;
       return now;
     },
+    inForce: () => inForce,
     known,
     judgeValue,
     judge: async (entries) => {
