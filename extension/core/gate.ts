@@ -2,6 +2,7 @@ import type { ToolCall } from '#core/model/call.ts';
 import type { Finding, Severity } from '#core/model/finding.ts';
 import type { Decision } from '#core/model/verdict.ts';
 import type { RulePack } from '#core/detect/rulePack.ts';
+import { askedOf, matcherOf } from '#core/detect/candidates.ts';
 import { detect } from '#core/detect/detect.ts';
 import { commandsInTexts } from '#core/normalize/commandsInText.ts';
 import { normalize } from '#core/normalize/normalize.ts';
@@ -65,8 +66,8 @@ const SEVERITY_IN_TEXT: Readonly<Record<Severity, Severity>> = { critical: 'medi
 /** Dangerous command lines in what a tool gave back or says of itself. */
 function inText(call: ToolCall, context: GateContext): readonly Finding[] {
   if (call.channel !== 'response' && call.channel !== 'definition' && call.channel !== 'write') return [];
-  const { programs } = context.pack.index;
-  const fields = commandsInTexts(call, context, (name) => Object.hasOwn(programs, name));
+  const matcher = matcherOf(context.pack);
+  const fields = commandsInTexts(call, context, (name) => askedOf(matcher, name) !== undefined);
   if (fields === null) return [];
   return (
     detect(fields, 'shell', context.pack)

@@ -1,11 +1,13 @@
 /**
  * What judging a call costs inside a process: `decide` over every shipped rule, on one core, from the built `dist/rules.json`.
- * All rows take turns in one run, so that a noisy machine harms them alike. Inputs are made here, the same every time, and no
- * two calls of a row are the same.
+ * The engine is warm, as in a process that serves a stream of calls: each row runs in blocks of its own, each block long enough
+ * for caches to fill and begun by calls that are not counted. The rows' blocks take turns, so that a noisy machine harms them
+ * alike; figures are over the calls of all blocks. Half of the texts are made here, the same every time; half are pieces of the
+ * packages installed beside this repository: manuals, source code, declarations, JSON. A row goes through some hundred of them.
  *
- *   node test/bench/engine.ts [--json] [--rounds=400]
+ *   node test/bench/engine.ts [--json] [--blocks=7] [--block-ms=400]
  *
- * clean-1k       1 KB of ordinary text, code or JSON, as results and written contents hold it
+ * clean-1k       1 KB of ordinary text, code, JSON or logs, as results and written contents hold it
  * malicious-1k   the same with an attack in the middle
  * result-10k, result-100k   a tool's result of that size
  * sequential-1k  the inputs of clean-1k, only searched, with every regex of every rule in turn
@@ -22,18 +24,18 @@ import { decide, type GateContext } from '#core/gate.ts';
 import type { Channel, ToolCall } from '#core/model/call.ts';
 import type { JsonValue } from '#core/model/json.ts';
 import type { Verdict } from '#core/model/verdict.ts';
-import { attackIn, ordinaryText } from './engineInputs.ts';
+import { attackIn, ordinaryText, packageTexts } from './engineInputs.ts';
 
 const RULES = fileURLToPath(new URL('../../dist/rules.json', import.meta.url));
 const HOOK_STARTS = 9;
-const VARIANTS = 48;
-const WARM_UP = 60;
+const VARIANTS = 256;
+const WARM_UP_MS = 2000;
+/** Part of a block that is not counted. */
+const WARM_IN = 0.2;
 
 interface Row {
   readonly name: string;
   readonly run: (variant: number) => unknown;
-  /** Taking turns, one round of a long row would last as long as many of a short one. */
-  readonly every: number;
   /** Microseconds. */
   readonly times: number[];
 }
@@ -56,12 +58,15 @@ const result = (text: string): ToolCall => callOf('response', { content: [{ type
 const written = (text: string, variant: number): ToolCall =>
   callOf('write', { file_path: `/home/dev/app/src/part${variant}.ts`, content: text });
 
-/** Every other call is a result, every other a file that is written. */
-const ordinary = (units: number): readonly ToolCall[] =>
-  Array.from({ length: VARIANTS }, (_, variant) => {
-    const text = ordinaryText(units, variant);
-    return variant % 2 === 0 ? result(text) : written(text, variant);
-  });
+/** Two of four calls are results, two are files that are written: of made texts and of real ones each. */
+const ordinary = (texts: readonly string[]): readonly ToolCall[] =>
+  texts.map((text, variant) => (variant % 4 < 2 ? result(text) : written(text, variant)));
+
+/** Made ones and real ones. */
+const textsOf = (units: number, each: number): readonly string[] => {
+  const real = packageTexts(units, each);
+  return Array.from({ length: each }, (_, variant) => [ordinaryText(units, variant), ...real.slice(variant, variant + 1)]).flat();
+};
 
 const commandLine = (variant: number): string =>
   Array.from(
@@ -79,7 +84,10 @@ const commandLine = (variant: number): string =>
     .replace(/\s\S*$/u, '');
 
 function main(args: readonly string[]): void {
-  const rounds = Number(args.find((arg) => arg.startsWith('--rounds='))?.slice('--rounds='.length) ?? 400);
+  const option = (name: string, otherwise: number): number =>
+    Number(args.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3) ?? otherwise);
+  const blocks = option('blocks', 7);
+  const blockMs = option('block-ms', 400);
   const json = JSON.parse(readFileSync(RULES, 'utf8')) as RulePackJson;
   const { pack, problems } = parseRulePack(json);
   if (pack === null) throw new Error(problems.join('\n'));
@@ -92,52 +100,56 @@ function main(args: readonly string[]): void {
     realpath: () => null,
     readText: () => null,
   };
-  const clean = ordinary(1024);
-  const malicious = clean.map((_, variant) => result(attackIn(ordinaryText(1024, variant), variant)));
-  const regexes = everyRegex(json);
-  insist(clean, context, (verdict) => verdict === 'clean');
+  // Texts of packages may well speak of what a rule is about.
+  const clean = (calls: readonly ToolCall[]): readonly ToolCall[] => calls.filter((call) => decide(call, context).verdict === 'clean');
+  const made = Array.from({ length: VARIANTS }, (_, variant) => ordinaryText(1024, variant));
+  insist(ordinary(made), context, (verdict) => verdict === 'clean');
+  const malicious = made.map((text, variant) => result(attackIn(text, variant)));
   insist(malicious, context, (verdict) => verdict !== 'clean');
-  const deciding = (name: string, every: number, calls: readonly ToolCall[]): Row => ({
+  const regexes = everyRegex(json);
+  const deciding = (name: string, calls: readonly ToolCall[]): Row => ({
     name,
-    every,
     times: [],
     run: (variant) => decide(calls[variant % calls.length] as ToolCall, context),
   });
-  const texts = Array.from({ length: VARIANTS }, (_, variant) => ordinaryText(1024, variant));
+  const texts = textsOf(1024, VARIANTS);
   const rows: Row[] = [
-    deciding('clean-1k', 1, clean),
-    deciding('malicious-1k', 1, malicious),
-    deciding('result-10k', 1, ordinary(10 * 1024)),
-    deciding('result-100k', 8, ordinary(100 * 1024)),
+    deciding('clean-1k', clean(ordinary(texts))),
+    deciding('malicious-1k', malicious),
+    deciding('result-10k', clean(ordinary(textsOf(10 * 1024, 64)))),
+    deciding('result-100k', clean(ordinary(textsOf(100 * 1024, 8)))),
     {
       name: 'sequential-1k',
-      every: 1,
       times: [],
       run: (variant) => regexes.filter((regex) => regex.test(texts[variant % texts.length] ?? '')).length,
     },
     deciding(
       'shell-1k',
-      1,
       Array.from({ length: VARIANTS }, (_, variant) => callOf('shell', { command: commandLine(variant) })),
     ),
-    deciding('ls', 1, [callOf('shell', { command: 'ls -la' })]),
+    deciding('ls', [callOf('shell', { command: 'ls -la' })]),
   ];
-  const many = rounds * 10;
-  for (let round = -WARM_UP; round < many; round++) {
-    for (const row of rows) {
-      if (round % row.every !== 0) continue;
-      const began = process.hrtime.bigint();
-      row.run(Math.abs(round));
-      if (round >= 0) row.times.push(Number(process.hrtime.bigint() - began) / 1000);
-    }
-  }
+  for (const row of rows) block(row, WARM_UP_MS, 1);
+  for (let count = 0; count < blocks; count++) for (const row of rows) block(row, blockMs, WARM_IN);
   const figures = rows.map(figureOf);
   figures.push(figureOf({ name: 'cold-start', times: Array.from({ length: HOOK_STARTS }, coldStart) }));
   console.log(
     args.includes('--json')
       ? JSON.stringify({ bench: 'engine', rules: json.rules.length, rows: figures })
-      : table(figures, many, json.rules.length),
+      : table(figures, blocks, json.rules.length),
   );
+}
+
+/** Calls one after the other for `ms`, of which the first part is not counted. */
+function block(row: Row, ms: number, uncounted: number): void {
+  const began = performance.now();
+  let variant = 0;
+  for (let now = began; now < began + ms;) {
+    row.run(variant++);
+    const done = performance.now();
+    if (now >= began + ms * uncounted) row.times.push((done - now) * 1000);
+    now = done;
+  }
 }
 
 /** Every regex over texts, as the plainest engine would run them. */
@@ -189,13 +201,13 @@ function figureOf({ name, times }: Pick<Row, 'name' | 'times'>): Figure {
   };
 }
 
-function table(figures: readonly Figure[], rounds: number, rules: number): string {
+function table(figures: readonly Figure[], blocks: number, rules: number): string {
   const head = `${''.padEnd(14)}${'median µs'.padStart(12)}${'p99 µs'.padStart(12)}${'a second'.padStart(12)}`;
   const lines = figures.map(
     ({ name, median, p99, perSecond }) =>
       `${name.padEnd(14)}${median.toFixed(1).padStart(12)}${p99.toFixed(1).padStart(12)}${String(perSecond).padStart(12)}`,
   );
-  return [head, ...lines, `${rounds} rounds, taking turns, ${rules} rules, Node ${process.versions.node}`].join('\n');
+  return [head, ...lines, `warm, ${blocks} blocks of each row, taking turns, ${rules} rules, Node ${process.versions.node}`].join('\n');
 }
 
 main(process.argv.slice(2));

@@ -1,4 +1,41 @@
-/** Ordinary prose, code, JSON and logs, put together from parts by a seed: the same every time, different for every seed. */
+/**
+ * Ordinary prose, code, JSON and logs: put together from parts by a seed, the same every time and different for every seed; and
+ * pieces of files of installed packages.
+ */
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const PACKAGES = fileURLToPath(new URL('../../node_modules/', import.meta.url));
+/** Files of one package, so that no single one is most of what is read; and of how many units. */
+const MAX_FILES = 6;
+const MAX_FILE = 1 << 20;
+
+/** Up to `count` pieces from the middle of manuals, source code, declarations and JSON, no two of one file. */
+export function packageTexts(units: number, count: number): readonly string[] {
+  const files = readdirSync(PACKAGES)
+    .filter((name) => !name.startsWith('.'))
+    .sort()
+    .flatMap((name) => filesIn(join(PACKAGES, name), units));
+  // Taken from all over, not the first packages of the alphabet.
+  return Array.from({ length: Math.min(count, files.length) }, (_, index) => {
+    const text = readFileSync(files[Math.floor((index * files.length) / Math.min(count, files.length))] ?? '', 'utf8');
+    const from = Math.max(0, Math.floor((text.length - units) / 2));
+    return text.slice(from, from + units);
+  });
+}
+
+function filesIn(folder: string, units: number): readonly string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.(?:md|m?js|ts|json)$/u.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((file) => {
+      const { size } = statSync(file);
+      return size >= 2 * units && size <= MAX_FILE;
+    })
+    .sort()
+    .slice(0, MAX_FILES);
+}
 
 const SUBJECTS = [
   'The importer',

@@ -26,6 +26,7 @@ export interface Matcher {
   count: number;
   readonly seen: Float64Array;
   readonly starts: (number[] | undefined)[];
+  /** What the last scan wrote, and behind it what earlier ones did. */
   readonly pairs: number[];
   /** Probes seen in the text at hand, without those that only keep company. */
   readonly here: number[];
@@ -141,9 +142,8 @@ export function candidatesOf(fields: Fields, channel: Channel, matcher: Matcher)
     const mask = domainBit(domain);
     if ((matcher.domains & mask) === 0 || text.length < 2) return;
     const { pairs, others, probes } = matcher;
-    pairs.length = 0;
-    scan(others, text, mask, on, pairs);
-    for (let at = 0; at < pairs.length; at += 2) {
+    const count = scan(others, text, mask, on, pairs);
+    for (let at = 0; at < count; at += 2) {
       const word = pairs[at] as number;
       for (let slot = others.from[word] as number; slot < (others.from[word + 1] as number); slot++) {
         const probe = others.owners[slot] as number;
@@ -207,9 +207,8 @@ function lookAtText(field: TextField, place: number, on: number, matcher: Matche
   const mask = BIT[field.field] as number;
   const now = ++matcher.count;
   here.length = 0;
-  pairs.length = 0;
-  scan(texts, field.text, mask, on, pairs);
-  for (let at = 0; at < pairs.length; at += 2) {
+  const count = scan(texts, field.text, mask, on, pairs);
+  for (let at = 0; at < count; at += 2) {
     const word = pairs[at] as number;
     const end = texts.from[word + 1] as number;
     for (let slot = texts.from[word] as number; slot < end; slot++) {

@@ -75,14 +75,12 @@ const MAX_WINDOW = 512;
 const MAX_WORDS = 60_000;
 const NAMED = 10;
 /** Words that stand more often than this in 1024 units are in nearly every text. */
-const TOO_OFTEN = 12;
+const TOO_OFTEN = 6;
 /** Further words a text must hold before a regex is tried on it: how rarely its first ones must not yet be, sets of them, words a set, and how rare. */
 const RARE_ENOUGH = 0.002;
 const MAX_COMPANIONS = 3;
 const MAX_COMPANION_WORDS = 200;
 const COMPANION_OFTEN = 0.8;
-/** Chance that some word of a companion stands where one is looked for, above which looking tells nothing. */
-const COMPANION_CHANCE = 0.5;
 /** A regex whose words are rarer than this is tried without looking at what the text looks like. */
 const GATED = 0.02;
 
@@ -322,18 +320,16 @@ function distance(from: Literals | null, to: Literals): readonly [least: number,
   return [to.least - from.most, to.most - from.least];
 }
 
-/** Those of `sets` whose words are most rarely where a match with a word of `set` needs them. */
+/** Those of `sets` whose words are most rarely where a match with a word of `set` needs them. Words that are common cost more to find than they save. */
 function companionsOf(set: Literals, sets: readonly Literals[]): readonly Literals[] {
   const own = new Set(set.words.map((word) => word.text));
   return sets
-    .filter((item) => item !== set && item.words.length <= MAX_COMPANION_WORDS && !item.words.some((word) => own.has(word.text)))
+    .filter((item) => item !== set && item.words.length <= MAX_COMPANION_WORDS && oftenOf(item) <= COMPANION_OFTEN)
+    .filter((item) => !item.words.some((word) => own.has(word.text)))
     .map((item) => {
       const [least, most] = distance(set, item);
-      const often = oftenOf(item);
-      const anywhere = often <= COMPANION_OFTEN ? often / 2 : 1;
-      return { item, chance: most - least > 2 * MAX_WINDOW ? anywhere : Math.min(anywhere, (often * (most - least + 1)) / 1024) };
+      return { item, chance: oftenOf(item) * Math.min(1, (most - least + 1) / 1024) };
     })
-    .filter(({ chance }) => chance <= COMPANION_CHANCE)
     .sort((a, b) => a.chance - b.chance)
     .slice(0, MAX_COMPANIONS)
     .map(({ item }) => item);

@@ -9,8 +9,8 @@ export interface KeptTable {
 }
 
 /** Arrays of four bytes an entry come first, so that each starts where it may. */
-const LONGS = ['long', 'short', 'starts', 'from', 'owners', 'where'] as const;
-const SHORTS = ['heads', 'next'] as const;
+const LONGS = ['bits', 'firsts', 'starts', 'from', 'owners', 'where'] as const;
+const SHORTS = ['ranks', 'entries'] as const;
 const BYTES = ['marks', 'grams'] as const;
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 
@@ -38,14 +38,14 @@ export function openTable({ letters, sizes }: KeptTable, all: Uint8Array): WordT
   const units = (): Uint8Array => next((from, length) => new Uint8Array(buffer, from, length), 1);
   const table: WordTable = {
     letters,
-    long: ints(),
-    short: ints(),
+    bits: ints(),
+    firsts: ints(),
     starts: ints(),
     from: ints(),
     owners: ints(),
     where: ints(),
-    heads: shorts(),
-    next: shorts(),
+    ranks: shorts(),
+    entries: shorts(),
     marks: units(),
     grams: units(),
   };
