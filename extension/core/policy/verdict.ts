@@ -1,3 +1,4 @@
+import type { ToolCall } from '#core/model/call.ts';
 import type { Finding, Severity } from '#core/model/finding.ts';
 import { worse, type Decision, type Verdict } from '#core/model/verdict.ts';
 import { verdictFor, type Policy, type PolicyCall } from '#core/policy/policy.ts';
@@ -6,7 +7,12 @@ import { reasonFor } from '#core/policy/reason.ts';
 const RANK: Readonly<Record<Severity, number>> = { critical: 0, high: 1, medium: 2, low: 3 };
 
 /** The worst verdict of all findings; their order does not count. */
-export function decideFrom(findings: readonly Finding[], call: PolicyCall, policy: Policy, rules: string): Decision {
+export function decideFrom(
+  findings: readonly Finding[],
+  call: PolicyCall & Partial<Pick<ToolCall, 'channel'>>,
+  policy: Policy,
+  rules: string,
+): Decision {
   const sorted = sortFindings(findings);
   const verdicts = new Map(sorted.map((finding) => [finding, verdictFor(finding, call, policy)]));
   const verdict = [...verdicts.values()].reduce<Verdict>(worse, 'clean');
@@ -16,6 +22,7 @@ export function decideFrom(findings: readonly Finding[], call: PolicyCall, polic
     reason: reasonFor(
       verdict,
       sorted.filter((finding) => verdicts.get(finding) === verdict),
+      call.channel === 'response' ? 'result' : 'call',
     ),
     rules,
     policy: policy.hash,
