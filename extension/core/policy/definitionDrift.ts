@@ -41,7 +41,7 @@ function isMildMember(key: string, was: JsonValue, is: JsonValue): boolean {
   if (key === 'required' && Array.isArray(was) && Array.isArray(is)) return is.every((name) => was.includes(name));
   // Keys here are names of parameters.
   if (key === 'properties' && isObject(was) && isObject(is)) return areMildProperties(was, is);
-  return key !== 'annotations' && key !== 'default' && isObject(was) && isObject(is) && isMild(was, is);
+  return key !== 'default' && isObject(was) && isObject(is) && isMild(was, is);
 }
 
 function areMildProperties(was: JsonObject, is: JsonObject): boolean {

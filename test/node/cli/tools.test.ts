@@ -114,6 +114,11 @@ test('what was rejected can still be approved; a running client is told at once'
   await run(box, 'deny', 'files', 'more');
   expect(client.refusal('more')).toMatch(/denied/);
   await expect.poll(() => client.told.length).toBe(2);
+  // Also for a client that never asked for the list; and one that was told is not told again.
+  expect(box.client().refusal('more')).toMatch(/denied/);
+  await run(box, 'deny', 'files', 'write');
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(client.told.length).toBe(2);
 });
 
 test('what the server changed since it was looked at is not approved', async () => {

@@ -38,6 +38,8 @@ export interface ClassifyInput {
   readonly policy: DefinitionPolicy;
   /** The list is not known yet: what is new on it is no addition. */
   readonly firstSight: boolean;
+  /** What the server was before, when it is seen for the first time as what it is now. */
+  readonly replaces: string;
   readonly suspicion: (entry: Listed) => string | null;
   /** A held definition that this server has taken back. */
   readonly takenBack: (held: HeldDefinition) => boolean;
@@ -129,7 +131,7 @@ export function classify(input: ClassifyInput): Classified {
     if (approved !== null) {
       const drift = approved.definition === null ? 'changed' : driftBetween(approved.definition, entry.definition);
       if (drift !== 'changed' && verdict.verdict === 'clean') return pin('mild');
-      return policy.drift === 'flag' ? pin('flagged') : hold('changed', changedWhy(entry, pins));
+      return policy.drift === 'flag' ? pin('flagged') : hold('changed', changedWhy(entry, pins, input.replaces));
     }
     if (input.firstSight) {
       const ask = policy.firstSight === 'ask' || pins.askFirst;
@@ -176,7 +178,7 @@ function subject({ kind, name }: Listed, { server }: ServerPins): string {
   return kind === 'instructions' ? `What the MCP server "${server}" says of itself` : `The ${kind} "${name}" of the MCP server "${server}"`;
 }
 
-function changedWhy(entry: Listed, pins: ServerPins): string {
-  const other = pins.replaces === '' ? '' : ` The server was ${pins.replaces} before and is ${pins.shown} now.`;
+function changedWhy(entry: Listed, pins: ServerPins, replaces: string): string {
+  const other = replaces === '' ? '' : ` The server was ${replaces} before and is ${pins.shown} now.`;
   return `${subject(entry, pins)} is not what was approved.${other}`;
 }

@@ -132,6 +132,7 @@ export function createDefinitionReview(options: DefinitionReviewOptions): Defini
           !pins.complete.includes(kind) &&
           !(isFirst && kind !== 'instructions' && pins.items.some((item) => item.kind === kind && item.approved !== null)),
         suspicion,
+        replaces: isNew ? pins.replaces : '',
         takenBack: (held) => heldHere.has(held.hash) || now() - held.since > TAKEN_BACK_MS,
         now: now(),
         newGroup: randomUUID,

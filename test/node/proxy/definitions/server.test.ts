@@ -121,6 +121,14 @@ test('another program under the same name: the same tools pass, others wait and 
     ['b', 'changed', true],
     ['c', 'added', false],
   ]);
+  // That it was another program is told once.
+  await box.client('files', { source: now }).tools(tool('a', 'A third thing.'));
+  expect(
+    box
+      .holds()
+      .flatMap((hold) => hold.definitions ?? [])
+      .find(({ name }) => name === 'a')?.why,
+  ).toMatch(/is not what was approved\.$/);
   expect(
     await box.client('files', { source: { url: 'https://x.test/mcp' }, cwd: '/elsewhere' }).tools(tool('b', 'Quite another.')),
   ).toEqual(['b']);
