@@ -49,9 +49,6 @@ const INTERNAL =
 /** A name without a dot is looked up inside; what documents write in its place is not meant to be looked up. */
 const ONE_WORD =
   /^(?!(?:your|my|the|some|example|host|hostname|server|domain|foo|bar|url|site|test|x{3,9})(?:[-_]|$))[a-z][a-z0-9_-]{0,62}$/u;
-/** Programs drop these from a host; each stands alone, as a class of them would join some. */
-const INVISIBLE = /\p{Cf}|\p{Default_Ignorable_Code_Point}/gu;
-
 export interface Host {
   readonly name: string;
   readonly kinds: ReadonlySet<HostKind>;
@@ -107,8 +104,10 @@ function spelling(written: string): { readonly name: string; readonly shown: str
     text = plain;
   }
   const shown = text;
+  // Programs drop what cannot be seen; each stands alone, as a class of them would join some. Here rather than above: reading this regex
+  // takes every process longer than reading all others of the file, and few hosts need it.
+  if (/[^\u0021-\u007e]/u.test(text)) text = text.replace(/\p{Cf}|\p{Default_Ignorable_Code_Point}/gu, '');
   text = text
-    .replace(INVISIBLE, '')
     .replace(/[\u3002\uff0e\uff61]/gu, '.')
     .normalize('NFKC')
     .toLowerCase()
