@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { applyPlan, revert } from '#node/clients/applyPlan.ts';
 import { discover } from '#node/clients/discover.ts';
+import { fileServers, newOffers } from '#node/clients/fileServers.ts';
 import { type ClientContext, planProtect } from '#node/clients/planChange.ts';
 import { mcpLauncher } from '#node/launcher/leftOver.ts';
 import { claudeBinary, codexBinary, ensureAgents, writeHome } from '#kit/agents.ts';
@@ -247,10 +248,20 @@ describe('rewritten entries', () => {
           assert.equal(readFileSync(file, 'utf8'), original);
           return;
         }
-        // Claude has counted its starts in this very file meanwhile.
+        // Claude has counted its starts in this very file meanwhile; and it adds a server to it while we watch.
+        const noted = newOffers(fileServers(context), {}).seen;
+        const added = await launch(client.program(), ['mcp', 'add', '-s', 'user', 'late', '--', 'true'], {
+          cwd: box.work,
+          env,
+          deadlineMs: 60_000,
+        }).done;
+        assert.equal(added.code, 0, tail(added));
+        const [offer] = newOffers(fileServers(context), noted).offers;
+        assert.deepEqual([offer?.id, offer?.fresh, offer?.reverted], [id, ['late'], []]);
         revert(id, context);
         const { mcpServers } = JSON.parse(readFileSync(file, 'utf8')) as { mcpServers: unknown };
-        assert.deepEqual(mcpServers, (JSON.parse(original) as { mcpServers: unknown }).mcpServers);
+        const late = { late: { type: 'stdio', command: 'true', args: [], env: {} } };
+        assert.deepEqual(mcpServers, { ...(JSON.parse(original) as { mcpServers: object }).mcpServers, ...late });
       } finally {
         web.close();
         box.remove();

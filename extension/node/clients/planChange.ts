@@ -101,7 +101,7 @@ export function planProtect(id: string, context: ClientContext, choice: ProtectC
   const result = edit(subject, config, context, choice);
   if (result.kind === 'refused') throw refusal(subject, result);
   // Over an older entry of ours, undo goes back to before that one.
-  const base = stored === null || config.text === null || result.text === config.text ? config.text : undone(subject, config, stored).text;
+  const base = baseOf(subject, config, stored, result.text);
   const first = base === config.text;
   const carried = first || !stored ? result.undo : mergedUndo(subject, stored.record.undo, result.undo);
   return {
@@ -118,6 +118,15 @@ export function planProtect(id: string, context: ClientContext, choice: ProtectC
     undo: carried,
     folders: config.text === null ? missingFolders(config.target) : first || !stored ? [] : stored.record.createdFolders,
   };
+}
+
+function baseOf(subject: Subject, config: ConfigFile, stored: StoredRecord | null, after: string): string | null {
+  const { text } = config;
+  if (text === null || text === after) return text;
+  if (stored !== null) return undone(subject, config, stored).text;
+  // An entry of another machine's Callgate, or of one whose record is lost: nobody wants that back, but the server behind it.
+  const direct = subject.kind === 'mcp' ? unplanMcp(subject.adapter, text, null) : null;
+  return direct?.kind === 'edited' ? direct.text : text;
 }
 
 /** A stranger's workspace may hold a link to a file of the user's own. */
