@@ -88,7 +88,7 @@ interface Wrap {
 export function wrapEntry(text: string, node: Node, entry: JsonValue, name: string, mcpCommand: string, shape: EntryShape): Wrap {
   const read = readEntry(entry, shape);
   if (read.kind === 'program') {
-    const told = read.variables === null ? null : entryEnv(read.variables, shape);
+    const told = read.variables === null ? null : entryEnv(read.variables);
     return {
       splices: wrapProgram(text, node, ['--server', name, '--', read.command], mcpCommand, told),
       summary: `start "${name}" (${read.command}) through the Callgate shim`,
@@ -178,7 +178,7 @@ export function upgradeEntry(text: string, node: Node, entry: JsonValue, mcpComm
   const path = command && command.value !== mcpCommand ? [replaceNode(text, command, JSON.stringify(mcpCommand))] : [];
   if (wrappedTarget(entry)?.kind !== 'program' || !isObject(entry)) return path;
   if (shape.variablesFile !== undefined && entry[shape.variablesFile] !== undefined) return path;
-  const told = entryEnv(variableNames(entry['env']), shape);
+  const told = entryEnv(variableNames(entry['env']));
   const env = memberOf(node, 'env')?.value;
   const args = memberOf(node, 'args')?.value;
   if (env) return [...path, ...nameVariables(text, env, told)];

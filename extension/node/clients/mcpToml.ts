@@ -79,7 +79,7 @@ export function planToml(file: McpFile, text: string, names: readonly string[], 
     const reason = whyNot(asJson(servers[name]), file.shape);
     const server: TomlEntry = { body, statements, path: pathOf(file, name), name, entry: entry ?? {} };
     const fresh = reason === null && !isWrapped(asJson(servers[name]));
-    const edit = reason !== null ? reason : fresh ? wrapToml(server, mcpCommand, file.shape) : refreshToml(server, mcpCommand, file.shape);
+    const edit = reason !== null ? reason : fresh ? wrapToml(server, mcpCommand, file.shape) : refreshToml(server, mcpCommand);
     if (typeof edit === 'string') {
       warnings.push(`"${name}" is left as it is: ${edit}`);
       continue;

@@ -53,7 +53,7 @@ export function wrapToml(server: TomlEntry, mcpCommand: string, shape: EntryShap
   const { entry, name } = server;
   const args = Array.isArray(entry['args']) ? (entry['args'] as readonly unknown[]) : [];
   const lead = ['--server', name, '--', read.command];
-  const told = entryEnv([...new Set([...(read.variables ?? []), ...namedVariables(entry['env_vars'])])], shape);
+  const told = entryEnv([...new Set([...(read.variables ?? []), ...namedVariables(entry['env_vars'])])]);
   const value = { ...entry, command: mcpCommand, args: [...lead, ...args], env: { ...asTable(entry['env']), [ENTRY_ENV]: told } };
   return {
     splices: rewritten(server, value) ?? [
@@ -68,10 +68,10 @@ export function wrapToml(server: TomlEntry, mcpCommand: string, shape: EntryShap
 }
 
 /** An older or a foreign launcher becomes ours; variables that were added since are named. */
-export function refreshToml(server: TomlEntry, mcpCommand: string, shape: EntryShape): TomlWrap {
+export function refreshToml(server: TomlEntry, mcpCommand: string): TomlWrap {
   const { entry, name } = server;
   const env = asTable(entry['env']);
-  const names = entryEnv([...new Set([...variableNames(asJson(env ?? null)), ...namedVariables(entry['env_vars'])])], shape);
+  const names = entryEnv([...new Set([...variableNames(asJson(env ?? null)), ...namedVariables(entry['env_vars'])])]);
   const told = wrappedTarget(asJson(entry))?.kind === 'program' && env?.[ENTRY_ENV] !== names;
   const value = { ...entry, command: mcpCommand, ...(told ? { env: { ...env, [ENTRY_ENV]: names } } : {}) };
   const moved = entry['command'] !== mcpCommand;

@@ -331,7 +331,7 @@ const rows: readonly Row[] = [
     name: 'Copilot: local, one variable: its name alone would be taken for its value',
     file: 'copilotUser',
     entry: { type: 'local', tools: ['*'], command: 'npx', args: [], env: { KEY: 'KEY' } },
-    after: { type: 'local', tools: ['*'], command: SHIM, args: via('--', 'npx'), env: { KEY: 'KEY', CALLGATE_ENTRY_ENV: 'KEY KEY' } },
+    after: { type: 'local', tools: ['*'], command: SHIM, args: via('--', 'npx'), env: { KEY: 'KEY', CALLGATE_ENTRY_ENV: '- KEY' } },
   },
   {
     name: 'Copilot: http',
@@ -363,7 +363,7 @@ const rows: readonly Row[] = [
     name: 'Zed: a custom program with variables',
     file: 'zedUser',
     entry: { source: 'custom', command: 'x', args: ['y'], env: { A: '1' } },
-    after: { source: 'custom', command: SHIM, args: via('--', 'x', 'y'), env: { A: '1', CALLGATE_ENTRY_ENV: 'A' } },
+    after: { source: 'custom', command: SHIM, args: via('--', 'x', 'y'), env: { A: '1', CALLGATE_ENTRY_ENV: '- A' } },
   },
   {
     name: 'Zed: an address',

@@ -26,7 +26,7 @@ const rows: readonly Row[] = [
     id: 'claudeProject',
     before:
       '{\n  "mcpServers": {\n    "fs": {\n      "command": "npx",\n      "args": [\n        "-y",\n        "server"\n      ],\n      "env": { "K": "${TOKEN}" },\n      "x-note": [1]\n    }\n  }\n}\n',
-    after: `{\n  "mcpServers": {\n    "fs": {\n      "command": ${S},\n      "args": [\n        "--server", "fs", "--", "npx", "-y",\n        "server"\n      ],\n      "env": { "K": "\${TOKEN}", "CALLGATE_ENTRY_ENV": "K" },\n      "x-note": [1]\n    }\n  }\n}\n`,
+    after: `{\n  "mcpServers": {\n    "fs": {\n      "command": ${S},\n      "args": [\n        "--server", "fs", "--", "npx", "-y",\n        "server"\n      ],\n      "env": { "K": "\${TOKEN}", "CALLGATE_ENTRY_ENV": "- K" },\n      "x-note": [1]\n    }\n  }\n}\n`,
   },
   {
     name: 'stdio without arguments',

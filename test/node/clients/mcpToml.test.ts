@@ -43,7 +43,7 @@ const rows: readonly Row[] = [
   {
     name: 'empty arguments, variables inline',
     before: "[mcp_servers.a]\ncommand = 'x'\nargs = []\nenv = { A = '1', \"B c\" = '2' }\n",
-    after: `[mcp_servers.a]\ncommand = '${SHIM}'\nargs = ['--server', 'a', '--', 'x']\nenv = { CALLGATE_ENTRY_ENV = 'A', A = '1', "B c" = '2' }\n`,
+    after: `[mcp_servers.a]\ncommand = '${SHIM}'\nargs = ['--server', 'a', '--', 'x']\nenv = { CALLGATE_ENTRY_ENV = '- A', A = '1', "B c" = '2' }\n`,
   },
   {
     name: 'variables in a table of their own, others between',
@@ -58,7 +58,7 @@ const rows: readonly Row[] = [
   {
     name: 'dotted keys',
     before: 'mcp_servers.a.command = "x"\nmcp_servers.a.args = ["y"]\nmcp_servers.a.env.A = "1"\n',
-    after: `mcp_servers.a.command = '${SHIM}'\nmcp_servers.a.args = ['--server', 'a', '--', 'x', "y"]\nmcp_servers.a.env.A = "1"\nmcp_servers.a.env.CALLGATE_ENTRY_ENV = 'A'\n`,
+    after: `mcp_servers.a.command = '${SHIM}'\nmcp_servers.a.args = ['--server', 'a', '--', 'x', "y"]\nmcp_servers.a.env.A = "1"\nmcp_servers.a.env.CALLGATE_ENTRY_ENV = '- A'\n`,
   },
   {
     name: 'an inline table',

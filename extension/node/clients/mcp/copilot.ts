@@ -10,7 +10,6 @@ const shape = {
   ...PLAIN_SHAPE,
   types: { ...PLAIN_SHAPE.types, local: 'program' },
   leave: leaveWith({ oauthClientId: ownClient, oauthPublicClient: ownClient, oauthGrantType: ownClient }),
-  loneNameExpands: true,
 } as const satisfies McpFile['shape'];
 
 export const COPILOT: readonly McpFile[] = [

@@ -30,8 +30,6 @@ export interface EntryShape {
   readonly headerKey: string;
   /** A key that names a file of variables: what it sets is the entry's own as well, and its names are not ours to know. */
   readonly variablesFile?: string;
-  /** Copilot takes a value of `env` that is nothing but the name of a variable for that variable. */
-  readonly loneNameExpands?: true;
 }
 
 export interface McpFile {
@@ -200,9 +198,7 @@ export function variableNames(env: JsonValue | undefined): readonly string[] {
 export const ENTRY_ENV = 'CALLGATE_ENTRY_ENV';
 export const OAUTH_SCOPE_ENV = 'CALLGATE_OAUTH_SCOPE';
 
-export function entryEnv(names: readonly string[], shape: EntryShape): string {
-  // No variable has this name; some clients drop an empty value.
-  if (names.length === 0) return '-';
-  // Twice the same name is still the same set, and no longer the name of a variable.
-  return (names.length === 1 && shape.loneNameExpands ? [...names, ...names] : names).join(' ');
+export function entryEnv(names: readonly string[]): string {
+  // "-" is no variable's name. Some clients drop an empty value, and Copilot takes one that is nothing but a variable's name for that variable.
+  return (names.length < 2 ? ['-', ...names] : names).join(' ');
 }
