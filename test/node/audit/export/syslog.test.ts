@@ -1,17 +1,14 @@
 /** Messages read back by a strict reader of RFC 5424, and real sockets: UDP, TCP and TLS. */
-import { execFileSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import fc from 'fast-check';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
 import { afterEach, expect, test } from 'vitest';
 import { ship } from '#node/audit/export/ship.ts';
 import { cutBytes, headerField, syslogMessage, type SyslogStyle } from '#node/audit/export/syslogMessage.ts';
 import { octetCounted, syslogSender, type SyslogTarget } from '#node/audit/export/syslogSender.ts';
 import { sampleEvent } from '../../../home/journal/sampleEvent.ts';
+import { certificate } from './certificate.ts';
 import { batchesOf, foundOf, hostileEvent, hostileText, sampleFinding } from './exportBox.ts';
 
 const style: SyslogStyle = { facility: 13, host: 'box', maxBytes: 8192 };
@@ -155,17 +152,9 @@ async function udpListener(): Promise<Listener> {
   };
 }
 
-function certificate(): { cert: string; key: string } {
-  const folder = mkdtempSync(join(tmpdir(), 'callgate-cert-'));
-  closing.push(() => rmSync(folder, { recursive: true }));
-  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
-  const words = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', '/CN=localhost'];
-  execFileSync('openssl', [...words, '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', cert], { stdio: 'ignore' });
-  return { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') };
-}
-
 function tlsListener(trusted: 'trusted' | 'unknown'): Promise<Listener> {
-  const { cert, key } = certificate();
+  const { cert, key, remove } = certificate();
+  closing.push(remove);
   return streamListener(
     createTlsServer({ cert, key }),
     { transport: 'tls', tls: trusted === 'trusted' ? { ca: cert } : {} },
