@@ -27,6 +27,19 @@ export function callFromMcp(tool: string, params: JsonObject, origin: CallOrigin
   };
 }
 
+/** Addresses that lead out of the server. Of others only the server knows what they mean, and their first word is no host. */
+const OUTWARD = /^(?:https?|file|wss?|s?ftp|data)$/iu;
+
+/** `resources/read` as a call: its address, or what stands behind a scheme of the server's own. */
+export function readFromMcp(method: string, params: JsonObject, origin: CallOrigin): ToolCall {
+  const { _meta: meta, ...rest } = params;
+  const call = callFromMcp(method, meta === undefined ? {} : { _meta: meta }, origin);
+  const { uri, ...others } = rest;
+  const [, scheme, resource] = (typeof uri === 'string' ? /^([a-z][a-z0-9+.-]*):\/\/(.*)$/isu.exec(uri) : null) ?? [];
+  if (scheme === undefined || resource === undefined || OUTWARD.test(scheme)) return { ...call, args: rest };
+  return { ...call, args: { ...others, scheme, resource } };
+}
+
 export function progressTokenOf(message: JsonObject): RequestId | null {
   return asRequestId(memberObject(memberObject(message, 'params'), '_meta')['progressToken']);
 }

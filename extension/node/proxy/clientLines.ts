@@ -3,7 +3,7 @@ import { CLIENT_TIMED_OUT } from '#contract/judgement.ts';
 import type { ToolCall } from '#core/model/call.ts';
 import type { JsonObject } from '#core/model/json.ts';
 import { errorLine, toolErrorLine } from '#node/proxy/answers.ts';
-import { callFromMcp, progressTokenOf } from '#node/proxy/callFromMcp.ts';
+import { callFromMcp, progressTokenOf, readFromMcp } from '#node/proxy/callFromMcp.ts';
 import { answerWithin } from '#node/proxy/clientLimits.ts';
 import { newRequest } from '#node/proxy/inFlight.ts';
 import type { Request } from '#node/proxy/inFlight.ts';
@@ -141,8 +141,7 @@ export function clientLines(parts: RelayParts, env: Readonly<Record<string, stri
     if (part.repeated !== null) return refuse(sorted.id, `the key ${JSON.stringify(part.repeated.key)} appears twice in one object`);
     if (part.depth > MAX_DEPTH) return refuse(sorted.id, `it is nested deeper than ${MAX_DEPTH} levels`);
     const params = memberObject(sorted.message, 'params');
-    const { _meta: meta, ...args } = params;
-    const call = { ...callFromMcp(sorted.method, meta === undefined ? {} : { _meta: meta }, origin), args };
+    const call = readFromMcp(sorted.method, params, origin);
     return judge(part, sorted, requestFor(sorted, params, call, 'judging'), null);
   }
 

@@ -427,6 +427,22 @@ test('a resource is read only when its address may be', async () => {
   expect(b.clientMessages()[0]).toMatchObject({ error: { code: -32000 } });
 });
 
+test.each([
+  ['file:///a/b', { uri: 'file:///a/b' }],
+  ['HTTPS://h/x', { uri: 'HTTPS://h/x' }],
+  ['memo://notes/1', { scheme: 'memo', resource: 'notes/1' }],
+  ['memo:////etc/passwd', { scheme: 'memo', resource: '//etc/passwd' }],
+  ['plain', { uri: 'plain' }],
+  [7, { uri: 7 }],
+])('the resource %j is judged as %j', async (uri, args) => {
+  const judged: ToolCall[] = [];
+  const b = bench((call) => (judged.push(call), Promise.resolve(judgement('delivered'))));
+  const asked = request('resources/read', { _meta: { 'claudecode/toolUseId': 'u' }, uri });
+  await b.send(asked);
+  expect(judged).toEqual([expect.objectContaining({ tool: 'resources/read', channel: 'mcp', useId: 'u', args })]);
+  expect(b.toServer).toEqual([asked]);
+});
+
 test('a call that no hook asked about is refused where policy wants one', async () => {
   const b = bench(gate.judge, {}, { help: gate.help({ requireHook: true, servers: ['files'] }) });
   await b.send(callLine(1, 'a'));
