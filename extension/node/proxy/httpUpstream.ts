@@ -28,6 +28,8 @@ export interface WebOptions {
 const ACCEPT = 'application/json, text/event-stream';
 /** Later messages wait this long for a notification to be taken, so that the server sees them in order. */
 const ORDER_MS = 2_000;
+/** And this long for the stream of what the server says unasked; some servers show no sign of it before they say something. */
+const LISTEN_MS = 500;
 /** Nothing runs for a notification: a server that takes longer to say 202 does not say it any more. */
 const NOTIFICATION_MS = 60_000;
 /** A cancelled request's stream is kept this long for what the server has to say of it. */
@@ -110,7 +112,10 @@ function open({ spec, log, authorize }: WebOptions, events: UpstreamEvents): Ups
   }
 
   function failOwed(owed: Owed, why: string): void {
-    for (const key of owed.keys()) if (own.failed(key)) owed.delete(key);
+    for (const key of owed.keys()) {
+      listing.delete(key);
+      if (own.failed(key)) owed.delete(key);
+    }
     if (!closing) for (const line of errorLines(owed, why)) events.onLine(line);
     owed.clear();
   }
@@ -159,8 +164,10 @@ function open({ spec, log, authorize }: WebOptions, events: UpstreamEvents): Ups
         await refused(answer, outbound, mine, used, again);
         return;
       }
-      if (answer.status < 300 && outbound.messages.some((one) => one['method'] === 'notifications/initialized')) void unasked.listen();
       await readAnswer(answer, mine, reader);
+      // What the server asks on that stream is lost when a call makes it ask before the stream is there.
+      if (answer.status < 300 && outbound.messages.some((one) => one['method'] === 'notifications/initialized'))
+        await Promise.race([unasked.listen(), delay(LISTEN_MS)]);
     } catch (error) {
       const broken = failureText(error);
       if (!closing && owed.size === 0 && !mine.abort.signal.aborted) log(`http: ${broken}`);

@@ -217,6 +217,34 @@ test('notifications reach the server before what follows them', async () => {
   expect(order).toEqual(['notifications/initialized', 'tools/list']);
 });
 
+test('calls wait for the stream on which the server may ask, but not for ever', async () => {
+  const order: string[] = [];
+  for (const opens of [true, false]) {
+    const { url } = await serve(
+      withSession(
+        (one, response) => {
+          order.push('call');
+          json(response, 200, result(one, { content: [] }));
+        },
+        (one, response) => {
+          if (one.method !== 'GET') response.writeHead(405).end();
+          else if (opens)
+            setTimeout(() => {
+              order.push('stream');
+              response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+            }, 60);
+        },
+      ),
+    );
+    const s = session(url);
+    s.send(initialize);
+    await s.answerTo(0);
+    s.send(initialized + callLine(1, 'a'));
+    await s.answerTo(1);
+  }
+  expect(order).toEqual(['stream', 'call', 'call']);
+});
+
 test.each(['JSON', 'event streams'])('the official SDK’s server works, answering in %s', async (form) => {
   const transport = new StreamableHTTPServerTransport({ sessionIdGenerator: () => randomUUID(), enableJsonResponse: form === 'JSON' });
   const mcp = new McpServer({ name: 'sdk', version: '1.0.0' });
