@@ -1,6 +1,6 @@
 /** The hook program asking by itself, as it does on Windows; here over a Unix socket. */
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,8 +9,9 @@ import { formatReply, REPLY_PASS } from '#contract/hookReply.ts';
 import { ensurePrivateFolder, layoutFor } from '#home/layout.ts';
 import { askBroker } from '#hooks/askBroker.ts';
 import { readArguments } from '#hooks/runHook.ts';
+import { PROGRAM } from '#hooks/startProgram.ts';
 import { BLOCKED, claudePayload, CLEAN, codexPayload, HELD } from '../home/gateBox.ts';
-import { buildTestDist } from '../node/launcher/hookBundle.ts';
+import { buildTestDist, copyDist } from '../node/launcher/hookBundle.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cga-'));
 beforeAll(() => buildTestDist(join(folder, 'dist')));
@@ -84,9 +85,9 @@ test.each([[[]], [['gemini', '/h']], [['claude']], [['claude', 'relative']], [['
 
 describe('the program acting by itself', () => {
   const home = join(folder, 'h');
-  const run = (client: string, payload: string): Promise<{ code: number | null; out: string; err: string }> =>
+  const run = (client: string, payload: string, dist = join(folder, 'dist')): Promise<{ code: number | null; out: string; err: string }> =>
     new Promise((resolve, reject) => {
-      const child = spawn(process.execPath, [join(folder, 'dist', 'hook.cjs'), client, home, 'ask'], { env: {} });
+      const child = spawn(process.execPath, [join(dist, 'hook.cjs'), client, home, 'ask'], { env: {} });
       let out = '';
       let err = '';
       child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
@@ -107,6 +108,32 @@ describe('the program acting by itself', () => {
     mkdirSync(home, { recursive: true });
     const ran = await run(client, payload);
     expect(ran).toEqual({ code, out: expect.stringMatching(out) as string, err: expect.stringMatching(err) as string });
+  });
+
+  const harms: readonly (readonly [string, (program: Buffer) => Buffer | null])[] = [
+    ['missing', () => null],
+    ['empty', () => Buffer.alloc(0)],
+    ['cut short', (program) => program.subarray(0, program.length - 9)],
+    ['no program', () => Buffer.from('0')],
+  ];
+  test.each(harms)('a program that is %s refuses, with and without the code kept of a sound one', async (name, harm) => {
+    mkdirSync(home, { recursive: true });
+    const dist = copyDist(join(folder, 'dist'), join(folder, name));
+    const file = join(dist, PROGRAM);
+    const sound = readFileSync(file);
+    const spoil = (): void => {
+      const bytes = harm(sound);
+      if (bytes === null) rmSync(file);
+      else writeFileSync(file, bytes);
+    };
+    const refused = { code: 2, out: '', err: expect.stringMatching(/^Callgate's hook failed .*; call refused\n$/u) as string };
+    spoil();
+    expect(await run('claude', claudePayload(CLEAN), dist)).toEqual(refused);
+    writeFileSync(file, sound);
+    expect(await run('claude', claudePayload(CLEAN), dist)).toEqual({ code: 0, out: '', err: '' });
+    expect(readdirSync(dist).some((kept) => kept.endsWith('.cache'))).toBe(true);
+    spoil();
+    expect(await run('claude', claudePayload(CLEAN), dist)).toEqual(refused);
   });
 
   test('the broker, where there is one, decides', async () => {
