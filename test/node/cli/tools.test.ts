@@ -116,8 +116,10 @@ test('what was rejected can still be approved; a running client is told at once'
   await expect.poll(() => client.told.length).toBe(2);
   // Also for a client that never asked for the list; and one that was told is not told again.
   expect(box.client().refusal('more')).toMatch(/denied/);
+  const other = box.client();
+  expect(await other.tools(tool('write'))).toEqual(['write']);
   await run(box, 'deny', 'files', 'write');
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await expect.poll(() => other.told.length).toBe(1);
   expect(client.told.length).toBe(2);
 });
 
