@@ -1,5 +1,6 @@
 /** What a timeline row and a session's step share: how an entry's verdict and its details are shown. */
 import type { AuditEntry } from '#contract/auditRecord.ts';
+import { DECIDERS } from '#contract/sessionStory.ts';
 import type { Verdict } from '#core/model/verdict.ts';
 import { argumentList, factList, findingList } from './callDetails.ts';
 import { clientName } from './callText.ts';
@@ -13,14 +14,6 @@ const OUTCOME_NAMES: Readonly<Record<AuditEntry['outcome'], string>> = {
   asked: 'left to the client’s own prompt',
   held: 'waiting for a person',
   expired: 'refused, nobody answered',
-};
-const DECIDERS: Readonly<Record<AuditEntry['by'], string>> = {
-  gate: 'the gate',
-  person: 'a person',
-  grant: 'an earlier approval',
-  timeout: 'the time limit',
-  failure: 'a failure',
-  client: 'the client',
 };
 
 /** A result that a hook only reported was seen, not held. */

@@ -112,7 +112,8 @@ export function durationText(ms: number): string {
   return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
 }
 
-const DECIDERS: Readonly<Record<AuditEntry['by'], string>> = {
+/** Who settled a call, for people. */
+export const DECIDERS: Readonly<Record<AuditEntry['by'], string>> = {
   gate: 'the gate',
   person: 'a person',
   grant: 'an earlier approval',

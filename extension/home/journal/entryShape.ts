@@ -22,10 +22,10 @@ const oneOf = (values: readonly string[]): Check => {
   return (value) => known.has(value);
 };
 /** Written as records so that a new member of the union does not compile until it is named here. */
-const names = <T extends string>(members: Readonly<Record<T, true>>): readonly string[] => Object.keys(members);
+const names = <T extends string>(members: Readonly<Record<T, true>>): readonly T[] => Object.keys(members) as T[];
 
 export const CLIENT_NAMES = names<ClientId>({ claude: true, codex: true, mcp: true, cli: true });
-const KINDS = names<AuditEvent['kind']>({
+export const ENTRY_KINDS = names<AuditEvent['kind']>({
   call: true,
   hold: true,
   response: true,
@@ -36,9 +36,9 @@ const KINDS = names<AuditEvent['kind']>({
   broker: true,
   journal: true,
 });
-const OUTCOMES = names<Outcome>({ delivered: true, refused: true, asked: true, held: true, expired: true });
-const DECIDERS = names<DecidedBy>({ gate: true, person: true, grant: true, timeout: true, failure: true, client: true });
-const SEVERITIES = names<Severity>({ low: true, medium: true, high: true, critical: true });
+export const OUTCOMES = names<Outcome>({ delivered: true, refused: true, asked: true, held: true, expired: true });
+export const DECIDERS = names<DecidedBy>({ gate: true, person: true, grant: true, timeout: true, failure: true, client: true });
+export const SEVERITIES = names<Severity>({ low: true, medium: true, high: true, critical: true });
 const CONFIDENCES = names<Confidence>({ low: true, medium: true, high: true });
 const STATUSES = names<Status>({ experimental: true, stable: true, deprecated: true });
 
@@ -59,7 +59,7 @@ const FINDING: Checks<Finding> = {
 };
 
 const EVENT: Checks<AuditEvent> = {
-  kind: oneOf(KINDS),
+  kind: oneOf(ENTRY_KINDS),
   call: text,
   client: oneOf(CLIENT_NAMES),
   agent: text,

@@ -7,7 +7,7 @@ import { CLIENT_NAMES } from '#home/journal/entryShape.ts';
 
 /** A client's id as the wanted agent means every agent of that client: people say "Claude", entries say `main`. */
 export function clientMeant(agent: string): ClientId | null {
-  return CLIENT_NAMES.includes(agent) ? (agent as ClientId) : null;
+  return CLIENT_NAMES.find((client) => client === agent) ?? null;
 }
 
 export function matchesQuery(entry: AuditEntry, query: TimelineQuery): boolean {

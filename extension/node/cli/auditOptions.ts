@@ -1,9 +1,8 @@
 /** The options that all `callgate audit` subcommands share: which entries are meant. */
 import { resolve } from 'node:path';
-import type { AuditEntry, DecidedBy, Outcome } from '#contract/auditRecord.ts';
-import type { ClientId } from '#core/model/call.ts';
 import type { Severity } from '#core/model/finding.ts';
 import { VERDICTS, type Verdict } from '#core/model/verdict.ts';
+import { CLIENT_NAMES, DECIDERS, ENTRY_KINDS, OUTCOMES, SEVERITIES } from '#home/journal/entryShape.ts';
 import type { AuditFilter } from '#node/audit/auditFilter.ts';
 import { parseTime, TIME_FORMS } from '#node/cli/auditTime.ts';
 
@@ -32,23 +31,6 @@ export interface AuditOptions {
   readonly words: readonly string[];
 }
 
-/** Written as records so that a new member of the union does not compile until it is named here. */
-const names = <T extends string>(members: Readonly<Record<T, true>>): readonly T[] => Object.keys(members) as T[];
-const OUTCOMES = names<Outcome>({ delivered: true, refused: true, asked: true, held: true, expired: true });
-const DECIDERS = names<DecidedBy>({ gate: true, person: true, grant: true, timeout: true, failure: true, client: true });
-const CLIENTS = names<ClientId>({ claude: true, codex: true, mcp: true, cli: true });
-const SEVERITIES = names<Severity>({ low: true, medium: true, high: true, critical: true });
-const KINDS = names<AuditEntry['kind']>({
-  call: true,
-  hold: true,
-  response: true,
-  prompt: true,
-  session: true,
-  grant: true,
-  config: true,
-  broker: true,
-  journal: true,
-});
 const FILTER_VALUES =
   'verdict outcome kind by client severity category rule agent tool server session workspace since until text seq limit'.split(' ');
 
@@ -123,9 +105,9 @@ function filterFrom(values: ReadonlyMap<string, readonly string[]>, now: number,
   return defined({
     verdict: fixed<Verdict>('verdict', VERDICTS),
     outcome: fixed('outcome', OUTCOMES),
-    kind: fixed('kind', KINDS),
+    kind: fixed('kind', ENTRY_KINDS),
     by: fixed('by', DECIDERS),
-    client: fixed('client', CLIENTS),
+    client: fixed('client', CLIENT_NAMES),
     severity,
     category: free('category'),
     rule: free('rule'),
