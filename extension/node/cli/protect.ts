@@ -42,32 +42,40 @@ export const status: Command = async (args, host) => {
 };
 
 function printStatus(host: CommandHost): number {
-  for (const { id, name, file, state, detail, warnings } of discover(clientContext(host))) {
-    print(host.stdout, `${state.padEnd(12)} ${id}  (${name}, ${file})\n             ${[detail, ...warnings].join('\n             ')}`);
+  for (const { id, name, file, state, detail, warnings, servers } of discover(clientContext(host))) {
+    const left = servers.flatMap((server) => (server.state === 'unsupported' ? [`"${server.name}" stays as it is: ${server.detail}`] : []));
+    print(
+      host.stdout,
+      `${state.padEnd(12)} ${id}  (${name}, ${file})\n             ${[detail, ...warnings, ...left].join('\n             ')}`,
+    );
   }
   const problem = openEngine(host.layout, join(host.bundleFolder, 'rules.json')).problem(host.cwd);
   if (problem !== null) print(host.stderr, problem);
   return 0;
 }
 
-const PROTECT_USAGE = 'usage: callgate protect ID [--yes] [--trust] [--no-canary]   (IDs: callgate status)';
+const PROTECT_USAGE = 'usage: callgate protect ID [--server NAME …] [--yes] [--trust] [--no-canary]   (IDs: callgate status)';
 
 /** Shows the plan; writes only with `--yes`, writes Codex's trust entry only with `--trust`. */
 export const protect: Command = async (args, host) => {
   const { stdout, stderr } = host;
-  const [id, ...flags] = args;
+  const [id, ...words] = args;
+  const { flags, servers } = chosenServers(words);
   if (id === undefined || id.startsWith('-') || flags.some((flag) => !['--yes', '--trust', '--no-canary'].includes(flag))) {
     print(stderr, PROTECT_USAGE);
     return 2;
   }
   return sayingConfigErrors(host, async () => {
     const context = clientContext(host);
-    const plan = planProtect(id, context);
+    const plan = planProtect(id, context, servers.length === 0 ? {} : { servers });
     for (const line of [`${plan.file}:`, ...plan.summary.map((text) => `  ${text}`), ...plan.warnings.map((text) => `  warning: ${text}`)])
       print(stdout, line);
     if (plan.needsConsent !== null) print(stdout, `  ${plan.needsConsent}`);
     if (!flags.includes('--yes')) {
-      print(stdout, `Nothing was changed. To do this: callgate protect ${id} --yes${plan.needsConsent === null ? '' : ' --trust'}`);
+      print(
+        stdout,
+        `Nothing was changed. To do this: callgate protect ${args.map(asWord).join(' ')} --yes${plan.needsConsent === null ? '' : ' --trust'}`,
+      );
       return 0;
     }
     const applied = applyPlan(plan, context);
@@ -80,6 +88,24 @@ export const protect: Command = async (args, host) => {
     return settleTrustAndTry(id, plan, context, host, flags);
   });
 };
+
+/** As it can be typed again. */
+const asWord = (word: string): string => (/^[\w./:@=-]+$/u.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
+
+/** `--server NAME` chooses among the servers of an MCP file; a name without its word is an unknown flag. */
+function chosenServers(words: readonly string[]): { readonly flags: readonly string[]; readonly servers: readonly string[] } {
+  const flags: string[] = [];
+  const servers: string[] = [];
+  for (let at = 0; at < words.length; at++) {
+    const name = words[at] === '--server' ? words[at + 1] : undefined;
+    if (name === undefined) flags.push(words[at] ?? '');
+    else {
+      servers.push(name);
+      at++;
+    }
+  }
+  return { flags, servers };
+}
 
 async function settleTrustAndTry(
   id: string,
