@@ -23,9 +23,9 @@ export function keepTable(table: WordTable): { readonly table: KeptTable; readon
 
 /** @throws when the bytes are not as many as the sizes say. */
 export function openTable({ letters, sizes }: KeptTable, all: Uint8Array): WordTable {
-  // A copy starts where arrays of any kind may.
-  const { buffer } = new Uint8Array(all);
-  let at = 0;
+  // Where arrays of any kind may not start, a copy does.
+  const { buffer, byteOffset } = all.byteOffset % 4 === 0 ? all : new Uint8Array(all);
+  let at = byteOffset;
   let field = 0;
   const next = <T>(make: (from: number, length: number) => T, size: number): T => {
     const length = sizes[field++] ?? 0;
@@ -49,7 +49,7 @@ export function openTable({ letters, sizes }: KeptTable, all: Uint8Array): WordT
     marks: units(),
     grams: units(),
   };
-  if (at !== all.length) throw new Error('the index of the rule pack is damaged');
+  if (at - byteOffset !== all.length) throw new Error('the index of the rule pack is damaged');
   return table;
 }
 
