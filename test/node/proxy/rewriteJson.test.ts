@@ -22,7 +22,8 @@ const edited = (value: JsonValue, edits: ReadonlyMap<string, JsonValue>, at = ''
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, edited(member, edits, `${at}/${escapePointer(key)}`)]));
 };
 
-const json = fc.jsonValue({ maxDepth: 4 }) as fc.Arbitrary<JsonValue>;
+// As JSON has them: it knows no -0.
+const json = fc.jsonValue({ maxDepth: 4 }).map((value) => JSON.parse(JSON.stringify(value)) as JsonValue);
 const written = (value: JsonValue, space: string): string => ` \t${JSON.stringify(value, null, space).replaceAll('/', '\\/')}\r\n`;
 
 test('gives what the same edits give on the parsed value', () => {
