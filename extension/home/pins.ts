@@ -84,12 +84,11 @@ export function openPins(layout: Layout, warn: (message: string) => void): PinSt
   const read = (id: string): ServerPins | null => {
     if (!ID.test(id)) return null;
     const file = fileOf(id);
-    const stat = statSync(file, { throwIfNoEntry: false, bigint: true });
-    if (!stat) {
+    const stamp = stampOf(file);
+    if (stamp === null) {
       seen.delete(id);
       return null;
     }
-    const stamp = `${stat.ino}.${stat.mtimeNs}.${stat.size}`;
     const known = seen.get(id);
     if (known?.stamp === stamp) return known.pins;
     const bytes = readBounded(file, MAX_PINS_BYTES);
@@ -154,12 +153,21 @@ export function openPins(layout: Layout, warn: (message: string) => void): PinSt
         const text = `${JSON.stringify({ v: 1, ...wanted })}\n`;
         if (Buffer.byteLength(text) > MAX_PINS_BYTES) throw new Error(`${fileOf(id)} would be larger than ${MAX_PINS_BYTES} bytes`);
         writePrivate(fileOf(id), text);
-        return read(id);
+        // Nobody else writes while the lock is ours: what is there is what was written.
+        const stamp = stampOf(fileOf(id));
+        if (stamp !== null) seen.set(id, { stamp, pins: wanted });
+        return wanted;
       });
     },
     forget: (id) => ID.test(id) && locked(() => [fileOf(id), `${fileOf(id)}.damaged`].filter(removeIfThere).length > 0),
     close: () => lock?.close(),
   };
+}
+
+/** Tells one version of a file from every other; null when there is none. */
+function stampOf(file: string): string | null {
+  const stat = statSync(file, { throwIfNoEntry: false, bigint: true });
+  return stat ? `${stat.ino}.${stat.mtimeNs}.${stat.size}` : null;
 }
 
 function bounded(pins: ServerPins): ServerPins {

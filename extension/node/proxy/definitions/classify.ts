@@ -3,7 +3,7 @@ import type { ChangeKind, HeldDefinition, PinnedItem, ServerPins } from '#contra
 import type { Finding } from '#core/model/finding.ts';
 import type { JsonValue } from '#core/model/json.ts';
 import type { Verdict } from '#core/model/verdict.ts';
-import { driftBetween } from '#core/policy/definitionDrift.ts';
+import { driftBetween, type Drift } from '#core/policy/definitionDrift.ts';
 import type { DefinitionPolicy } from '#core/policy/relayPart.ts';
 import { namelessText } from '#core/policy/pinnedText.ts';
 import { approvedNow, keptDefinition } from '#home/pins.ts';
@@ -129,7 +129,7 @@ export function classify(input: ClassifyInput): Classified {
     const suspicion = input.suspicion(entry);
     if (suspicion !== null) return hold('imitates', suspicion);
     if (approved !== null) {
-      const drift = approved.definition === null ? 'changed' : driftBetween(approved.definition, entry.definition);
+      const drift = approved.definition === null ? 'changed' : driftOf(approved.definition, entry.definition);
       if (drift !== 'changed' && verdict.verdict === 'clean') return pin('mild');
       return policy.drift === 'flag' ? pin('flagged') : hold('changed', changedWhy(entry, pins, input.replaces));
     }
@@ -172,6 +172,17 @@ export function classify(input: ClassifyInput): Classified {
     );
     return bodies.get(namelessText(entry.definition));
   }
+}
+
+/** By the definition now, then by the one before: the same two are compared again under the lock. */
+const drifts = new WeakMap<object, WeakMap<object, Drift>>();
+
+function driftOf(before: JsonValue, now: JsonValue): Drift {
+  if (typeof before !== 'object' || before === null || typeof now !== 'object' || now === null) return driftBetween(before, now);
+  const known = drifts.get(now) ?? new WeakMap<object, Drift>();
+  const drift = known.get(before) ?? driftBetween(before, now);
+  drifts.set(now, known.set(before, drift));
+  return drift;
 }
 
 function subject({ kind, name }: Listed, { server }: ServerPins): string {

@@ -115,10 +115,16 @@ export function createDefinitionReview(options: DefinitionReviewOptions): Defini
   ): Promise<ReadonlyMap<string, boolean>> {
     const others = (): Shadowing => shadowing(server, kind === 'tool' ? ownNames(entries) : [], store.list());
     let known: Shadowing | null = null;
+    const suspicions = new Map<Listed, string | null>();
+    // Asked twice of each that changed, once of them under the pins' lock.
     const suspicion = (entry: Listed): string | null => {
+      const before = suspicions.get(entry);
+      if (before !== undefined) return before;
       known ??= others();
       const text = isObject(entry.definition) ? entry.definition['description'] : entry.definition;
-      return (kind === 'tool' ? known.imitation(entry.name) : null) ?? (typeof text === 'string' ? known.meddling(text) : null);
+      const why = (kind === 'tool' ? known.imitation(entry.name) : null) ?? (typeof text === 'string' ? known.meddling(text) : null);
+      suspicions.set(entry, why);
+      return why;
     };
     let inForce = '';
     const look = (pins: ServerPins): Classified =>
