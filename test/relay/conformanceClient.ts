@@ -119,7 +119,7 @@ async function throughRelay(program: string, work: (client: Client) => Promise<v
     CALLGATE_OAUTH_GRANT: scenario.startsWith('auth/client-credentials') ? 'client_credentials' : undefined,
   };
   for (const [name, value] of Object.entries(oauth)) if (value !== undefined) env[name] = value;
-  const args = ['--server', 'conformance', '--url', url.href];
+  const args = ['--server', `conformance ${scenario}`, '--url', url.href];
   await client.connect(new StdioClientTransport({ command: program, args, env, stderr: 'inherit' }));
   await work(client);
   await client.close();

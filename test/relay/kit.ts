@@ -125,14 +125,15 @@ export async function exchange(program: Program, messages: readonly Readonly<Rec
   }
 }
 
-/** Fails unless both ways give the very same lines. */
+/** Fails unless both ways give the very same lines. `name`: of the server in its client's configuration. */
 export async function check(
+  name: string,
   program: Program,
   world: RelayWorld,
   messages: readonly Readonly<Record<string, unknown>>[],
 ): Promise<readonly string[]> {
   const direct = await exchange(program, messages);
-  const through = { ...program, command: world.relay, args: ['--server', 'tried', '--', program.command, ...program.args] };
+  const through = { ...program, command: world.relay, args: ['--server', name, '--', program.command, ...program.args] };
   assert.deepEqual(await exchange(through, messages), direct);
   return direct;
 }

@@ -87,6 +87,7 @@ for (const { server, args = [], env = {}, call } of rows) {
     mkdirSync(world.box.work, { recursive: true });
     const [name, given] = call;
     const answers = await check(
+      server,
       {
         command: process.execPath,
         args: [program(server), ...args.map(filled)],
