@@ -15,6 +15,9 @@ export interface Gate {
   readonly signs: string;
 }
 
+/** Looking for each of this many characters takes less than a regex. */
+const MAX_ODD = 8;
+
 /** Null: any text will do. */
 export function gateOf(source: string, flags: string): Gate | null {
   const tree = readRegex(source, flags);
@@ -29,7 +32,7 @@ export function gateOf(source: string, flags: string): Gate | null {
     token: runIn(tree, (code) => (isToken(code) ? 1 : -1)).most,
     odd,
     signs:
-      needed !== null && often < 0.015
+      needed !== null && (often < 0.015 || (odd && !needed.beyond && needed.ascii.reduce((count, has) => count + has, 0) <= MAX_ODD))
         ? [...needed.ascii].flatMap((has, code) => (has === 0 ? [] : String.fromCharCode(code))).join('')
         : '',
   };
