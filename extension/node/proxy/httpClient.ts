@@ -72,7 +72,8 @@ export function httpClient({ url, headers, network, authorize, log }: HttpClient
 
   async function exchange(asked: HttpRequest): Promise<HttpAnswer> {
     const first = await authorized(asked);
-    if (authorize === undefined || !wantsSignIn(first)) return first;
+    // Nobody signs in to take leave.
+    if (authorize === undefined || asked.method === 'DELETE' || !wantsSignIn(first)) return first;
     if (!(await authorize.challenged({ status: first.status, headers: first.headers }))) return first;
     first.drop();
     return authorized(asked);

@@ -2,12 +2,14 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, request as httpRequest } from 'node:http';
+import type { Server } from 'node:http';
 import { createServer as createTls } from 'node:https';
 import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
+import { WebSocketServer } from 'ws';
 import { proxyFor } from '#node/proxy/httpAgent.ts';
 import type { Authorize, HttpHead } from '#node/proxy/httpClient.ts';
 import { callLine } from './harness.ts';
@@ -92,6 +94,22 @@ describe('a proxy', () => {
     expect(seen[0]?.headers).toMatchObject({ host: 'server.example', authorization: 'Bearer x' });
   });
 
+  test.each(['ws', 'wss'])('gets a tunnel for %s', async (scheme) => {
+    const { ca, port, server } = scheme === 'wss' ? await secure('DNS:server.example') : await plainServer();
+    const web = new WebSocketServer({ server });
+    web.on('connection', (socket, request) => {
+      expect(request.headers.authorization).toBe('Bearer x');
+      socket.on('message', (data: Buffer) => socket.send(JSON.stringify(result({ body: data.toString() } as Seen, {}))));
+    });
+    ends.push(() => web.clients.forEach((socket) => socket.terminate()));
+    const proxy = await forwarding(port);
+    const network = { HTTP_PROXY: proxy.url, HTTPS_PROXY: proxy.url, NODE_EXTRA_CA_CERTS: ca };
+    const s = session(`${scheme}://server.example/mcp`, { Authorization: 'Bearer x' }, { network, transport: 'websocket' });
+    s.send(callLine(1, 'a'));
+    expect(await s.answerTo(1)).toHaveProperty('result');
+    expect(proxy.asked).toEqual([`CONNECT server.example:${scheme === 'wss' ? 443 : 80} ${account}`]);
+  });
+
   test('gets a tunnel for secure ones and none of their headers; a refusal is told', async () => {
     const { ca, port } = await secure('DNS:server.example');
     const proxy = await forwarding(port);
@@ -106,8 +124,18 @@ describe('a proxy', () => {
   });
 });
 
+async function plainServer(): Promise<{ port: string; ca: string; server: Server }> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  ends.push(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { port: String((server.address() as AddressInfo).port), ca: '', server };
+}
+
 /** A server with a certificate of its own making. */
-async function secure(names: string): Promise<{ url: string; port: string; ca: string; folder: string }> {
+async function secure(names: string): Promise<{ url: string; port: string; ca: string; folder: string; server: Server }> {
   const folder = mkdtempSync(join(tmpdir(), 'callgate-cert-'));
   ends.push(() => rmSync(folder, { recursive: true }));
   const [ca, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
@@ -124,7 +152,7 @@ async function secure(names: string): Promise<{ url: string; port: string; ca: s
     server.close();
   });
   const port = String((server.address() as AddressInfo).port);
-  return { url: `https://127.0.0.1:${port}/mcp`, port, ca, folder };
+  return { url: `https://127.0.0.1:${port}/mcp`, port, ca, folder, server };
 }
 
 test('certificates: unknown, known by NODE_EXTRA_CA_CERTS, for another name; a plain server where TLS is expected', async () => {
@@ -193,6 +221,21 @@ describe('signing in', () => {
     expect(seen).toHaveLength(tries);
     expect(new Set(seen.map((one) => one.body)).size).toBe(1);
     for (const head of challenges) expect(head).toMatchObject({ status, headers: { 'www-authenticate': challenge } });
+  });
+
+  test('nobody is asked to sign in for the end of a session', async () => {
+    const { url, seen } = await serve((one, response) => {
+      if (one.method === 'DELETE') response.writeHead(401, { 'www-authenticate': 'Bearer' }).end();
+      else if (one.method === 'GET') response.writeHead(405).end();
+      else json(response, 200, result(one, { protocolVersion: '2025-06-18', capabilities: {} }), { 'mcp-session-id': 's' });
+    });
+    const { authorize, challenges } = signer(['Bearer x'], true);
+    const s = session(url, {}, { authorize });
+    s.send(initialize);
+    await s.answerTo(0);
+    await s.end();
+    expect(seen.at(-1)?.method).toBe('DELETE');
+    expect(challenges).toEqual([]);
   });
 
   test('without anybody to sign in a 401 is said plainly and the configured header is kept', async () => {
