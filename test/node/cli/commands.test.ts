@@ -74,7 +74,15 @@ test("an editor's extension that is removed leaves everything while another edit
   ];
   mkdirSync(mine, { recursive: true });
   writeFileSync(join(mine, 'rules.json'), JSON.stringify(TEST_RULES));
-  for (const name of ['hook.cjs', 'hook-program.cjs', 'callgate.cjs', 'sql-wasm.wasm', 'rule-compiler.cjs', 'rules-source.br'])
+  for (const name of [
+    'hook.cjs',
+    'hook-program.cjs',
+    'callgate.cjs',
+    'sql-wasm.wasm',
+    'rule-compiler.cjs',
+    'mcp-oauth.cjs',
+    'rules-source.br',
+  ])
     writeFileSync(join(mine, name), '');
   cpSync(mine, other, { recursive: true });
   for (const distFolder of [mine, other])

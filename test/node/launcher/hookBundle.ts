@@ -26,7 +26,8 @@ export async function buildTestDist(folder: string): Promise<string> {
   await (buildHook as (bundler: typeof esbuild, options: object, rules: string) => Promise<unknown>)(esbuild, options, rules);
   writeFileSync(join(folder, 'rules.json'), rules);
   writeFileSync(join(folder, 'callgate.cjs'), `process.stdout.write(JSON.stringify(process.argv.slice(2)));\n`);
-  for (const name of ['sql-wasm.wasm', 'rule-compiler.cjs', 'rules-source.br']) writeFileSync(join(folder, name), 'not run in these tests');
+  for (const name of ['sql-wasm.wasm', 'rule-compiler.cjs', 'mcp-oauth.cjs', 'rules-source.br'])
+    writeFileSync(join(folder, name), 'not run in these tests');
   return folder;
 }
 
@@ -38,6 +39,7 @@ export function copyDist(from: string, to: string): string {
     'rules.json',
     'callgate.cjs',
     'sql-wasm.wasm',
+    'mcp-oauth.cjs',
     'rule-compiler.cjs',
     'rules-source.br',
   ])

@@ -28,7 +28,7 @@ function prepared(): { box: Sandbox; dist: string; install: (version: string, ma
     writeFileSync(join(dist, 'rules.json'), JSON.stringify(TEST_RULES));
     for (const name of ['hook.cjs', 'hook-program.cjs', 'callgate.cjs'])
       writeFileSync(join(dist, name), `console.log(${JSON.stringify(mark)}, process.argv.slice(2).join(' '))`);
-    for (const name of ['sql-wasm.wasm', 'rule-compiler.cjs', 'rules-source.br']) writeFileSync(join(dist, name), mark);
+    for (const name of ['sql-wasm.wasm', 'rule-compiler.cjs', 'mcp-oauth.cjs', 'rules-source.br']) writeFileSync(join(dist, name), mark);
   };
   fill('first');
   return {
@@ -147,6 +147,7 @@ test('the same version with other bytes is replaced', async () => {
     'callgate.cjs',
     'hook-program.cjs',
     'hook.cjs',
+    'mcp-oauth.cjs',
     'rule-compiler.cjs',
     'rules-source.br',
     'rules.json',
