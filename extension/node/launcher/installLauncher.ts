@@ -51,7 +51,16 @@ export interface LauncherRecord {
 }
 
 /** In the order in which they are replaced: rules and index code first, what reads them last. */
-const BUNDLES = ['rules.json', 'rules-source.br', 'sql-wasm.wasm', 'rule-compiler.cjs', 'mcp-oauth.cjs', 'callgate.cjs', 'hook-program.cjs', 'hook.cjs'] as const;
+const BUNDLES = [
+  'rules.json',
+  'rules-source.br',
+  'sql-wasm.wasm',
+  'rule-compiler.cjs',
+  'mcp-oauth.cjs',
+  'callgate.cjs',
+  'hook-program.cjs',
+  'hook.cjs',
+] as const;
 const KEPT_VERSIONS = 2;
 const KEPT_COMMANDS = 4;
 const KEPT_DISTS = 20;
