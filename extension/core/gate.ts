@@ -1,4 +1,5 @@
 import type { ToolCall } from '#core/model/call.ts';
+import { isObject } from '#core/model/json.ts';
 import type { Finding, Severity } from '#core/model/finding.ts';
 import type { Decision } from '#core/model/verdict.ts';
 import type { RulePack } from '#core/detect/rulePack.ts';
@@ -73,10 +74,23 @@ function inText(call: ToolCall, context: GateContext): readonly Finding[] {
     detect(fields, 'shell', context.pack)
       // Secrets and personal data were looked for in the whole text.
       // What is written may be run later, and is read again then: only what is never right is worth a word now.
-      .filter((finding) => !isSecretFinding(finding) && (call.channel !== 'write' || finding.severity === 'critical'))
+      .filter((finding) => !isSecretFinding(finding) && (call.channel !== 'write' || isNeverRight(finding, call)))
       .map((finding) => ({ ...finding, severity: SEVERITY_IN_TEXT[finding.severity] }))
   );
 }
+
+/** In a document people are told to download and run; what is to run by itself does it without them. */
+function isNeverRight(finding: Finding, call: ToolCall): boolean {
+  if (finding.severity === 'critical') return true;
+  if (finding.severity !== 'high' || finding.category !== 'command-execution' || !isObject(call.args)) return false;
+  const path = ['file_path', 'path', 'notebook_path', 'filePath']
+    .map((key) => (isObject(call.args) ? call.args[key] : undefined))
+    .find((one) => typeof one === 'string');
+  return path !== undefined && !DOCUMENT.test(path as string);
+}
+
+const DOCUMENT =
+  /\.(?:mdx?|markdown|rst|adoc|txt|html?|tex|org|csv|jsonl|snap|po|svg|test\.\w{1,4}|spec\.\w{1,4})$|(?:^|\/)(?:README|CHANGELOG|docs?|tests?|__tests__|fixtures|testdata|spec|examples?)(?:[./]|$)/iu;
 
 /** What is found to be a secret is kept out of the record and out of sight: a stranger's rule could hide a whole call that way. */
 function withoutRedaction(finding: Finding): Finding {

@@ -392,7 +392,7 @@ const WARNED: readonly string[] = [
   'yum install --nogpgcheck x',
   'code --install-extension ./x.vsix',
   'git config core.sshCommand /tmp/x',
-  'git config --global core.hooksPath /tmp/h',
+  'git config --global core.hooksPath ~/.h',
   'git remote set-url origin https://git.example/x.git',
   'vllm serve a/b --trust-remote-code',
   'curl -s https://pastebin.com/raw/a1B2c3',

@@ -99,6 +99,9 @@ export function pureCall(name: string, receiver: Value | null, args: readonly Va
     if (codes.length > 0 && codes.every((code) => code >= 0 && code <= 0x10_ffff))
       return withText(codes.map((code) => String.fromCodePoint(code)).join(''), args);
   }
+  const codes = name === 'map' && FROM_CODE.test(first.name) ? args[1]?.list : undefined;
+  if (codes !== undefined && codes !== null)
+    return { ...madeOf(codes), list: codes.map((code) => pureCall(first.name, null, [code], keys) ?? UNKNOWN) };
   if (name === 'Buffer.from' || name === 'codecs.decode' || last === 'codecs.decode') {
     const how = args[1]?.text ?? keys.get('encoding')?.text ?? '';
     if (how.startsWith('base64')) return decoded(first, decodeBase64Text);

@@ -41,6 +41,11 @@ export function setVariables(reader: Reader, simple: Simple): void {
       for (const assign of simple.assigns)
         if (reader.state.aliases.size < MAX_EXPANSION) reader.state.aliases.set(assign.name, assign.value);
       return;
+    case 'hash':
+      // `hash -p file name`: the name runs that file from then on.
+      if (words[1] === '-p' && words.length === 4 && reader.state.aliases.size < MAX_EXPANSION)
+        reader.state.aliases.set(words[3] ?? '', words[2] ?? '');
+      return;
     case 'cd':
     case 'pushd': {
       const folder = variables.get('PWD');

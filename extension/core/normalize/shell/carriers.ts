@@ -35,7 +35,7 @@ const CARRIERS: ReadonlyMap<string, readonly Carrier[]> = new Map([
   ['rsync', [{ joined: /^--(?:rsh|rsync-path)=/u }, { next: /^(?:-e|--rsh|--rsync-path)$/u }]],
   ['ssh', [{ joined: /^(?:-o)?(?:ProxyCommand|LocalCommand|KnownHostsCommand)[= ]/iu }]],
   ['sftp', [{ next: /^-S$/u }]],
-  ['make', [{ joined: /^--eval=(?:.{0,200}?(?:\$\(shell |;|:\s*\n\t))?/su }]],
+  ['make', [{ next: /^(?:-E|--eval)$/u }, { joined: /^--eval=(?:.{0,200}?(?:\$\(shell |;|:\s*\n\t))?/su }]],
   ['dc', [{ joined: /^!/u }]],
   ['scp', [{ joined: /^(?:-o)?(?:ProxyCommand|LocalCommand|KnownHostsCommand)[= ]/iu }, { next: /^-S$/u }]],
   ['sqlite3', [{ joined: /^\s*\.(?:shell|system)\s+/u }]],

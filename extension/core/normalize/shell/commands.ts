@@ -38,7 +38,12 @@ export function readCommandLine(
     else runCmd(folded.text, whole);
     return;
   }
+  const { troubles } = collector.shell;
+  const before = troubles.has('unterminated');
   const commands = readScript(parseShell(folded.text, collector.shell), job);
+  const isPowerShell = POWERSHELL.test(folded.text);
+  // Backticks and brackets that never end are ordinary there; its own reader says whether it gets through.
+  if (isPowerShell && !before) troubles.delete('unterminated');
   const unread = unreadTexts(commands, job.printed);
   for (const text of unread.texts) {
     // It may be no shell text at all: what is wrong with it is no trouble of the call.
@@ -52,13 +57,13 @@ export function readCommandLine(
   if (plain !== '' && plain !== folded.text) collector.derived('command', { at, span: null }, plain);
   // A client on Windows may hand its lines to another shell than it says.
   if (/^\s{0,20}(?:powershell|pwsh|cmd)(?:\.exe)?\s/iu.test(folded.text)) return;
-  if (POWERSHELL.test(folded.text)) readPowerShell(folded.text, null, whole, buildWords);
+  if (isPowerShell) readPowerShell(folded.text, null, whole, buildWords);
   else if (CMD.test(folded.text)) runCmd(folded.text, whole);
 }
 
 /** What only PowerShell has: cmdlets at the start of a command, static members, its environment variables. */
 const POWERSHELL =
-  /(?:^|[;|{(&\n]\s{0,9})(?:(?:Get|Set|New|Remove|Invoke|Start|Stop|Add|Clear|Copy|Move|Out|Import|Export|Disable|Enable|Register|Unregister|Write|Test|Select|Where|ForEach|ConvertTo|ConvertFrom|Install|Uninstall|Restart|Suspend|Update|Expand|Compress|Read|Enter|Send)-[A-Z]\w{1,40}|iex|iwr|irm)(?=[\s(;|]|$)|\$env:[A-Za-z]|\[(?:System\.)?(?:Convert|Net\.\w{1,40}|Text\.Encoding|IO\.\w{1,40}|Reflection\.\w{1,40}|Ref|Environment|ScriptBlock|Diagnostics\.Process)\]::?|New-Object\s|^\s{0,9}&\s{0,3}[({"']/iu;
+  /(?:^|[;|{(&\n]\s{0,9})(?:(?:Get|Set|New|Remove|Invoke|Start|Stop|Add|Clear|Copy|Move|Out|Import|Export|Disable|Enable|Register|Unregister|Write|Test|Select|Where|ForEach|ConvertTo|ConvertFrom|Install|Uninstall|Restart|Suspend|Update|Expand|Compress|Read|Enter|Send)-[A-Z]\w{1,40}|iex|iwr|irm)(?=[\s(;|]|$)|\$env:[A-Za-z]|\[(?:System\.)?(?:Convert|Net\.\w{1,40}|Text\.Encoding|IO\.\w{1,40}|Reflection\.\w{1,40}|Ref|Environment|ScriptBlock|Diagnostics\.Process)\]::?|New-Object\s|(?:^|\n)[ \t]{0,40}\$[a-z_]\w{0,40} = |(?:^|[\n;|])[ \t]{0,40}(?:mkdir|md|rm|cp|mv|ls|cat) -(?:Force|Recurse|Path|Filter|LiteralPath|Destination)\b|^\s{0,9}&\s{0,3}[({"']/iu;
 /** What only cmd.exe has: its switches after its own commands, percent signs and carets in names. */
 const CMD =
   /(?:^|[&|(\n]\s{0,9})(?:@?(?:del|erase|rd|rmdir|copy|xcopy|move|attrib|start|type|reg|net|sc|schtasks|wmic|vssadmin|bcdedit|certutil|bitsadmin|icacls|takeown|wevtutil|format|taskkill|netsh)(?:\.exe)?\s{1,9}(?:\/[a-z?]\b|[^\n]{0,200}%[a-z]{2,40}%)|for\s{1,9}\/[fdlr]\s|%comspec%|%[a-z]{3,20}%[\\/]|[a-z]{1,12}\^[a-z^]{1,20})/iu;

@@ -33,6 +33,8 @@ export interface Job {
   readonly written: Map<string, string>;
   /** Programs of the system that the call gave other names, by the path of the new name. */
   readonly renamed: Map<string, string>;
+  /** Folders by the paths of links the call made to them. */
+  readonly links: Map<string, string>;
   /** Constant text commands of the call print, in order. */
   readonly printed: string[];
   /** Descriptors `exec` opened. */
@@ -54,6 +56,7 @@ export function newJob(collector: Collector, place: Job['place'], read: Job['rea
     downloads: new Map(),
     written: new Map(),
     renamed: new Map(),
+    links: new Map(),
     printed: [],
     descriptors: new Map(),
     scripts: { left: MAX_SCRIPTS, seen: new Set() },

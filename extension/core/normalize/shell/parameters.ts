@@ -6,6 +6,7 @@ export type Known = Pick<ShellState, 'variables' | 'arrays' | 'references' | 'se
 const SHAPE = /^([#!])?([A-Za-z_][A-Za-z0-9_]*|[@*#?$!0-9])(?:\[([^\]]{1,80})\])?(.*)$/su;
 /** Longest pattern that is looked for in a value. */
 const MAX_PATTERN = 200;
+const MAX_WORDS = 64;
 
 /** The value of `${body}`; null when it is not known. */
 export function parameter(body: string, known: Known): string | null {
@@ -13,6 +14,12 @@ export function parameter(body: string, known: Known): string | null {
   if (!shape) return null;
   const [, prefix, name = '', index, rest = ''] = shape;
   if (prefix === '!' && (index === '@' || index === '*' || rest === '*' || rest === '@')) return null;
+  const list = elements(name, index, known);
+  const part = list === null ? null : SLICE.exec(rest);
+  if (list !== null && part !== null) {
+    const from = Number(part[1]);
+    return list.slice(from, part[2] === undefined ? undefined : (from < 0 ? list.length + from : from) + Number(part[2])).join(' ');
+  }
   const own = valueOf(name, index, known);
   const value = prefix === '!' ? known.variables.get(own ?? '') : own;
   if (prefix === '#') return value === undefined ? null : String(index === '@' ? known.arrays.get(name)?.length : value.length);
@@ -21,6 +28,21 @@ export function parameter(body: string, known: Known): string | null {
   if (rest === '' || fallback !== undefined) return value;
   if (/^:?\+/u.test(rest)) return plain(rest.replace(/^:?\+/u, ''), known);
   return sliced(value, rest) ?? replaced(value, rest, known) ?? trimmed(value, rest, known) ?? recased(value, rest);
+}
+
+const SLICE = /^:\s{0,3}\(?(-?\d{1,6})\)?(?::\s{0,3}(\d{1,6}))?$/u;
+
+/** Of `$@` with `$0` before it, and of whole arrays. */
+function elements(name: string, index: string | undefined, known: Known): readonly string[] | null {
+  if (index === '@' || index === '*') return known.arrays.get(known.references.get(name) ?? name) ?? null;
+  if ((name !== '@' && name !== '*') || index !== undefined) return null;
+  const out = [known.variables.get('0') ?? 'sh'];
+  for (let at = 1; at <= MAX_WORDS; at++) {
+    const value = known.variables.get(String(at));
+    if (value === undefined) break;
+    out.push(value);
+  }
+  return out;
 }
 
 /** What a name, or an element of an array, holds. */

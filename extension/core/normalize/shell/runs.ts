@@ -5,6 +5,8 @@ import { readPowerShell } from '#core/normalize/powershell/commands.ts';
 import { carriedBy } from '#core/normalize/shell/carriers.ts';
 import { readCmd } from '#core/normalize/cmd.ts';
 import { readCode } from '#core/normalize/code/readCode.ts';
+import { rememberLink, throughLink } from '#core/normalize/shell/links.ts';
+import { withoutComments } from '#core/normalize/shell/sqlComments.ts';
 import { asksForHelp } from '#core/normalize/shell/asksForHelp.ts';
 import { effectsOf } from '#core/normalize/shell/effects.ts';
 import { splitArguments } from '#core/normalize/shell/flags.ts';
@@ -30,7 +32,7 @@ type Extra = Pick<CommandField, 'assigns' | 'redirects'>;
 
 export function buildWords(given: readonly string[], stdin: readonly string[], place: Place, job: Job, extra: Extra): Built[] {
   const { collector, shell } = job;
-  const words = withoutUnknown(given);
+  const words = withoutComments(withoutUnknown(given));
   // Every wrapper makes a command of most of its words again.
   for (const word of words) shell.output -= word.length + 1;
   if (job.depth > MAX_SHELL_DEPTH || shell.commands <= 0 || shell.output < 0) {
@@ -55,6 +57,7 @@ export function buildWords(given: readonly string[], stdin: readonly string[], p
   passOn(field, job.downloads);
   for (const command of out) collector.command(command);
   for (const effect of effectsOf(field)) collector.effect({ ...place, ...effect });
+  if (program === 'ln') rememberLink(field, place, job, folder);
   follow(program, operands, job.here, collector.paths.home, searchPath(assigns, shell));
   const inner: Inner[] = [...innerOf(words, stdin), ...carriedBy(program, words.slice(1), assigns, stdin), ...scripts];
   const likely = likelyWords(words);
@@ -74,6 +77,8 @@ function addPaths(field: Built, place: Place, job: Job, folder: string, out: Bui
     const sets = program === 'tee' && field.flags.has('a') && STARTUP_FILE.test(use.text) && addsSetupLines(stdin.join('\n'));
     const found = collector.path(place, use.text, use.access, folder, sets ? 'setup-line' : undefined);
     let reported = false;
+    if (job.links.size > 0)
+      for (const path of throughLink(found, use.text, job)) field.paths.push(...collector.path(place, path, use.access, folder));
     for (const path of found) {
       field.paths.push(path);
       const runs = use.access === 'execute' || (use.access === 'read' && program === 'source');
@@ -91,6 +96,8 @@ function addPaths(field: Built, place: Place, job: Job, folder: string, out: Bui
       }
     }
   }
+  if (program === 'git' && operands.includes('clean') && field.flags.has('f') && (folder === '/' || folder === collector.paths.home))
+    for (const path of collector.path(place, folder, 'delete')) field.paths.push(path);
   for (const text of guardedWords(program, words, operands, folder))
     for (const path of collector.path(place, text, 'use', folder)) field.paths.push(path);
   for (const file of patchedBy(program, words, stdin)) field.paths.push(...collector.path(place, file.path, file.access, folder));

@@ -131,11 +131,11 @@ function calledBy(reader: Reader, simple: Simple, end: number): readonly Simple[
   const alias = first.quoted ? undefined : state.aliases.get(first.text);
   const body = alias ?? state.functions.get(first.text);
   const given = simple.words.slice(1).map((word) => word.text);
-  // Without words of its own, the body says no more than it did where it was defined.
+  // Without words of its own, the body says no more than it did where it was defined, but for what it prints to whoever called it.
   const passed =
     reader.shown !== null || body === undefined || body.length > 4000
       ? reader.shown !== null
-      : /^\s{0,9}\|(?!\|)/u.test(reader.source.slice(end, end + 12));
+      : /^\s{0,9}(?:\|(?!\|)|[)\x60])/u.test(reader.source.slice(end, end + 12));
   if (body === undefined || (alias === undefined && !passed && (given.length === 0 || !/\$/u.test(body)))) return [];
   state.calls -= body.length + 64;
   if (state.calls < 0) {
