@@ -14,6 +14,7 @@ import {
   ensureAgents,
   ensureChromium,
   ensureEditor,
+  ensureMcpClients,
   ensureNetcat,
   ensureServers,
   ensureToolchain,
@@ -89,7 +90,7 @@ const TIERS = {
     commands: () => [['editor host', ['test/host/run.ts'], []]],
     count: () => JSON.parse(readFileSync(join(reports, 'host.json'), 'utf8')),
   },
-  e2e: nodeTests('e2e', 'end to end', [ensureChromium, ensureNetcat, ensureEditor, ensureAgents]),
+  e2e: nodeTests('e2e', 'end to end', [ensureChromium, ensureNetcat, ensureEditor, ensureAgents, ensureMcpClients]),
   relay: nodeTests('relay', 'relay', [ensureNetcat, ensureServers]),
 };
 

@@ -12,6 +12,7 @@ import { type ClientContext, planProtect } from '#node/clients/planChange.ts';
 import { mcpLauncher } from '#node/launcher/leftOver.ts';
 import { claudeBinary, codexBinary, ensureAgents, writeHome } from '#kit/agents.ts';
 import { installGate } from '#kit/agentsGate.ts';
+import { ensureMcpClients } from '#kit/setup.mjs';
 import { launch, sandbox, sandboxEnvironment, tail, waitFor, type Sandbox } from '#kit/sandbox.ts';
 
 /** Writes down how it was started and what it was asked; answers enough to be taken for a server. */
@@ -191,8 +192,7 @@ const linesOf = (log: string): unknown[] =>
 describe('rewritten entries', () => {
   before(async () => {
     await ensureAgents();
-    const script = new URL('../kit/installMcpClients.mjs', import.meta.url).href;
-    mcpClients = await ((await import(script)) as { ensureMcpClients: () => Promise<string> }).ensureMcpClients();
+    mcpClients = await ensureMcpClients();
   });
 
   for (const client of CLIENTS) {

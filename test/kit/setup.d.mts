@@ -10,3 +10,5 @@ export declare function ensureNetcat(): Promise<void>;
 export declare function continueWithPinnedNode(script: string, args: readonly string[]): Promise<void>;
 /** Gives the folder whose `node_modules` holds the MCP servers and the conformance suite. */
 export declare function ensureServers(): Promise<string>;
+/** Gives the folder whose `node_modules` holds the clients that only read a rewritten configuration file. */
+export declare function ensureMcpClients(): Promise<string>;

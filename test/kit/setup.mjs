@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { cache, locked, npm, pinnedNode, repository, run, say, seconds, sha256 } from './installing.mjs';
 
 export { ensureAgents } from './installAgents.mjs';
+export { ensureMcpClients } from './installMcpClients.mjs';
 export { ensureServers } from './installServers.mjs';
 export { ensureChromium, ensureNetcat } from './installBrowser.mjs';
 export { ensureEditor } from './installEditor.mjs';

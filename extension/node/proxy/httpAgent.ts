@@ -153,8 +153,6 @@ function tunnelAgent(proxy: URL, secure: boolean, ca: string[] | null): HttpAgen
     asked.end();
   };
   // Node calls it with a callback when it returns nothing; its types know only the form that returns a socket at once.
-  Object.assign(agent, {
-    createConnection: (options: Readonly<Record<string, unknown>>, connected: Connected) => void connect(options, connected),
-  });
+  Object.assign(agent, { createConnection: connect });
   return agent;
 }

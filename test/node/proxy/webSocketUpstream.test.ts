@@ -108,7 +108,7 @@ describe('a server', () => {
     ['that sends more than any message may have', (socket) => socket.send('x'.repeat(34_000_000)), /longer than 33554432 bytes/],
     [
       'that breaks the protocol',
-      (socket) => void (socket as unknown as { _socket: { write(bytes: Buffer): void } })._socket.write(Buffer.from([0xff, 0xff, 0xff])),
+      (socket) => (socket as unknown as { _socket: { write(bytes: Buffer): void } })._socket.write(Buffer.from([0xff, 0xff, 0xff])),
       /closed the connection|Invalid WebSocket frame/,
     ],
   ];

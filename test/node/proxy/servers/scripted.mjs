@@ -18,7 +18,7 @@ if (mode === 'child') {
     "const c = require('child_process').spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' }); process.send(c.pid); process.disconnect(); process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)";
   const child = spawn(process.execPath, ['-e', daemon], { detached: true, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
   child.unref();
-  child.on('message', (grandchild) => writeFileSync(pidFile, `${process.pid} ${child.pid} ${grandchild}`));
+  child.on('message', (grandchild) => writeFileSync(pidFile, `${process.pid} ${child.pid} ${Number(grandchild)}`));
 } else if (pidFile) writeFileSync(pidFile, `${process.pid}`);
 if (mode === 'deaf') {
   process.on('SIGTERM', () => undefined);
