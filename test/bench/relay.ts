@@ -15,7 +15,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { ensureServers } from '../kit/installServers.mjs';
+import { ensureServers } from '../kit/setup.mjs';
 import { installGate, journalEntries, serve } from '#kit/agentsGate.ts';
 import { sandbox, sandboxEnvironment } from '#kit/sandbox.ts';
 import { httpCaller, stdioCaller, type Caller } from './relay/callers.ts';

@@ -3,7 +3,7 @@
  * The format is in docs/audit-format.md. Nothing here repairs a broken journal: it is reported and left as it is.
  */
 import { createHmac } from 'node:crypto';
-import { closeSync, constants, fdatasyncSync, ftruncateSync, lstatSync, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, fdatasync, fdatasyncSync, ftruncateSync, lstatSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AuditEntry, AuditEvent } from '#contract/auditRecord.ts';
 import {
@@ -26,7 +26,7 @@ import { ownIdentity } from '#home/processIdentity.ts';
 
 export interface Journal {
   /**
-   * Puts the events into the chain and returns when they are on the disk. At most 4,096 at once.
+   * Puts the events into the chain and returns when they are on the disk; with `settleMs`, when they are in the file. At most 4,096 at once.
    * @throws JournalError; then none of them is acknowledged, and as a rule none is there.
    */
   append(events: readonly AuditEvent[]): readonly AuditEntry[];
@@ -49,10 +49,20 @@ export interface JournalOptions {
   readonly now?: () => number;
   readonly write?: (handle: number, bytes: Buffer, from: number) => number;
   readonly sync?: (handle: number) => void;
+  /**
+   * Milliseconds after which entries are flushed to the disk and signed, several appends at once; the lock is kept until then. What was
+   * appended is in the file at once and outlives this process however it ends; a power cut may take that much of the end with it.
+   * 0 unless said: each append is flushed and signed before it returns.
+   */
+  readonly settleMs?: number;
+  /** Entries that had been acknowledged could not be flushed or signed. */
+  readonly onUnsettled?: (error: JournalError) => void;
 }
 
 const LOCK_WAIT_MS = 3000;
 const MAX_EVENTS = 4096;
+/** Other processes wait for the lock: a stream of entries that never ends must not keep it. */
+const LONGEST_HOLD_MS = 100;
 
 interface State {
   readonly signer: SigningKey;
@@ -62,9 +72,23 @@ interface State {
   readonly mirrorBytes: Buffer;
 }
 
+/** Entries in the file that are neither flushed nor signed, up to `tail`. The lock is held while there are any. */
+interface Unsettled {
+  readonly held: JournalLock;
+  readonly since: number;
+  /** As signed. */
+  state: State;
+  tail: Tail;
+  timer: NodeJS.Timeout | null;
+}
+
+/** By folder: settles what a journal of this process has not yet, so that another one of the same process does not wait for it in vain. */
+const settleHere = new Map<string, () => void>();
+
 /** Touches no file until the first `append` or `check`. */
 export function openJournal(layout: Layout, options: JournalOptions = {}): Journal {
   const { segmentBytes = SEGMENT_BYTES, lockWaitMs = LOCK_WAIT_MS, now = Date.now, write = writeSync, sync = fdatasyncSync } = options;
+  const settleMs = options.settleMs ?? 0;
   const mirror = checkpointFile(layout);
   const notices: JournalNotice[] = [];
   let writer = '';
@@ -74,6 +98,7 @@ export function openJournal(layout: Layout, options: JournalOptions = {}): Journ
   let known: State | null = null;
   let open: { readonly segment: number; readonly inode: number; readonly handle: number } | null = null;
   let closed = false;
+  let unsettled: Unsettled | null = null;
 
   const closeSegment = (): void => {
     if (open === null) return;
@@ -93,7 +118,7 @@ export function openJournal(layout: Layout, options: JournalOptions = {}): Journ
     return signing;
   };
 
-  const withLock = <T>(work: (lock: JournalLock) => T): T => {
+  const acquireLock = (): JournalLock => {
     if (closed)
       throw new JournalError('CLOSED', { file: layout.journal, line: 0 }, 'this journal was closed by its own program; open it again');
     for (const folder of [layout.root, layout.journal]) {
@@ -107,14 +132,21 @@ export function openJournal(layout: Layout, options: JournalOptions = {}): Journ
     if (key === null) signingKey();
     if (writer === '') writer = ownIdentity();
     lock ??= createJournalLock(layout.journal, writer, lockWaitMs);
+    settleHere.get(layout.journal)?.();
     lock.acquire();
+    return lock;
+  };
+
+  const withLock = <T>(work: (lock: JournalLock) => T): T => {
+    settleNow();
+    const held = acquireLock();
     try {
-      return work(lock);
+      return work(held);
     } catch (error) {
       known = null;
       throw journalErrorFrom(error, layout.journal, 'write the journal');
     } finally {
-      lock.release();
+      held.release();
     }
   };
 
@@ -189,7 +221,7 @@ export function openJournal(layout: Layout, options: JournalOptions = {}): Journ
     }
   };
 
-  const writeLines = (held: JournalLock, handle: number, size: number, bytes: Buffer): void => {
+  const writeLines = (held: JournalLock, handle: number, size: number, bytes: Buffer, flush: boolean): void => {
     if (!held.held())
       throw new JournalError(
         'LOCKED',
@@ -199,7 +231,7 @@ export function openJournal(layout: Layout, options: JournalOptions = {}): Journ
     try {
       let from = 0;
       while (from < bytes.length) from += write(handle, bytes, from);
-      sync(handle);
+      if (flush) sync(handle);
     } catch (error) {
       takeBack(held, handle, size);
       throw error;
@@ -220,13 +252,18 @@ export function openJournal(layout: Layout, options: JournalOptions = {}): Journ
     }
   };
 
-  const appendLocked = (held: JournalLock, events: readonly AuditEvent[]): readonly AuditEntry[] => {
-    const { tail, signer, checkpoint, mirrorBytes } = current();
+  interface Written {
+    readonly entries: readonly AuditEntry[];
+    readonly tail: Tail;
+    readonly begun: 'new' | 'existing';
+  }
+
+  const writeEntries = (held: JournalLock, from: Tail, signer: SigningKey, events: readonly AuditEvent[], flush: boolean): Written => {
     const entries: AuditEntry[] = [];
     let text = '';
-    let prev = tail.hash;
+    let prev = from.hash;
     for (const event of events) {
-      const seq = tail.seq + entries.length + 1;
+      const seq = from.seq + entries.length + 1;
       const sealed = sealEntry(event, { seq, time: Math.max(0, Math.trunc(now())), writer, prev, key: signer.id });
       if (sealed.problem !== null)
         throw new JournalError(
@@ -238,23 +275,126 @@ export function openJournal(layout: Layout, options: JournalOptions = {}): Journ
       text += `${sealed.line}\n`;
       prev = sealed.entry.hash;
     }
-    const { segment, size, handle, begun } = segmentFor(tail);
+    const { segment, size, handle, begun } = segmentFor(from);
     const bytes = Buffer.from(text);
-    writeLines(held, handle, size, bytes);
+    writeLines(held, handle, size, bytes, flush);
+    return { entries, begun, tail: { segment, size: size + bytes.length, seq: from.seq + entries.length, hash: prev } };
+  };
+
+  /** The state with everything up to `tail` signed; that is on the disk already. */
+  const signUpTo = ({ signer, checkpoint, mirrorBytes }: State, tail: Tail, begun: 'new' | 'existing'): State => {
     const next: Checkpoint = {
       v: 1,
       turn: checkpoint.turn + 1,
-      count: tail.seq + entries.length,
-      head: prev,
+      count: tail.seq,
+      head: tail.hash,
       time: Math.max(0, Math.trunc(now())),
       key: signer.id,
     };
-    // When this fails the lines stay: the statement may have reached the file, and then cutting them off would read as tampering.
     const slot = signing(() => writeCheckpoint(mirror, next, signer, begun === 'new' ? 'now' : 'later'));
     const written = Buffer.from(mirrorBytes);
     slot.copy(written, (next.turn % 2) * SLOT_BYTES);
-    known = { signer, tail: { segment, size: size + bytes.length, seq: next.count, hash: prev }, checkpoint: next, mirrorBytes: written };
+    return { signer, tail, checkpoint: next, mirrorBytes: written };
+  };
+
+  const appendLocked = (held: JournalLock, events: readonly AuditEvent[]): readonly AuditEntry[] => {
+    const state = current();
+    const { entries, tail, begun } = writeEntries(held, state.tail, state.signer, events, true);
+    // When this fails the lines stay: the statement may have reached the file, and then cutting them off would read as tampering.
+    known = signUpTo(state, tail, begun);
     return entries;
+  };
+
+  const appendSoon = (events: readonly AuditEvent[]): readonly AuditEntry[] => {
+    // The checkpoint is on the disk before the first entry of a segment that follows it.
+    if (unsettled !== null && unsettled.tail.size >= segmentBytes) settleNow();
+    if (unsettled === null) {
+      const held = acquireLock();
+      try {
+        const state = current();
+        // A segment of its own begins with a checkpoint that is on the disk: the slow way, once.
+        if (state.tail.segment === 0 || state.tail.size >= segmentBytes) {
+          const entries = appendLocked(held, events);
+          held.release();
+          return entries;
+        }
+        unsettled = { held, since: performance.now(), state, tail: state.tail, timer: null };
+        settleHere.set(layout.journal, settleNow);
+      } catch (error) {
+        known = null;
+        held.release();
+        throw journalErrorFrom(error, layout.journal, 'write the journal');
+      }
+    }
+    try {
+      const { entries, tail } = writeEntries(unsettled.held, unsettled.tail, unsettled.state.signer, events, false);
+      unsettled.tail = tail;
+      unsettled.timer ??= setTimeout(settleSoon, settleMs);
+      return entries;
+    } catch (error) {
+      settleNow();
+      throw journalErrorFrom(error, layout.journal, 'write the journal');
+    }
+  };
+
+  /** Flushes without keeping this process waiting, then signs; the lock goes when nothing has come in meanwhile, or after a while. */
+  const settleSoon = (): void => {
+    const mine = unsettled;
+    if (mine === null || open === null) return;
+    const target = mine.tail;
+    const flushed = (error: Error | null): void => {
+      // Settled in between by somebody who could not wait.
+      if (unsettled !== mine) return;
+      if (error !== null) {
+        notSettled(error);
+        return;
+      }
+      if (mine.tail !== target && performance.now() - mine.since > LONGEST_HOLD_MS) {
+        settleNow();
+        return;
+      }
+      try {
+        mine.state = signUpTo(mine.state, target, 'existing');
+      } catch (failure) {
+        notSettled(failure);
+        return;
+      }
+      if (mine.tail === target) letGo(mine.state);
+      else settleSoon();
+    };
+    if (options.sync === undefined) fdatasync(open.handle, flushed);
+    else settleNow();
+  };
+
+  /** Nothing is unsettled after it. A failure is told, not thrown: what failed had been acknowledged before. */
+  const settleNow = (): void => {
+    const mine = unsettled;
+    if (mine === null) return;
+    try {
+      if (mine.tail === mine.state.tail) {
+        letGo(mine.state);
+        return;
+      }
+      if (open !== null) sync(open.handle);
+      letGo(signUpTo(mine.state, mine.tail, 'existing'));
+    } catch (error) {
+      notSettled(error);
+    }
+  };
+
+  const letGo = (state: State | null): void => {
+    const mine = unsettled;
+    if (mine === null) return;
+    clearTimeout(mine.timer ?? undefined);
+    unsettled = null;
+    settleHere.delete(layout.journal);
+    known = state;
+    mine.held.release();
+  };
+
+  const notSettled = (error: unknown): void => {
+    letGo(null);
+    options.onUnsettled?.(journalErrorFrom(error, layout.journal, 'flush and sign the journal'));
   };
 
   return {
@@ -266,7 +406,7 @@ export function openJournal(layout: Layout, options: JournalOptions = {}): Journ
           { file: layout.journal, line: 0 },
           `${events.length} events at once; append at most ${MAX_EVENTS}`,
         );
-      return withLock((held) => appendLocked(held, events));
+      return settleMs > 0 ? appendSoon(events) : withLock((held) => appendLocked(held, events));
     },
     appendAndThen(event, work) {
       withLock((held) => {
@@ -282,6 +422,7 @@ export function openJournal(layout: Layout, options: JournalOptions = {}): Journ
     },
     takeNotices: () => notices.splice(0),
     close() {
+      settleNow();
       closed = true;
       closeSegment();
       lock?.close();

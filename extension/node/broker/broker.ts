@@ -1,14 +1,11 @@
 /** The one process per user that judges for every hook, relay and window: this file wires its parts and its life. */
-import { randomUUID } from 'node:crypto';
 import type { Server, Socket } from 'node:net';
 import { dirname } from 'node:path';
 import type { AuditEvent } from '#contract/auditRecord.ts';
 import type { BrokerStatus, GateSettings, JournalStatement, Requests, VerifyReport } from '#contract/ipc.ts';
 import type { Judge } from '#contract/judgement.ts';
-import type { ToolCall } from '#core/model/call.ts';
-import { relayPolicyFor } from '#core/policy/relayPolicy.ts';
 import { answerHook } from '#home/answerHook.ts';
-import { plainEvent, scrubEvent } from '#home/auditEvents.ts';
+import { scrubEvent } from '#home/auditEvents.ts';
 import type { HookClient } from '#home/dialects/hookEvent.ts';
 import { openEngine } from '#home/engine.ts';
 import { openGrants } from '#home/grants.ts';
@@ -20,25 +17,25 @@ import { keepLastGood } from '#home/ruleFile.ts';
 import { readSettings, writeSettings } from '#home/settings.ts';
 import { createApprovals } from '#node/broker/approvals.ts';
 import { createBrokerJudge, type BrokerJudge } from '#node/broker/brokerJudge.ts';
-import { createErrands, showInWindow, windowSecrets } from '#node/broker/errands.ts';
+import { recordCrashed, recordMissed, recordPutBack } from '#node/broker/brokerEvents.ts';
+import { takeBrokerLock, type BrokerLock } from '#node/broker/brokerLock.ts';
 import { createConversation } from '#node/broker/conversation.ts';
-import { createRecentCalls } from '#node/broker/recentCalls.ts';
-import { BrokerError, takeBrokerLock, type BrokerLock } from '#node/broker/brokerLock.ts';
-import { createDefinitionHolds, isDefinitionHold } from '#node/broker/definitionHolds.ts';
+import { createDefinitionHolds } from '#node/broker/definitionHolds.ts';
+import { createErrands } from '#node/broker/errands.ts';
 import { createHolds } from '#node/broker/holds.ts';
 import { createHookServer, HOOK_LIMITS, type HookLimits } from '#node/broker/hookServer.ts';
+import { startJournalUpkeep } from '#node/broker/journalUpkeep.ts';
 import { createLifetime, type Lifetime } from '#node/broker/lifetime.ts';
 import { createMcpServer, type ServeMcp } from '#node/broker/mcpServer.ts';
+import { keepReachable } from '#node/broker/reachable.ts';
+import { createRecentCalls, olderCall } from '#node/broker/recentCalls.ts';
 import { startRecorder } from '#node/broker/recorder.ts';
-import { socketFile, type SocketFile } from '#node/broker/socketFile.ts';
-import { startTimeline, type Timeline, type TimelineIndex } from '#node/broker/timeline.ts';
-import { takeUnrecorded } from '#node/broker/unrecorded.ts';
-import { openPage } from '#node/proxy/oauth/openPage.ts';
-import { relaySignIn } from '#node/proxy/oauth/relaySignIn.ts';
-import { definitionReviews } from '#node/proxy/definitions/definitionReviews.ts';
-import { relayHelp } from '#node/proxy/relayHelp.ts';
-import { createWindowServer, type Handlers, type WindowServer } from '#node/broker/windowServer.ts';
+import { startTimeline, type TimelineIndex } from '#node/broker/timeline.ts';
+import { windowHandlers } from '#node/broker/windowHandlers.ts';
+import { createWindowServer, type WindowServer } from '#node/broker/windowServer.ts';
+import { windowSignIn } from '#node/broker/windowSignIn.ts';
 import { ensureWindowToken } from '#node/broker/windowToken.ts';
+import { relayHelp } from '#node/proxy/relayHelp.ts';
 
 export interface BrokerOptions {
   readonly layout: Layout;
@@ -80,9 +77,6 @@ const FIRST_WINDOW_MS = 30_000;
 /** Hooks in flight when the broker is stopped get this long to hear their answer. */
 const FAREWELL_MS = 2000;
 const WATCH_MS = 2000;
-/** The journal's old parts are seen to a while after the start, when calls have been answered, and from then on at this distance. */
-const FIRST_UPKEEP_MS = 60_000;
-const UPKEEP_MS = 10 * 60_000;
 
 /** @throws BrokerError ALREADY_RUNNING when this user has a broker; CANNOT_LISTEN when a socket cannot be opened. */
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
@@ -114,7 +108,7 @@ async function startLocked(options: BrokerOptions, lock: BrokerLock): Promise<Br
 
   const timeline = startTimeline(options.openIndex, log);
   const recorder = startRecorder(
-    () => openJournal(layout),
+    (how) => openJournal(layout, how),
     (entries) => {
       for (const entry of entries) windows.send('entry', entry);
       timeline.added(entries);
@@ -169,7 +163,7 @@ async function startLocked(options: BrokerOptions, lock: BrokerLock): Promise<Br
     decide: engine.decide,
     record,
     recent,
-    lookUp: (result) => callOf(timeline, result),
+    lookUp: (result) => olderCall(timeline, result),
     wanted: () => settings.recordConversation,
     hash,
     now,
@@ -198,38 +192,33 @@ async function startLocked(options: BrokerOptions, lock: BrokerLock): Promise<Br
   });
   const sendStatus = (): void => windows.send('status', status());
 
-  const handlers: Handlers = {
-    ping: () => ({ now: now() }),
-    holds: () => [...approvals.list(), ...definitionHolds.list()],
-    approve: ({ id, scope, note }) =>
-      isDefinitionHold(id) ? definitionHolds.decide(id, 'approved', note) : approvals.approve(id, scope, note),
-    reject: ({ id, note }) => (isDefinitionHold(id) ? definitionHolds.decide(id, 'rejected', note) : approvals.reject(id, note)),
-    grants: () => grants.list(),
-    revoke: async ({ id }) => ({ revoked: await approvals.revoke(id) }),
-    timeline: (query) => timeline.query(query),
-    counts: ({ since, until }) => timeline.counts(since, until),
-    verify: () => options.verify(),
-    checkpoint: ({ seen }) => options.checkpoint(seen),
-    status,
-    configure: (wanted) => {
-      writeSettings(layout, wanted);
-      settings = wanted;
-      return settings;
-    },
-    errand: ({ id, value }) => ({ taken: errands.answered(id, value) }),
-    retire: () => {
-      const retiring = holds.waiting() === 0 && life.busy() === 0;
-      if (retiring) setImmediate(() => void stop('a window with another version takes over'));
-      return { retiring };
-    },
-  };
   const errands = createErrands(
     (errand) => windows.send('errand', errand),
     () => windows.windows(),
   );
   const windows: WindowServer = createWindowServer({
     token: ensureWindowToken(layout),
-    handlers,
+    handlers: windowHandlers({
+      approvals,
+      definitionHolds,
+      grants,
+      timeline,
+      errands,
+      verify: () => options.verify(),
+      checkpoint: ({ seen }) => options.checkpoint(seen),
+      status,
+      configure: (wanted) => {
+        writeSettings(layout, wanted);
+        settings = wanted;
+        return settings;
+      },
+      retire: () => {
+        const retiring = holds.waiting() === 0 && life.busy() === 0;
+        if (retiring) setImmediate(() => void stop('a window with another version takes over'));
+        return retiring;
+      },
+      now,
+    }),
     status,
     onWindows: (count) => {
       life.windows(count);
@@ -250,44 +239,34 @@ async function startLocked(options: BrokerOptions, lock: BrokerLock): Promise<Br
       options.hookLimits ?? HOOK_LIMITS,
       (count) => life.work(client, count),
     );
-  const help = relayHelp(
+  const help = relayHelp({
     engine,
-    relaySignIn({
-      bundleFolder: dirname(options.rulesFile),
-      secrets: windowSecrets(errands),
-      showPage: async (page, say) => {
-        if (await showInWindow(errands, page)) return;
-        await openPage(page.url, { env: process.env, platform: process.platform, say });
-      },
-      told: (server, problem) => void errands.ask({ kind: 'signedIn', server, problem }, 5000),
-    }),
-  );
-  const makeDefinitions = definitionReviews({
+    signIn: windowSignIn(errands, dirname(options.rulesFile)),
     pins,
-    decide: engine.decide,
     record,
-    policy: (server, cwd) => relayPolicyFor(server, engine.policyFor(cwd)).definitions,
     onHeld: definitionHolds.look,
   });
   const links = options.serveMcp
     ? createMcpServer(
-        (socket: Socket) => options.serveMcp?.(socket, judge, log, { ...help, definitions: makeDefinitions }),
+        (socket: Socket) => options.serveMcp?.(socket, judge, log, help),
         (count) => life.work('mcp', count),
       )
     : null;
-  const listeners: readonly (readonly [Server, string])[] = [
-    [hookServer('claude'), layout.claudeSocket],
-    [hookServer('codex'), layout.codexSocket],
-    [windows.server, layout.windowSocket],
-    ...(links ? [[links.server, layout.mcpSocket] as const] : []),
-  ];
-  const sockets: readonly SocketFile[] = listeners.map(([server, path]) => {
-    server.on('error', (error) => log(`${path}: ${errorText(error)}`));
-    return socketFile(server, path);
+  const reachable = keepReachable({
+    run: layout.run,
+    lock,
+    listeners: [
+      [hookServer('claude'), layout.claudeSocket],
+      [hookServer('codex'), layout.codexSocket],
+      [windows.server, layout.windowSocket],
+      ...(links ? [[links.server, layout.mcpSocket] as const] : []),
+    ],
+    onPutBack: (reason) => recordPutBack(reason, { record, log }),
+    onLost: (why) => void stop(why),
+    log,
   });
 
   let stopping: Promise<void> | null = null;
-  let looking: Promise<void> | null = null;
   let finish: () => void;
   const ended = new Promise<void>((resolve) => (finish = resolve));
   /** Whatever fails at the end is said and left: a broker that never ended would keep its lock from every other. */
@@ -302,11 +281,10 @@ async function startLocked(options: BrokerOptions, lock: BrokerLock): Promise<Br
     stopping ??= (async () => {
       log(`The broker ends: ${why}.`);
       clearInterval(watch);
-      for (const timer of upkeep) clearTimeout(timer);
+      endUpkeep();
       life.stop();
-      if (looking) await looking;
-      for (const socket of sockets) anyway(socket.remove);
-      for (const [server] of listeners) server.close();
+      await reachable.leave();
+      reachable.close();
       holds.endAll({ how: 'unattended' });
       await life.quiet(['claude', 'codex'], FAREWELL_MS);
       links?.close();
@@ -320,24 +298,6 @@ async function startLocked(options: BrokerOptions, lock: BrokerLock): Promise<Br
     })();
     return stopping;
   };
-  const look = async (): Promise<void> => {
-    try {
-      ensurePrivateFolder(layout.run);
-      if (!lock.isOurs() && !lock.retake()) return void stop('another broker has taken its lock');
-      await putBack();
-    } catch (error) {
-      void stop(`it cannot be reached any more (${errorText(error)})`);
-    }
-  };
-  /** Without them hooks decide alone, and nobody is asked in the editor. */
-  const putBack = async (): Promise<void> => {
-    const gone = sockets.filter((socket) => !socket.isThere());
-    if (gone.length === 0) return;
-    for (const socket of gone) if (!stopping) await socket.listen();
-    const reason = `Sockets of the broker in ${layout.run} were removed or replaced while it ran (${gone.length} of ${sockets.length}). They are back; calls made meanwhile did not reach the broker.`;
-    log(reason);
-    await record(brokerEvent({ pid: process.pid }, reason));
-  };
   let said = engine.problem();
   /** Somebody is editing rules of their own: what is wrong with them is told while they do. */
   const lookAtRules = (): void => {
@@ -350,75 +310,25 @@ async function startLocked(options: BrokerOptions, lock: BrokerLock): Promise<Br
   const watch = setInterval(() => {
     lookAtRules();
     definitionHolds.look();
-    if (!stopping) looking ??= look().finally(() => (looking = null));
+    reachable.look();
   }, options.watchMs ?? WATCH_MS);
   watch.unref();
-  let tidying: Promise<void> | null = null;
-  const tidy = (): void => {
-    tidying ??= options
-      .upkeep(
-        settings,
-        holds.list().map(({ id }) => id),
-      )
-      .catch((error: unknown) => errorText(error))
-      .then((said) => {
-        if (said !== '') log(`The journal's upkeep: ${said}`);
-        tidying = null;
-      });
-  };
-  const upkeep = [setTimeout(tidy, FIRST_UPKEEP_MS).unref(), setInterval(tidy, UPKEEP_MS).unref()];
+  const endUpkeep = startJournalUpkeep(() => {
+    const held = holds.list().map(({ id }) => id);
+    return options.upkeep(settings, held);
+  }, log);
 
   try {
-    for (const socket of sockets) await socket.listen();
+    await reachable.open();
   } catch (error) {
-    await stop('a socket could not be opened');
-    throw new BrokerError('CANNOT_LISTEN', errorText(error));
+    await stop('it could not start');
+    throw error;
   }
-  if (!lock.isOurs()) {
-    await stop('another broker has taken its lock');
-    throw new BrokerError('ALREADY_RUNNING', 'another broker started at the same moment');
-  }
-  if (lock.crashed) {
-    const { pid } = lock.crashed;
-    await record(
-      brokerEvent({ pid }, `The broker before this one (process ${pid}) ended without closing. Calls it held were refused by their hooks.`),
-    );
-  }
-  await tellUnrecorded(layout, record, log);
+  await recordCrashed(lock, { record, log });
+  await recordMissed(layout, { record, log });
   log(`The broker ${version} runs as process ${process.pid} with ${engine.rules()} rules.`);
   life.start();
   return { judge, status, ended, stop: () => stop('it was asked to') };
-}
-
-async function tellUnrecorded(
-  layout: Layout,
-  record: (event: AuditEvent) => Promise<string | null>,
-  log: (line: string) => void,
-): Promise<void> {
-  try {
-    const missed = takeUnrecorded(layout);
-    if (missed === null) return;
-    log(missed);
-    await record(brokerEvent({ pid: process.pid }, missed));
-  } catch (error) {
-    log(`What was missed while no broker ran cannot be told: ${errorText(error)}`);
-  }
-}
-
-/** Of a call that another process judged, or that is long ago. */
-async function callOf(timeline: Timeline, { client, session, useId, tool }: ToolCall): Promise<string | null> {
-  if (useId === null || session === '') return null;
-  try {
-    const { entries } = await timeline.query({ session, tool, limit: 100 });
-    return entries.find((entry) => entry.kind === 'call' && entry.client === client && entry.useId === useId)?.call ?? null;
-  } catch {
-    return null; // without an index the result stands in the record unlinked, with the client's own id of the call
-  }
-}
-
-function brokerEvent(args: { readonly pid: number }, reason: string): AuditEvent {
-  const id = randomUUID();
-  return plainEvent('broker', { client: 'cli', id, tool: 'broker', args, verdict: 'clean', outcome: 'delivered', by: 'failure', reason });
 }
 
 function keepLastGoodOrSay(layout: Layout, rulesFile: string, log: (line: string) => void): void {

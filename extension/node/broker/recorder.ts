@@ -1,10 +1,13 @@
-/** Writes what happened into the journal, several calls of the same moment with one flush to the disk. */
+/** Writes what happened into the journal, what comes at the same moment at once. */
 import type { AuditEntry, AuditEvent } from '#contract/auditRecord.ts';
-import type { Journal } from '#home/journal/journal.ts';
+import type { Journal, JournalOptions } from '#home/journal/journal.ts';
 import { errorText } from '#home/privateFile.ts';
 
 export interface Recorder {
-  /** Settles when the event is durable: null, or why it is not. Never rejects. */
+  /**
+   * Settles when the event is in the journal's file, where it outlives this process: null, or why it is not there. Never rejects. It is
+   * flushed to the disk and signed soon after (SETTLE_MS).
+   */
   readonly record: (event: AuditEvent) => Promise<string | null>;
   /** Set while the journal cannot be written. */
   readonly problem: () => string | null;
@@ -16,8 +19,14 @@ interface Waiting {
   readonly settle: (problem: string | null) => void;
 }
 
+/**
+ * A call waits for its entry, and a disk takes longer to be sure of one than the rest of judging takes. What a power cut can take is this
+ * much of the record's end; a process that is killed takes nothing.
+ */
+const SETTLE_MS = 20;
+
 export function startRecorder(
-  open: () => Journal,
+  open: (options: Pick<JournalOptions, 'settleMs' | 'onUnsettled'>) => Journal,
   onEntries: (entries: readonly AuditEntry[]) => void,
   onProblem: (problem: string | null) => void,
   onNotice: (message: string) => void,
@@ -26,9 +35,13 @@ export function startRecorder(
   let queue: Waiting[] = [];
   let problem: string | null = null;
 
+  const onUnsettled = (error: Error): void => {
+    problem = errorText(error);
+    onProblem(problem);
+  };
   const append = (events: readonly AuditEvent[]): readonly AuditEntry[] => {
     try {
-      journal ??= open();
+      journal ??= open({ settleMs: SETTLE_MS, onUnsettled });
       const entries = journal.append(events);
       for (const notice of journal.takeNotices()) onNotice(notice.message);
       return entries;

@@ -17,14 +17,17 @@ const DAY = 24 * 3600 * 1000;
 writeSync(1, 'ready\n');
 // Nothing to read: whoever started it is gone.
 if (readSync(0, Buffer.alloc(1)) === 0) process.exit(0);
-if (job === 'append') {
-  const journal = openJournal(layout, { segmentBytes: Number(segmentBytes), lockWaitMs: 20_000 });
+if (job.startsWith('append')) {
+  // As the broker does, or as everybody else.
+  const settleMs = job === 'append soon' ? 5 : 0;
+  const journal = openJournal(layout, { segmentBytes: Number(segmentBytes), lockWaitMs: 20_000, settleMs });
   for (let round = 0; ; round += 1) {
+    if (settleMs > 0 && round % 20 === 0) await new Promise((resolve) => setTimeout(resolve, 10 * Math.random()));
     const events = Array.from({ length: 1 + (round % 3) }, () => sampleEvent({ reason: 'r'.repeat((round * 37) % 900) }));
     for (const { seq, hash } of journal.append(events)) writeSync(1, `${seq} ${hash}\n`);
   }
 }
-while (job !== 'append') {
+for (;;) {
   if (job === 'rotate') await rotateKey(layout);
   await sealJournal(layout);
   await packJournal(layout);
