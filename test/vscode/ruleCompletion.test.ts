@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { compilePolicyFile } from '#node/rulepack/customPolicy.ts';
 import { ENTRY_KEYS, POLICY_KEYS, RELAY_KEYS, SEVERITIES } from '#node/rulepack/policyShape.ts';
-import { CONDITION_KEYS, EXAMPLE_KEYS, RULE_KEYS, URL_KEYS } from '#node/rulepack/ruleShape.ts';
+import { CONDITION_KEYS, EXAMPLE_KEYS, PATH_KEYS, RULE_KEYS, URL_KEYS } from '#node/rulepack/ruleShape.ts';
 import { testRuleFile } from '#node/rulepack/runExamples.ts';
 import { helpAt, suggestionsAt, type Schema } from '../../extension/vscode/ruleSuggestions.ts';
 import { nameProblem, ruleTemplate } from '../../extension/vscode/ruleTemplate.ts';
@@ -40,7 +40,7 @@ const rows: readonly (readonly [text: string, wanted: readonly string[] | 'nothi
   [`${head}    channels: [shell, |`, ['shell', 'read', 'write', 'fetch', 'mcp', 'response', 'definition', 'other']],
   [`${head}    channels:\n      - |`, ['shell', 'read', 'write', 'fetch', 'mcp', 'response', 'definition', 'other']],
   [`${head}    match:\n      path: { regex: a, access: [|`, ['read', 'write', 'delete', 'execute', 'use']],
-  [`${head}    match:\n      path: { regex: 'a{0,2}', |`, ['trait', 'access', 'not']],
+  [`${head}    match:\n      path: { regex: 'a{0,2}', |`, without(PATH_KEYS, 'regex')],
   [`${head}    match:\n      any:\n        - |`, CONDITION_KEYS],
   [`${head}    match:\n      any:\n        - url: { |`, URL_KEYS],
   [`${head}    match: { any: [{ url: { |`, URL_KEYS],
