@@ -1,76 +1,27 @@
-/** The one process per user that judges for every hook, relay and window: this file wires its parts and its life. */
+/** The one process per user that judges for every hook, relay and window: this file wires its sockets and its life. */
 import type { Server, Socket } from 'node:net';
 import { dirname } from 'node:path';
-import type { AuditEvent } from '#contract/auditRecord.ts';
-import type { BrokerStatus, GateSettings, JournalStatement, Requests, VerifyReport } from '#contract/ipc.ts';
+import type { BrokerStatus } from '#contract/ipc.ts';
 import type { Judge } from '#contract/judgement.ts';
 import { answerHook } from '#home/answerHook.ts';
-import { scrubEvent } from '#home/auditEvents.ts';
 import type { HookClient } from '#home/dialects/hookEvent.ts';
-import { openEngine } from '#home/engine.ts';
-import { openGrants } from '#home/grants.ts';
-import { openPins } from '#home/pins.ts';
-import { keyedHash, openJournal } from '#home/journal/journal.ts';
-import { ensurePrivateFolder, type Layout } from '#home/layout.ts';
+import { ensurePrivateFolder } from '#home/layout.ts';
 import { errorText } from '#home/privateFile.ts';
-import { keepLastGood } from '#home/ruleFile.ts';
-import { readSettings, writeSettings } from '#home/settings.ts';
-import { createApprovals } from '#node/broker/approvals.ts';
-import { createBrokerJudge, type BrokerJudge } from '#node/broker/brokerJudge.ts';
 import { recordCrashed, recordMissed, recordPutBack } from '#node/broker/brokerEvents.ts';
+import { openBrokerGate } from '#node/broker/brokerGate.ts';
 import { takeBrokerLock, type BrokerLock } from '#node/broker/brokerLock.ts';
-import { createConversation } from '#node/broker/conversation.ts';
-import { createDefinitionHolds } from '#node/broker/definitionHolds.ts';
+import type { Broker, BrokerOptions } from '#node/broker/brokerOptions.ts';
 import { createErrands } from '#node/broker/errands.ts';
-import { createHolds } from '#node/broker/holds.ts';
-import { createHookServer, HOOK_LIMITS, type HookLimits } from '#node/broker/hookServer.ts';
+import { createHookServer, HOOK_LIMITS } from '#node/broker/hookServer.ts';
 import { startJournalUpkeep } from '#node/broker/journalUpkeep.ts';
 import { createLifetime, type Lifetime } from '#node/broker/lifetime.ts';
-import { createMcpServer, type ServeMcp } from '#node/broker/mcpServer.ts';
+import { createMcpServer } from '#node/broker/mcpServer.ts';
 import { keepReachable } from '#node/broker/reachable.ts';
-import { createRecentCalls, olderCall } from '#node/broker/recentCalls.ts';
-import { startRecorder } from '#node/broker/recorder.ts';
-import { startTimeline, type TimelineIndex } from '#node/broker/timeline.ts';
 import { windowHandlers } from '#node/broker/windowHandlers.ts';
 import { createWindowServer, type WindowServer } from '#node/broker/windowServer.ts';
 import { windowSignIn } from '#node/broker/windowSignIn.ts';
 import { ensureWindowToken } from '#node/broker/windowToken.ts';
 import { relayHelp } from '#node/proxy/relayHelp.ts';
-
-export interface BrokerOptions {
-  readonly layout: Layout;
-  readonly version: string;
-  /** `rules.json` beside the running bundle. */
-  readonly rulesFile: string;
-  /** Opens the timeline's index; failing, only the timeline fails. */
-  readonly openIndex: () => TimelineIndex | Promise<TimelineIndex>;
-  readonly verify: () => Promise<VerifyReport>;
-  readonly checkpoint: (seen: JournalStatement | null) => Promise<Requests['checkpoint']['result']>;
-  /** Seals, packs and drops what is due of the journal, and gives what a person should know. Called now and then. */
-  readonly upkeep: (settings: GateSettings, held: readonly string[]) => Promise<string>;
-  /** Serves one shim's connection; without it no MCP socket is opened. */
-  readonly serveMcp?: ServeMcp;
-  readonly log: (line: string) => void;
-  /** `windows`: ends when the last window has gone · `until-stopped`: `callgate serve`. */
-  readonly lifetime: 'windows' | 'until-stopped';
-  /** How long a window may be away (a reload) before the broker ends, in milliseconds; 10 s unless said. */
-  readonly graceMs?: number;
-  /** How long the window that started the broker may take to connect, in milliseconds; 30 s unless said. */
-  readonly firstWindowMs?: number;
-  readonly hookLimits?: HookLimits;
-  /** How often the broker looks whether its lock and sockets are still its own, in milliseconds; 2 s unless said. */
-  readonly watchMs?: number;
-  readonly now?: () => number;
-}
-
-export interface Broker {
-  readonly judge: Judge;
-  readonly status: () => BrokerStatus;
-  /** Settles when the broker has ended, however it came to that. */
-  readonly ended: Promise<void>;
-  /** Refuses what is held (or leaves it to a client that can ask), answers what is in flight, and ends. */
-  readonly stop: () => Promise<void>;
-}
 
 const GRACE_MS = 10_000;
 const FIRST_WINDOW_MS = 30_000;
@@ -96,46 +47,17 @@ async function startLocked(options: BrokerOptions, lock: BrokerLock): Promise<Br
   const { layout, version } = options;
   const now = options.now ?? Date.now;
   const startedAt = now();
-  keepLastGoodOrSay(layout, options.rulesFile, options.log);
-  const engine = openEngine(layout, options.rulesFile);
-  const hash = keyedHash(layout);
-  // What is wrong with a project's rules names its folder, and errors name files: either may be called like a secret. Without rules
-  // there are no projects' either, and all would be withheld.
-  const log = (line: string): void => options.log(engine.rules() === 0 ? line : String(engine.scrub(line, hash)));
-  const startSettings = readSettings(layout);
-  let settings: GateSettings = startSettings.settings;
-  for (const problem of [engine.problem(), startSettings.problem]) if (problem !== null) log(problem);
-
-  const timeline = startTimeline(options.openIndex, log);
-  const recorder = startRecorder(
-    (how) => openJournal(layout, how),
-    (entries) => {
-      for (const entry of entries) windows.send('entry', entry);
-      timeline.added(entries);
-    },
-    (problem) => {
-      if (problem !== null) log(`The journal cannot be written: ${problem}`);
-      sendStatus();
-    },
-    log,
-  );
-  const record = (event: AuditEvent): Promise<string | null> => recorder.record(scrubEvent(event, (value) => engine.scrub(value, hash)));
-  const grants = openGrants(layout, now, log);
-  const holds = createHolds(now, (hold) => {
-    windows.send('hold', hold);
-    sendStatus();
-  });
-  const pins = openPins(layout, log);
-  const definitionHolds = createDefinitionHolds({
-    pins,
-    record,
+  const gate = openBrokerGate({
+    layout,
+    rulesFile: options.rulesFile,
+    openIndex: options.openIndex,
+    log: options.log,
     now,
-    warn: log,
-    onChange: (hold) => {
-      windows.send('hold', hold);
-      sendStatus();
-    },
+    send: (event, data) => windows.send(event, data),
+    onStatus: () => sendStatus(),
+    attended: () => life.attended(),
   });
+  const { engine, holds, definitionHolds, record, log } = gate;
   const life: Lifetime = createLifetime({
     mode: options.lifetime,
     graceMs: options.graceMs ?? GRACE_MS,
@@ -144,42 +66,6 @@ async function startLocked(options: BrokerOptions, lock: BrokerLock): Promise<Br
     onDeserted: () => holds.endAll({ how: 'unattended' }),
     onIdle: () => void stop('no window is left'),
   });
-  const recent = createRecentCalls(now);
-  const brokerJudge: BrokerJudge = createBrokerJudge({
-    layout,
-    decide: engine.decide,
-    grants,
-    holds,
-    recent,
-    record,
-    hash,
-    scrub: (value) => engine.scrub(value, hash),
-    settings: () => settings,
-    attended: life.attended,
-    now,
-    warn: log,
-  });
-  const conversation = createConversation({
-    decide: engine.decide,
-    record,
-    recent,
-    lookUp: (result) => olderCall(timeline, result),
-    wanted: () => settings.recordConversation,
-    hash,
-    now,
-    warn: log,
-  });
-  const approvals = createApprovals({
-    layout,
-    holds,
-    grants,
-    record,
-    hash,
-    now,
-    warn: log,
-    onChange: (hold) => windows.send('hold', hold),
-  });
-
   const status = (): BrokerStatus => ({
     version,
     pid: process.pid,
@@ -187,7 +73,7 @@ async function startLocked(options: BrokerOptions, lock: BrokerLock): Promise<Br
     windows: windows.windows(),
     rules: engine.rules(),
     waiting: holds.waiting() + definitionHolds.waiting(),
-    journalProblem: recorder.problem(),
+    journalProblem: gate.recorder.problem(),
     rulesProblem: engine.problem(),
   });
   const sendStatus = (): void => windows.send('status', status());
@@ -199,19 +85,11 @@ async function startLocked(options: BrokerOptions, lock: BrokerLock): Promise<Br
   const windows: WindowServer = createWindowServer({
     token: ensureWindowToken(layout),
     handlers: windowHandlers({
-      approvals,
-      definitionHolds,
-      grants,
-      timeline,
+      ...gate,
       errands,
       verify: () => options.verify(),
       checkpoint: ({ seen }) => options.checkpoint(seen),
       status,
-      configure: (wanted) => {
-        writeSettings(layout, wanted);
-        settings = wanted;
-        return settings;
-      },
       retire: () => {
         const retiring = holds.waiting() === 0 && life.busy() === 0;
         if (retiring) setImmediate(() => void stop('a window with another version takes over'));
@@ -226,15 +104,15 @@ async function startLocked(options: BrokerOptions, lock: BrokerLock): Promise<Br
     },
   });
 
-  const judge: Judge = (call, judgeOptions) => brokerJudge(call, { ...judgeOptions, side: 'relay', unattended: 'refuse' });
+  const judge: Judge = (call, judgeOptions) => gate.judge(call, { ...judgeOptions, side: 'relay', unattended: 'refuse' });
   const hookServer = (client: HookClient): Server =>
     createHookServer(
       (bytes, signal) =>
         answerHook(client, bytes, {
           layout,
-          judge: (call, unattended) => brokerJudge(call, { signal, side: 'hook', unattended }),
+          judge: (call, unattended) => gate.judge(call, { signal, side: 'hook', unattended }),
           record,
-          note: conversation.note,
+          note: gate.conversation.note,
         }),
       options.hookLimits ?? HOOK_LIMITS,
       (count) => life.work(client, count),
@@ -242,7 +120,7 @@ async function startLocked(options: BrokerOptions, lock: BrokerLock): Promise<Br
   const help = relayHelp({
     engine,
     signIn: windowSignIn(errands, dirname(options.rulesFile)),
-    pins,
+    pins: gate.pins,
     record,
     onHeld: definitionHolds.look,
   });
@@ -288,11 +166,11 @@ async function startLocked(options: BrokerOptions, lock: BrokerLock): Promise<Br
       holds.endAll({ how: 'unattended' });
       await life.quiet(['claude', 'codex'], FAREWELL_MS);
       links?.close();
-      await conversation.written();
+      await gate.conversation.written();
       windows.close();
-      await timeline.close();
-      anyway(pins.close);
-      anyway(recorder.close);
+      await gate.timeline.close();
+      anyway(gate.pins.close);
+      anyway(gate.recorder.close);
       anyway(lock.release);
       finish();
     })();
@@ -315,7 +193,7 @@ async function startLocked(options: BrokerOptions, lock: BrokerLock): Promise<Br
   watch.unref();
   const endUpkeep = startJournalUpkeep(() => {
     const held = holds.list().map(({ id }) => id);
-    return options.upkeep(settings, held);
+    return options.upkeep(gate.settings(), held);
   }, log);
 
   try {
@@ -329,12 +207,4 @@ async function startLocked(options: BrokerOptions, lock: BrokerLock): Promise<Br
   log(`The broker ${version} runs as process ${process.pid} with ${engine.rules()} rules.`);
   life.start();
   return { judge, status, ended, stop: () => stop('it was asked to') };
-}
-
-function keepLastGoodOrSay(layout: Layout, rulesFile: string, log: (line: string) => void): void {
-  try {
-    keepLastGood(layout, rulesFile);
-  } catch (error) {
-    log(`The last good copy of the rules could not be written: ${errorText(error)}`);
-  }
 }

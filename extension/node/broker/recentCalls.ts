@@ -1,5 +1,6 @@
 /** Which calls were judged lately, so that what comes back can be told whose it is. Forgetting one costs a link in the record, nothing else. */
 import type { ToolCall } from '#core/model/call.ts';
+import type { Timeline } from '#node/broker/timeline.ts';
 
 export interface RecentCall {
   readonly id: string;
@@ -52,4 +53,15 @@ export function createRecentCalls(now: () => number): RecentCalls {
       return id === undefined ? null : (byId.get(id) ?? null);
     },
   };
+}
+
+/** The correlation id of a call that another process judged, or that is long ago; null when the timeline has none. */
+export async function olderCall(timeline: Pick<Timeline, 'query'>, { client, session, useId, tool }: ToolCall): Promise<string | null> {
+  if (useId === null || session === '') return null;
+  try {
+    const { entries } = await timeline.query({ session, tool, limit: 100 });
+    return entries.find((entry) => entry.kind === 'call' && entry.client === client && entry.useId === useId)?.call ?? null;
+  } catch {
+    return null; // without an index the result stands in the record unlinked, with the client's own id of the call
+  }
 }

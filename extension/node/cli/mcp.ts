@@ -1,9 +1,7 @@
 import { join } from 'node:path';
-import type { DefinitionPolicy } from '#core/policy/relayPart.ts';
 import { openLocalGate } from '#home/localGate.ts';
 import { openPins, type PinStore } from '#home/pins.ts';
 import { type Command, print } from '#node/cli/command.ts';
-import { definitionReviews } from '#node/proxy/definitions/definitionReviews.ts';
 import { openPage } from '#node/proxy/oauth/openPage.ts';
 import { relaySignIn } from '#node/proxy/oauth/relaySignIn.ts';
 import { memorySecrets } from '#node/proxy/oauth/signIn.ts';
@@ -38,9 +36,7 @@ export const mcp: Command = async (args, { layout, bundleFolder, checkedRules = 
       helpAlone: () => {
         const { engine, record } = open();
         pins = openPins(layout, warn);
-        const help = relayHelp(engine, signIn);
-        const policy = (server: string, folder: string): DefinitionPolicy => help.policy(server, folder).definitions;
-        return { ...help, definitions: definitionReviews({ pins, decide: engine.decide, record, policy }) };
+        return relayHelp({ engine, signIn, pins, record });
       },
     });
   } finally {

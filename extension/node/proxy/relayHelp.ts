@@ -3,7 +3,7 @@ import type { ToolCall } from '#core/model/call.ts';
 import type { Finding } from '#core/model/finding.ts';
 import { relayPolicyFor, type RelayPolicy } from '#core/policy/relayPolicy.ts';
 import type { Engine } from '#home/engine.ts';
-import type { MakeDefinitions } from '#node/proxy/definitions/definitionReviews.ts';
+import { definitionReviews, type DefinitionReviewsParts, type MakeDefinitions } from '#node/proxy/definitions/definitionReviews.ts';
 import type { RelaySignIn } from '#node/proxy/oauth/relaySignIn.ts';
 
 export interface RelayHelp {
@@ -16,10 +16,17 @@ export interface RelayHelp {
   readonly definitions?: MakeDefinitions;
 }
 
-export function relayHelp(engine: Pick<Engine, 'policyFor' | 'decide'>, signIn: RelaySignIn): RelayHelp {
+export interface RelayHelpParts extends Pick<DefinitionReviewsParts, 'pins' | 'record' | 'onHeld'> {
+  readonly engine: Pick<Engine, 'policyFor' | 'decide'>;
+  readonly signIn: RelaySignIn;
+}
+
+export function relayHelp({ engine, signIn, ...reviewed }: RelayHelpParts): RelayHelp {
+  const policy = (server: string, cwd: string): RelayPolicy => relayPolicyFor(server, engine.policyFor(cwd));
   return {
     signIn,
-    policy: (server, cwd) => relayPolicyFor(server, engine.policyFor(cwd)),
+    policy,
     findings: (call) => engine.decide(call).findings,
+    definitions: definitionReviews({ ...reviewed, decide: engine.decide, policy: (server, cwd) => policy(server, cwd).definitions }),
   };
 }

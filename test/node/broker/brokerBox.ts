@@ -5,7 +5,8 @@ import { formatReply, parseReply, type HookReply } from '#contract/hookReply.ts'
 import type { AuditEntry } from '#contract/auditRecord.ts';
 import type { EventName, Events, GateSettings, Hold } from '#contract/ipc.ts';
 import { writeSettings } from '#home/settings.ts';
-import { startBroker, type Broker, type BrokerOptions } from '#node/broker/broker.ts';
+import { startBroker } from '#node/broker/broker.ts';
+import type { Broker, BrokerOptions } from '#node/broker/brokerOptions.ts';
 import { connectBroker, type BrokerConnection } from '#node/broker/windowClient.ts';
 import { gateBox, type GateBox } from '../../home/gateBox.ts';
 
