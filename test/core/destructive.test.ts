@@ -130,7 +130,7 @@ const HELD: readonly string[] = [
   'redis-cli --scan | xargs redis-cli del',
   'dropdb production',
   'mysqladmin -u root drop shop',
-  'pg_restore --clean -d app dump',
+  'pg_restore --clean -h db.example -d app dump',
   'mongorestore --drop dump/',
   'supabase db reset --linked',
   'curl -X DELETE http://localhost:9200/users',
