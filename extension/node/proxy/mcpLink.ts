@@ -90,7 +90,17 @@ function relayLink(socket: Duplex, header: McpLinkHeader, judge: Judge, log: (li
   const relay = startRelay({
     input: socket,
     output: socket,
-    open: upstreamFor({ server, spec: upstream, log, onStderr, help }),
+    open: upstreamFor({
+      server,
+      spec: upstream,
+      log,
+      say: (line) => {
+        log(line);
+        onStderr(Buffer.from(`callgate: ${line}\n`));
+      },
+      onStderr,
+      help,
+    }),
     judge,
     origin,
     log,
@@ -129,20 +139,18 @@ export interface UpstreamOptions {
   readonly server: string;
   readonly spec: UpstreamSpec;
   readonly log: (line: string) => void;
+  /** Reaches the client's user too. */
+  readonly say: (line: string) => void;
   readonly onStderr: (chunk: Buffer) => void;
   readonly help?: RelayHelp | undefined;
 }
 
 export function upstreamFor(options: UpstreamOptions): OpenUpstream {
   // Told to the person too: a client shows a server's standard error when they look why it behaves oddly.
-  const say = (line: string): void => {
-    options.log(line);
-    options.onStderr(Buffer.from(`callgate: ${line}\n`));
-  };
-  return restartingUpstream(plainUpstream(options, say), say);
+  return restartingUpstream(plainUpstream(options), options.say);
 }
 
-function plainUpstream({ server, spec, log, onStderr, help }: UpstreamOptions, say: (line: string) => void): OpenUpstream {
+function plainUpstream({ server, spec, log, say, onStderr, help }: UpstreamOptions): OpenUpstream {
   const authorize = spec.transport === 'stdio' ? undefined : (help?.signIn?.(server, spec, say) ?? undefined);
   switch (spec.transport) {
     case 'stdio':

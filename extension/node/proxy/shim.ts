@@ -72,8 +72,8 @@ async function runAlone(header: McpLinkHeader, session: string, options: ShimOpt
     open: upstreamFor({
       server: header.server,
       spec: upstream,
-      // What is said to the person reaches the same place as the log here.
-      log: () => undefined,
+      log: say,
+      say,
       onStderr: (chunk) => options.stderr.write(chunk),
       help,
     }),
