@@ -105,9 +105,22 @@ function extraCertificates(network: Readonly<Record<string, string>>, log: (line
 }
 
 function proxyHeaders(proxy: URL): Record<string, string> {
-  if (proxy.username === '' && proxy.password === '') return {};
-  const account = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
-  return { 'proxy-authorization': `Basic ${Buffer.from(account).toString('base64')}` };
+  const account = basicAccount(proxy);
+  return account === null ? {} : { 'proxy-authorization': account };
+}
+
+/** The account that an address names, as a header's value; null when it names none. */
+export function basicAccount({ username, password }: URL): string | null {
+  if (username === '' && password === '') return null;
+  return `Basic ${Buffer.from(`${decoded(username)}:${decoded(password)}`).toString('base64')}`;
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // a bare % is part of the password
+  }
 }
 
 type Connected = (error: Error | null, socket?: Duplex) => void;

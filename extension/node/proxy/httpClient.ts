@@ -4,7 +4,7 @@ import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:h
 import { request as httpsRequest } from 'node:https';
 import type { Readable } from 'node:stream';
 import { constants, createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
-import { routeTo } from '#node/proxy/httpAgent.ts';
+import { basicAccount, routeTo } from '#node/proxy/httpAgent.ts';
 
 const MAX_REDIRECTS = 3;
 const CONNECT_MS = 30_000;
@@ -140,10 +140,8 @@ export function httpClient({ url, headers, network, authorize, log }: HttpClient
 /** In lower case, so that ours replace them; an account in the address is one of them. */
 export function configuredHeaders(endpoint: URL, headers: Readonly<Record<string, string>>): Record<string, string> {
   const all: Record<string, string> = {};
-  if (endpoint.username !== '' || endpoint.password !== '') {
-    const account = `${decodeURIComponent(endpoint.username)}:${decodeURIComponent(endpoint.password)}`;
-    all['authorization'] = `Basic ${Buffer.from(account).toString('base64')}`;
-  }
+  const account = basicAccount(endpoint);
+  if (account !== null) all['authorization'] = account;
   for (const [name, value] of Object.entries(headers)) all[name.toLowerCase()] = value;
   return all;
 }

@@ -178,6 +178,18 @@ test('certificates: unknown, known by NODE_EXTRA_CA_CERTS, for another name; a p
   }
 });
 
+test('a password with a bare % is sent as it stands', async () => {
+  const { url, seen } = await serve((one, response) => json(response, 200, result(one, {})));
+  const basic = `Basic ${Buffer.from('me:100%').toString('base64')}`;
+  const direct = session(url.replace('//', '//me:100%@'));
+  direct.send(callLine(1, 'a'));
+  await direct.answerTo(1);
+  const through = session('http://a.example/mcp', {}, { network: { HTTP_PROXY: url.replace('//', '//me:100%@') } });
+  through.send(callLine(1, 'a'));
+  await through.answerTo(1);
+  expect(seen.map(({ headers }) => headers.authorization ?? headers['proxy-authorization'])).toEqual([basic, basic]);
+});
+
 describe('signing in', () => {
   /** Takes tokens in turn; `agree` says whether a challenge ends well. */
   function signer(tokens: (string | null)[], agree: boolean): { authorize: Authorize; challenges: HttpHead[] } {

@@ -10,13 +10,16 @@ export interface RedirectListener {
 }
 
 const PATH = '/callback';
+const ORIGIN = 'http://127.0.0.1';
 
 /** @param wanted port of an earlier listener, whose redirect address is registered; another one is taken when it is not free. */
 export async function listenForRedirect(wanted: number): Promise<RedirectListener> {
   let settle: ((query: URLSearchParams) => string) | null = null;
   let giveUp: ((why: Error) => void) | null = null;
   const server = createServer((request, response) => {
-    const url = new URL(request.url ?? '/', 'http://127.0.0.1');
+    // Any page and any user of this machine can ask for anything: `//` is a path to HTTP, and no address.
+    const path = request.url ?? '/';
+    const url = URL.canParse(path, ORIGIN) ? new URL(path, ORIGIN) : new URL(ORIGIN);
     const answer = (status: number, title: string, text: string): void => {
       response.writeHead(status, {
         'content-type': 'text/html; charset=utf-8',

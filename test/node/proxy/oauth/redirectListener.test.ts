@@ -25,6 +25,15 @@ test.each(rows)('%s', async (_what, path, status, outcome) => {
   }
 });
 
+test.each(['//', '//[', '/callback//'])('%s, which anybody can ask for', async (path) => {
+  const listener = await listenForRedirect(0);
+  try {
+    expect((await fetch(new URL(listener.url).origin + path)).status).toBe(404);
+  } finally {
+    listener.close();
+  }
+});
+
 test('a port that is taken: another one', async () => {
   const first = await listenForRedirect(0);
   const second = await listenForRedirect(Number(new URL(first.url).port));
