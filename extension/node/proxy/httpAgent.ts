@@ -38,7 +38,11 @@ export function routeTo(url: URL, network: Readonly<Record<string, string>>, log
   if (proxy === null) return { agent: secure ? new HttpsAgent({ ...base, ...(ca && { ca }) }) : new HttpAgent(base), forward: null };
   if (secure || tunnel) return { agent: tunnelAgent(proxy, secure, ca), forward: null };
   const agent = proxy.protocol === 'https:' ? new HttpsAgent(base) : new HttpAgent(base);
-  return { agent, forward: { proxy, headers: proxyHeaders(proxy) } };
+  const headers = proxyHeaders(proxy);
+  // Node would read the account once more, and stumble over a bare %.
+  proxy.username = '';
+  proxy.password = '';
+  return { agent, forward: { proxy, headers } };
 }
 
 /** Null when the address is reached directly. Names in lower case win, as with Node's own clients. */
