@@ -10,7 +10,7 @@ const SITES: ReadonlySet<string> = new Set(
   uploader.codecov.io repo.anaconda.com micro.mamba.pm micromamba.snakepit.net install.julialang.org get.sentry.io getcomposer.org
   get.rvm.io cursor.com dl.dagger.io get.okteto.com get.tur.so bootstrap.pypa.io setup.atuin.sh install.duckdb.org wasmtime.dev
   get.wasmer.io moonrepo.dev get.nexte.st taskfile.dev just.systems get.arkade.dev run.linkerd.io get.scala-cli.org cli.doppler.com
-  packages.microsoft.com codeclimate.com elan.lean-lang.org opam.ocaml.org crates.io go.dev dl.google.com
+  packages.microsoft.com codeclimate.com elan.lean-lang.org opam.ocaml.org apt.llvm.org coverage.codacy.com crates.io go.dev dl.google.com
   releases.hashicorp.com cpanmin.us install.perlbrew.pl sentry.io dl.k8s.io kind.sigs.k8s.io`.split(/\s+/u),
 );
 /** Accounts of a shared host: `owner/` for all of an owner, `owner/repository` for one. */
@@ -21,7 +21,7 @@ const OWNERS: ReadonlySet<string> = new Set(
   pre-commit/ microsoft/ hashicorp/ azure/ aws/ googlecloudplatform/ github/ git-lfs/ vercel/ oven-sh/ denoland/ astral-sh/ jdx/ nektos/
   go-task/ casey/ composer/ rvm/ sdkman/ pypa/ nodesource/ tj/n haskell/ ocaml/ leanprover/ dagger/ grafana/ cloudflare/ mikefarah/ jqlang/
   stedolan/ wasmerio/ bytecodealliance/ moonrepo/ scala-cli/ coursier/ gradle/ jenkinsci/ circleci-public/ codecov/ open-policy-agent/
-  sigstore/ slsa-framework/ ko-build/ google/ bazelbuild/ nixos/ direnv/ twpayne/chezmoi zplug/ zdharma-continuum/ tmux-plugins/ neovim/ vim/`.split(
+  hadolint/ koalaman/ mvdan/ sigstore/ slsa-framework/ ko-build/ google/ bazelbuild/ nixos/ direnv/ twpayne/chezmoi zplug/ zdharma-continuum/ tmux-plugins/ neovim/ vim/`.split(
     /\s+/u,
   ),
 );
