@@ -9,7 +9,7 @@ import { discover } from '#node/clients/discover.ts';
 import { type ClientContext, planProtect, type Plan } from '#node/clients/planChange.ts';
 import { openEngine } from '#home/engine.ts';
 import { hookCommand, recordCommand } from '#node/launcher/hookCommand.ts';
-import { launcherPaths, readLauncherRecord } from '#node/launcher/installLauncher.ts';
+import { launcherPaths, readLauncherRecord } from '#node/launcher/launcherRecord.ts';
 import { LauncherError } from '#node/launcher/quoting.ts';
 
 const TRUST_DEADLINE_MS = 20_000;

@@ -6,7 +6,8 @@ import { messageOf } from '#node/clients/configError.ts';
 import type { ClientContext } from '#node/clients/planChange.ts';
 import { readSettings } from '#home/settings.ts';
 import { dirname, join } from 'node:path';
-import { otherInstaller, removeLauncher } from '#node/launcher/installLauncher.ts';
+import { removeLauncher } from '#node/launcher/installLauncher.ts';
+import { otherInstaller } from '#node/launcher/launcherRecord.ts';
 import { leaveBehind, mcpLauncher } from '#node/launcher/leftOver.ts';
 
 /**

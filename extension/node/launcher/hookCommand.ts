@@ -2,7 +2,7 @@
 import type { Layout } from '#home/layout.ts';
 import { readSettings } from '#home/settings.ts';
 import { commandText, recordCommandText } from '#node/launcher/commandText.ts';
-import { readLauncherRecord } from '#node/launcher/installLauncher.ts';
+import { readLauncherRecord } from '#node/launcher/launcherRecord.ts';
 import { LauncherError } from '#node/launcher/quoting.ts';
 
 /**
