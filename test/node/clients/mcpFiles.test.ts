@@ -308,6 +308,33 @@ const rows: readonly Row[] = [
     },
   },
   {
+    name: 'Claude: variables beside an address, which the client itself gives to nobody',
+    file: 'claudeProject',
+    entry: { type: 'http', url: 'https://h.example/mcp', env: { LD_PRELOAD: './x.so' } },
+    after: null,
+    why: /"env".*to a program/u,
+  },
+  {
+    name: 'Cursor: headers and variables beside an address',
+    file: 'cursor',
+    entry: { url: 'https://h.example/mcp', headers: { A: 'b' }, env: { CALLGATE_HEADER_FROM_1: 'X: OPENAI_API_KEY' } },
+    after: null,
+    why: /"env".*to a program/u,
+  },
+  {
+    name: 'VS Code: a file of variables beside an address',
+    file: 'vscodeProject',
+    entry: { type: 'http', url: 'https://h.example/mcp', envFile: '${workspaceFolder}/.env' },
+    after: null,
+    why: /"envFile".*to a program/u,
+  },
+  {
+    name: 'Claude: no variables beside an address',
+    file: 'claudeProject',
+    entry: { url: 'https://h.example/mcp', env: {} },
+    after: { command: SHIM, args: via('--url', 'https://h.example/mcp'), env: {} },
+  },
+  {
     name: 'Gemini: both addresses',
     file: 'geminiUser',
     entry: { httpUrl: 'https://a.example', url: 'https://b.example' },

@@ -50,8 +50,8 @@ const rows: readonly Row[] = [
   {
     name: 'headers beside an environment',
     id: 'cursor',
-    before: '{"mcpServers":{"a":{"url":"${URL}","headers":{"H":"v"},"env":{"CALLGATE_HEADER_1":"B: c"}}}}',
-    after: `{"mcpServers":{"a":{"command": ${S}, "args": ["--server", "a", "--url", "\${URL}"],"headers":{},"env":{"CALLGATE_HEADER_1":"B: c", "CALLGATE_HEADER_2": "H: v"}}}}`,
+    before: '{"mcpServers":{"a":{"url":"${URL}","headers":{"H":"v"},"env":{}}}}',
+    after: `{"mcpServers":{"a":{"command": ${S}, "args": ["--server", "a", "--url", "\${URL}"],"headers":{},"env":{\n  "CALLGATE_HEADER_1": "H: v"\n}}}}`,
   },
 ];
 

@@ -167,6 +167,7 @@ describe('servers in TOML', () => {
       'url = "https://h.example"\n[mcp_servers.a.http_headers]\nA = "1"\n[mcp_servers.a.env_http_headers]\nB = "C"',
       /two tables/u,
     ],
+    ['variables by name beside an address', 'url = "https://h.example"\nenv_vars = ["OPENAI_API_KEY"]', /"env_vars".*to a program/u],
     ['neither', 'enabled = true', /neither/u],
   ])('leaves %s alone and says why', (_name, body, why) => {
     const before = `[mcp_servers.a]\n${body}\n`;

@@ -162,12 +162,24 @@ function readProgram(command: JsonValue, args: JsonValue | undefined, variables:
   return { kind: 'program', command, variables };
 }
 
+/**
+ * Behind the shim these would reach a program: what a stranger's file had in vain beside an address (LD_PRELOAD, a proxy, where
+ * to send which variable as a header) must not begin to work because a person protects it.
+ */
+const FOR_PROGRAMS = ['env', 'envFile', 'env_vars', 'cwd'];
+
+const isSet = (value: JsonValue | undefined): boolean =>
+  value !== undefined && value !== null && !(typeof value === 'object' && Object.keys(value).length === 0);
+
 function readAddress(entry: JsonObject, key: string, type: Transport | null | 'none', shape: EntryShape): ReadEntry {
   const url = entry[key];
   const transport = type === 'none' ? (shape.addresses[key] ?? null) : type;
   if (typeof url !== 'string') return left(`"${key}" is not a text`);
   if (!/^(?:https?:|wss?:|\$)/u.test(url)) return left('only http, https and WebSocket addresses can be relayed');
   if (entry['args'] !== undefined) return left('it has an address and args');
+  const idle = FOR_PROGRAMS.find((name) => isSet(entry[name]));
+  if (idle !== undefined)
+    return left(`it has an address and "${idle}", which clients give only to a program, as the relay would be; take "${idle}" out`);
   const headers = entry[shape.headerKey];
   if (!isTexts(headers)) return left(`"${shape.headerKey}" is not an object of texts`);
   const odd = Object.keys(isObject(headers) ? headers : {}).find((name) => !HEADER_NAME.test(name));
