@@ -1,6 +1,7 @@
 /** Command lines in results and descriptions: dangerous ones are worth a warning, prose and ordinary ones are not. */
 import { describe, expect, it } from 'vitest';
 import { stringAt } from '#core/normalize/pointer.ts';
+import { cpuMs } from '#kit/cpuTime.ts';
 import { judge, ruleIds } from './gateKit.ts';
 
 const result = (text: string) => judge({ channel: 'response', tool: 'fetch', args: { content: [{ type: 'text', text }] } });
@@ -63,8 +64,7 @@ describe('commands in text', () => {
   });
   it('are bounded', () => {
     const text = 'rm -rf ~/ --no-preserve-root\n'.repeat(20_000);
-    const began = performance.now();
-    expect(result(text).verdict).not.toBe('clean');
-    expect(performance.now() - began).toBeLessThan(5000);
+    const took = cpuMs(() => expect(result(text).verdict).not.toBe('clean'));
+    expect(took).toBeLessThan(5000);
   });
 });

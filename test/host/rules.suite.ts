@@ -1,6 +1,6 @@
 /** Writing a rule in the real editor: completion, hover, what is wrong, and a rule that counts as soon as it is saved. */
 import assert from 'node:assert/strict';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
@@ -31,15 +31,20 @@ rules:
           why: another
 `;
 
+/** Written on disk only while no editor has it: one that has not heard of it yet refuses to save over the newer file. */
 async function opened(text: string): Promise<vscode.TextDocument> {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  writeFileSync(file, text, { mode: 0o600 });
+  if (!existsSync(file)) {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    writeFileSync(file, text, { mode: 0o600 });
+  }
   const document = await vscode.workspace.openTextDocument(vscode.Uri.file(file));
   await vscode.window.showTextDocument(document);
+  await replaced(document, text);
   return document;
 }
 
 async function replaced(document: vscode.TextDocument, text: string): Promise<void> {
+  if (document.getText() === text && !document.isDirty) return;
   const edit = new vscode.WorkspaceEdit();
   edit.replace(document.uri, new vscode.Range(0, 0, document.lineCount, 0), text);
   assert.ok(await vscode.workspace.applyEdit(edit));

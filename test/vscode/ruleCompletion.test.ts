@@ -6,6 +6,7 @@ import { compilePolicyFile } from '#node/rulepack/customPolicy.ts';
 import { ENTRY_KEYS, POLICY_KEYS, RELAY_KEYS, SEVERITIES } from '#node/rulepack/policyShape.ts';
 import { CONDITION_KEYS, EXAMPLE_KEYS, PATH_KEYS, RULE_KEYS, URL_KEYS } from '#node/rulepack/ruleShape.ts';
 import { testRuleFile } from '#node/rulepack/runExamples.ts';
+import { cpuMs } from '#kit/cpuTime.ts';
 import { helpAt, suggestionsAt, type Schema } from '../../extension/vscode/ruleSuggestions.ts';
 import { nameProblem, ruleTemplate } from '../../extension/vscode/ruleTemplate.ts';
 import { parseReport, reportText } from '../../extension/vscode/ruleTester.ts';
@@ -69,10 +70,11 @@ it.each(rows.map(([text, wanted, root]) => ({ text, wanted, root })))('$text', (
 });
 
 it('no text of any kind makes it fail or take long', () => {
-  const began = performance.now();
-  for (const text of ['{'.repeat(5000), '- '.repeat(5000), '"'.repeat(5000), 'a:\n'.repeat(5000), '\t\u0000:{[', ' '.repeat(5000)])
-    offered(`${text}|`, RULE);
-  expect(performance.now() - began).toBeLessThan(2000);
+  const took = cpuMs(() => {
+    for (const text of ['{'.repeat(5000), '- '.repeat(5000), '"'.repeat(5000), 'a:\n'.repeat(5000), '\t\u0000:{[', ' '.repeat(5000)])
+      offered(`${text}|`, RULE);
+  });
+  expect(took).toBeLessThan(2000);
 });
 
 describe('help', () => {

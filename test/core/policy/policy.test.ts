@@ -5,6 +5,7 @@ import type { Verdict } from '#core/model/verdict.ts';
 import { fits, NO_POLICY, parsePolicyFile, verdictFor, type Policy, type PolicyEntry, type PolicyFile } from '#core/policy/policy.ts';
 import { decideFrom } from '#core/policy/verdict.ts';
 import { compilePolicyFile } from '#node/rulepack/customPolicy.ts';
+import { cpuMs } from '#kit/cpuTime.ts';
 
 const finding = (over: Partial<Finding> = {}): Finding => ({
   rule: 'shell.x',
@@ -117,9 +118,9 @@ describe('patterns', () => {
   ];
   it.each(patterns)('%s on %s: %s', (pattern, text, whole) => expect(fits(pattern, text)).toBe(whole));
   it('take no longer for hostile ones', () => {
-    const began = performance.now();
-    expect(fits(`${'a*'.repeat(250)}b`, 'a'.repeat(100_000))).toBe(false);
-    expect(performance.now() - began).toBeLessThan(200);
+    const [pattern, text] = [`${'a*'.repeat(250)}b`, 'a'.repeat(100_000)];
+    expect(fits(pattern, text)).toBe(false);
+    expect(cpuMs(() => fits(pattern, text))).toBeLessThan(200);
   });
 });
 

@@ -1,5 +1,4 @@
 /** Recorded calls under other rules and another policy. */
-import { performance } from 'node:perf_hooks';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -7,7 +6,9 @@ import type { AuditEntry, AuditEvent } from '#contract/auditRecord.ts';
 import type { Finding } from '#core/model/finding.ts';
 import type { Decision, Verdict } from '#core/model/verdict.ts';
 import { replayCalls } from '#node/audit/replayCalls.ts';
+import { cpuMs } from '#kit/cpuTime.ts';
 import { sampleEvent } from '../../home/journal/sampleEvent.ts';
+import { buildCompiler } from '../rulepack/buildCompiler.ts';
 import { auditBox } from './auditBox.ts';
 
 const call = (command: string, verdict: Verdict, over: Partial<AuditEvent> = {}): AuditEvent =>
@@ -141,8 +142,7 @@ const others: readonly (readonly [string, readonly string[], readonly string[]])
 ];
 test.each(others)('by other %s: what would have come out otherwise', async (_name, args, changes) => {
   const box = auditBox(RECORD.slice(0, 3));
-  const compiler = join(import.meta.dirname, '../../../extension/node/rulepack/compilerMain.ts');
-  writeFileSync(join(box.folder, 'rule-compiler.cjs'), `module.exports = require(${JSON.stringify(compiler)});\n`);
+  await buildCompiler(box.folder);
   mkdirSync(join(box.work, 'mine'));
   writeFileSync(join(box.work, 'mine', 'mine.yaml'), MINE);
   writeFileSync(join(box.work, 'lenient.yaml'), LENIENT);
@@ -172,8 +172,9 @@ test('rules of a folder are asked too', async () => {
 
 test('a hundred thousand calls are counted in well under a minute', { timeout: 60_000 }, () => {
   const replaying = replayCalls(judgeAs('clean', []));
-  const began = performance.now();
-  for (let at = 0; at < 100_000; at += 1) replaying.add(entry(RECORD[at % RECORD.length] as AuditEvent));
+  const took = cpuMs(() => {
+    for (let at = 0; at < 100_000; at += 1) replaying.add(entry(RECORD[at % RECORD.length] as AuditEvent));
+  });
   expect(replaying.report().judged).toBe(60_000);
-  expect(performance.now() - began).toBeLessThan(10_000);
+  expect(took).toBeLessThan(10_000);
 });

@@ -150,10 +150,8 @@ describe('with a window', () => {
   test('approve: the very call goes on, with two events under one id', async () => {
     const box = await start();
     const window = await openWindow(box);
-    const began = performance.now();
     const asked = ask(box.layout.claudeSocket, claudePayload(HELD));
     const hold = await held(window);
-    expect(performance.now() - began).toBeLessThan(500);
     expect(hold).toMatchObject({ state: 'waiting', call: { tool: 'Bash', args: { command: HELD } }, decision: { verdict: 'quarantine' } });
     expect(box.broker.status()).toMatchObject({ waiting: 1, windows: 1 });
     expect(await window.request('approve', { id: hold.id, scope: 'once', note: 'fine' })).toMatchObject({ state: 'approved' });

