@@ -3,39 +3,15 @@
  * trailing comma or one invalid sibling key makes Claude ignore the whole file, hooks included.
  */
 import { posix, win32 } from 'node:path';
-import type { Node } from 'jsonc-parser';
 import { isDeepStrictEqual } from 'node:util';
-import { isObject, type JsonObject, type JsonValue } from '#core/model/json.ts';
+import type { JsonValue } from '#core/model/json.ts';
 import { HOOK_TIMEOUT_SECONDS, RECORD_TIMEOUT_SECONDS } from '#home/settings.ts';
-import { type AgentAdapter, type EditResult, isOurs, NO_LAUNCHER, type Protection, refuse, type UndoInfo } from '#node/clients/adapter.ts';
-import { type Addition, appendChildren, memberOf, nodeValue, parseJson, removeChild, replaceNode } from '#node/clients/jsonEdit.ts';
-import { applySplices, type Splice, undoSplices } from '#node/clients/splices.ts';
+import { type AgentAdapter, type EditResult, NO_LAUNCHER, type Protection, refuse } from '#node/clients/adapter.ts';
+import { CLAUDE_EVENTS, GATE_EVENTS, ownGroups, RECORD_EVENTS, claudeSwitchedOff, wantedEntries } from '#node/clients/claudeHooks.ts';
+import { removeRecording, unplan } from '#node/clients/claudeRemoval.ts';
+import { type Addition, appendChildren, memberOf, nodeValue, parseJson, replaceNode } from '#node/clients/jsonEdit.ts';
+import { applySplices, type Splice } from '#node/clients/splices.ts';
 import { placeOf, splitBom } from '#node/clients/textPlace.ts';
-
-/** PreToolUse gates calls; ConfigChange keeps an agent from switching the hooks off in mid-session. */
-const GATE_EVENTS = ['PreToolUse', 'ConfigChange'] as const;
-/** What only goes into the record: these hooks say nothing, and Claude goes on when they fail. */
-const RECORD_EVENTS = [
-  'UserPromptSubmit',
-  'PostToolUse',
-  'PostToolUseFailure',
-  'SessionStart',
-  'SessionEnd',
-  'SubagentStart',
-  'SubagentStop',
-  'Stop',
-] as const;
-const EVENTS: readonly string[] = [...GATE_EVENTS, ...RECORD_EVENTS];
-
-/** Event and what is to stand there, in the order in which they are written. */
-function wantedEntries(command: string, record: string | null): readonly (readonly [event: string, entry: JsonObject])[] {
-  const gate = { matcher: '*', hooks: [{ type: 'command', command, timeout: HOOK_TIMEOUT_SECONDS, onFailure: 'block' }] };
-  const noted = { hooks: [{ type: 'command', command: record, timeout: RECORD_TIMEOUT_SECONDS }] };
-  return [
-    ...GATE_EVENTS.map((event) => [event, gate] as const),
-    ...(record === null ? [] : RECORD_EVENTS.map((event) => [event, noted] as const)),
-  ];
-}
 
 export const claude: AgentAdapter = {
   id: 'claude',
@@ -63,7 +39,7 @@ function plan(text: string | null, command: string, record: string | null = null
     };
   }
   const { bom, body: before } = splitBom(text);
-  const body = record === null ? withoutRecording(before) : before;
+  const body = record === null ? removeRecording(before) : before;
   const parsed = parseJson(body, 'json');
   if ('problem' in parsed) return refuse('INVALID_FILE', parsed.problem);
   const { root } = parsed;
@@ -112,7 +88,7 @@ function plan(text: string | null, command: string, record: string | null = null
     // Splices of a text that was cut first do not lead back to the one there was.
     undo: { splices: body === before ? splices : [], notes: { created } },
     summary: [...summary, ...summaryOf(fresh)],
-    warnings: switchedOff(nodeValue(root)),
+    warnings: claudeSwitchedOff(nodeValue(root)),
   };
 }
 
@@ -124,30 +100,6 @@ function summaryOf(events: readonly string[]): readonly string[] {
 
 function added(event: string): string {
   return `add a hook to hooks.${event}: ${event === 'PreToolUse' ? 'asked before every tool call' : 'keeps an agent from switching the hooks off'}; ${HOOK_TIMEOUT_SECONDS} s; Claude blocks when the hook fails`;
-}
-
-/** The groups of an event's list that run a command of ours. */
-function ownGroups(list: Node | undefined): readonly Node[] {
-  return (list?.children ?? []).filter((group) => ownGroup(nodeValue(group)));
-}
-
-function ownGroup(group: JsonValue): boolean {
-  return isObject(group) && Array.isArray(group['hooks']) && group['hooks'].some(ownHook);
-}
-
-function ownHook(hook: JsonValue): boolean {
-  return isObject(hook) && isOurs(hook['command']);
-}
-
-/** What in a settings file of any scope turns user hooks off. */
-export function switchedOff(settings: JsonValue): readonly string[] {
-  if (!isObject(settings)) return [];
-  return [
-    ...(settings['disableAllHooks'] === true ? ['"disableAllHooks" is true: Claude calls no hook at all; remove it'] : []),
-    ...(settings['allowManagedHooksOnly'] === true
-      ? ['"allowManagedHooksOnly" is true: your organisation lets only its own hooks run; ask it to add Callgate']
-      : []),
-  ];
 }
 
 function inspect(text: string | null, command: string | null, _file: string, record: string | null = null): Protection {
@@ -165,10 +117,10 @@ function inspect(text: string | null, command: string | null, _file: string, rec
   if ('problem' in parsed) return { state: 'broken', detail: `${parsed.problem.message}.` };
   const hooks = memberOf(parsed.root, 'hooks')?.value;
   const ownIn = (event: string): readonly JsonValue[] => ownGroups(memberOf(hooks, event)?.value).map(nodeValue);
-  const own = EVENTS.map(ownIn);
+  const own = CLAUDE_EVENTS.map(ownIn);
   if (own.every((groups) => groups.length === 0))
     return { state: 'unprotected', detail: 'Adds a hook that Claude Code asks before every tool call.' };
-  const off = switchedOff(nodeValue(parsed.root))[0];
+  const off = claudeSwitchedOff(nodeValue(parsed.root))[0];
   if (off !== undefined) return { state: 'broken', detail: `${off}.` };
   if (command === null) return { state: 'broken', detail: NO_LAUNCHER };
   const wanted = wantedEntries(command, record);
@@ -190,100 +142,4 @@ function inspect(text: string | null, command: string | null, _file: string, rec
       detail: 'Every tool call passes the gate. Hooks that only record are still there although that is off; protect again to remove them.',
     };
   return { state: 'protected', detail: 'Every tool call passes the gate.' };
-}
-
-function unplan(text: string, undo: UndoInfo | null): EditResult {
-  const { bom, body } = splitBom(text);
-  const parsed = parseJson(body, 'json');
-  if ('problem' in parsed) return refuse('INVALID_FILE', parsed.problem);
-  const wanted = withoutOurs(parsed.value);
-  if (isDeepStrictEqual(wanted, withoutEmpty(parsed.value)))
-    return refuse('NO_RECORD', { line: 1, column: 1, message: 'no Callgate hook is in this file' });
-  const created = createdBy(undo);
-  for (const candidate of [undo ? undoSplices(body, undo.splices) : null, removeStructurally(body, created)]) {
-    if (candidate === null) continue;
-    const again = parseJson(candidate, 'json');
-    if (!('problem' in again) && isDeepStrictEqual(withoutEmpty(again.value), wanted)) {
-      return {
-        kind: 'edited',
-        text: bom + candidate,
-        undo: { splices: [], notes: null },
-        summary: ['remove the Callgate hooks'],
-        warnings: [],
-      };
-    }
-  }
-  return refuse('CANNOT_UNDO', {
-    line: 1,
-    column: 1,
-    message: 'the Callgate hooks were mixed with others; delete the hooks whose command holds ".callgate/bin" by hand',
-  });
-}
-
-function createdBy(undo: UndoInfo | null): readonly JsonValue[] {
-  const notes = undo?.notes;
-  return isObject(notes) && Array.isArray(notes['created']) ? notes['created'] : [];
-}
-
-/** The text without the hooks that only record; as it is when that cannot be told. */
-function withoutRecording(text: string): string {
-  const parsed = parseJson(text, 'json');
-  if ('problem' in parsed) return text;
-  const hooks = memberOf(parsed.root, 'hooks')?.value;
-  // A list that held nothing but ours goes with it; one that is empty already is the user's.
-  const lists = RECORD_EVENTS.map((event) => [event, memberOf(hooks, event)?.value] as const);
-  const onlyOurs = lists.filter(([, list]) => list && ownGroups(list).length > 0 && ownGroups(list).length === list.children?.length);
-  return (
-    removeStructurally(
-      text,
-      onlyOurs.map(([event]) => event),
-      RECORD_EVENTS,
-    ) ?? text
-  );
-}
-
-/** Our hooks out, group by group; a group that also runs the user's command keeps that. */
-function removeStructurally(text: string, created: readonly JsonValue[], events: readonly string[] = EVENTS): string | null {
-  let current = text;
-  for (;;) {
-    const parsed = parseJson(current, 'json');
-    if ('problem' in parsed) return null;
-    const hooks = memberOf(parsed.root, 'hooks');
-    const lists = events.map((event) => memberOf(hooks?.value, event));
-    const cut = lists.flatMap((list) => ownGroups(list?.value).map((group) => ({ list, group })))[0];
-    const hookList = memberOf(cut?.group, 'hooks')?.value;
-    const empty = lists.find((list) => list && list.value.children?.length === 0 && created.includes(list.key));
-    if (cut?.list && hookList) {
-      const foreign = hookList.children?.some((hook) => !ownHook(nodeValue(hook)));
-      const hook = hookList.children?.find((one) => ownHook(nodeValue(one)));
-      current = foreign && hook ? removeChild(current, hookList, hook) : removeChild(current, cut.list.value, cut.group);
-    } else if (empty && hooks) current = removeChild(current, hooks.value, empty.node);
-    else if (hooks && hooks.value.children?.length === 0 && created.includes('hooks'))
-      current = removeChild(current, parsed.root, hooks.node);
-    else return current;
-  }
-}
-
-/** The settings with our hooks gone: what any undo must come to. */
-function withoutOurs(settings: JsonValue): JsonValue {
-  const hooks = isObject(settings) ? settings['hooks'] : undefined;
-  if (!isObject(settings) || !isObject(hooks)) return settings;
-  const cleaned = Object.entries(hooks).map(([event, groups]): [string, JsonValue] => {
-    if (!Array.isArray(groups)) return [event, groups];
-    const kept = groups.flatMap((group: JsonValue): JsonValue[] => {
-      if (!isObject(group) || !ownGroup(group) || !Array.isArray(group['hooks'])) return [group];
-      const rest = group['hooks'].filter((hook: JsonValue) => !ownHook(hook));
-      return rest.length > 0 ? [{ ...group, hooks: rest }] : [];
-    });
-    return [event, kept];
-  });
-  return withoutEmpty({ ...settings, hooks: Object.fromEntries(cleaned) });
-}
-
-/** Empty lists mean nothing to Claude, so they do not count when two settings are compared. */
-function withoutEmpty(settings: JsonValue): JsonValue {
-  if (!isObject(settings) || !isObject(settings['hooks'])) return settings;
-  const { hooks, ...rest } = settings;
-  const kept = Object.entries(hooks as JsonObject).filter(([, groups]) => !(Array.isArray(groups) && groups.length === 0));
-  return kept.length > 0 ? { ...rest, hooks: Object.fromEntries(kept) } : rest;
 }

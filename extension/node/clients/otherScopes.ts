@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, posix, win32 } from 'node:path';
 import { readBounded } from '#home/privateFile.ts';
-import { switchedOff } from '#node/clients/claude.ts';
+import { claudeSwitchedOff } from '#node/clients/claudeHooks.ts';
 import { codex } from '#node/clients/codex.ts';
 import { codexSwitchedOff } from '#node/clients/codexHooks.ts';
 import { parseJson } from '#node/clients/jsonEdit.ts';
@@ -41,7 +41,7 @@ function claudeScopes({ platform, env, workspaceFolders, systemRoot = '/' }: Sco
     const text = readIfThere(file);
     if (text === null) return [];
     const parsed = parseJson(splitBom(text).body, 'json');
-    return 'problem' in parsed ? [] : switchedOff(parsed.value).map((reason) => `${file}: ${reason}`);
+    return 'problem' in parsed ? [] : claudeSwitchedOff(parsed.value).map((reason) => `${file}: ${reason}`);
   });
   const elsewhere =
     (env['CLAUDE_CONFIG_DIR'] ?? '') === ''
