@@ -62,6 +62,8 @@ function notations(a: number, b: number, c: number, d: number): readonly string[
 }
 
 const HIDDEN = [
+  'o10.0.0.5',
+  '10.0.0.5!',
   ...notations(127, 0, 0, 1),
   ...notations(169, 254, 169, 254),
   ...notations(10, 0, 0, 5),

@@ -86,7 +86,10 @@ export function readHost(written: string): Host {
   } else if (LOCAL.test(name) || LOOPBACK_NAMES.test(name)) {
     kinds.add('loopback');
     if (/^(?:ip6-|broadcasthost|loopback|localhost[46])/u.test(name)) kinds.add('encoded-name');
-  } else if (INTERNAL.test(name) || ONE_WORD.test(name)) kinds.add('internal');
+  }
+  // No name on the internet ends in a number; some program takes this for an address.
+  else if (/\.\d{1,10}[^a-z0-9.]{0,3}$/u.test(name)) kinds.add('encoded-ip');
+  else if (INTERNAL.test(name) || ONE_WORD.test(name)) kinds.add('internal');
   else if (looksLikeKnown(spelt.shown)) kinds.add('lookalike');
   if (METADATA.has(name) || /^instance-data\.[a-z0-9-]{1,30}\.compute\.internal$/u.test(name)) kinds.add('metadata');
   return { name, kinds };
