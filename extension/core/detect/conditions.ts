@@ -8,6 +8,8 @@ export interface RegexCache {
   readonly compiled: Map<string, Map<string, RegExp>>;
   readonly guards: Map<string, readonly string[]>;
   readonly programs: Map<CommandCondition, Programs>;
+  /** Which commands of the call at hand, joined by pipes to others, meet a condition: each may be joined to dozens. */
+  readonly piped: Map<CommandCondition, Map<CommandField, boolean>>;
 }
 
 /** Names of `CommandCondition.program`, as they are looked up. */
@@ -16,7 +18,7 @@ interface Programs {
   readonly starts: readonly string[];
 }
 
-export const newRegexCache = (): RegexCache => ({ compiled: new Map(), guards: new Map(), programs: new Map() });
+export const newRegexCache = (): RegexCache => ({ compiled: new Map(), guards: new Map(), programs: new Map(), piped: new Map() });
 
 export function compiled(cache: RegexCache, source: string, flags: string): RegExp {
   let bySource = cache.compiled.get(flags);
@@ -59,9 +61,21 @@ export function meetsCommand(cache: RegexCache, condition: CommandCondition, com
   const { path, url, pipedFrom, pipedTo, not } = condition;
   if (path && !command.paths.some((item) => meetsPath(cache, path, item))) return false;
   if (url && !command.urls.some((item) => meetsUrl(cache, url, item))) return false;
-  if (pipedFrom && !command.from.some((item) => meetsCommand(cache, pipedFrom, item))) return false;
-  if (pipedTo && !command.to.some((item) => meetsCommand(cache, pipedTo, item))) return false;
+  if (pipedFrom && !anyMeets(cache, pipedFrom, command.from)) return false;
+  if (pipedTo && !anyMeets(cache, pipedTo, command.to)) return false;
   return !(not && meetsCommand(cache, not, command));
+}
+
+function anyMeets(cache: RegexCache, condition: CommandCondition, commands: readonly CommandField[]): boolean {
+  if (commands.length === 0) return false;
+  let known = cache.piped.get(condition);
+  if (!known) cache.piped.set(condition, (known = new Map()));
+  for (const command of commands) {
+    let meets = known.get(command);
+    if (meets === undefined) known.set(command, (meets = meetsCommand(cache, condition, command)));
+    if (meets) return true;
+  }
+  return false;
 }
 
 function programMatches(cache: RegexCache, condition: CommandCondition, program: string): boolean {

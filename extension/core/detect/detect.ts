@@ -16,6 +16,7 @@ interface Search {
 export function detect(fields: Fields, channel: Channel, pack: RulePack): readonly Finding[] {
   const matcher = matcherOf(pack);
   const search: Search = { fields, matcher, candidates: candidatesOf(fields, channel, matcher) };
+  matcher.regexes.piped.clear();
   const findings: Finding[] = fields.notes.map((note) => ({ ...note, status: 'stable', decoded: null }));
   for (const number of search.candidates.rules) {
     let id = `number ${number}`;

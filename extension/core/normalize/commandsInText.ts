@@ -6,6 +6,7 @@ import type { ToolCall } from '#core/model/call.ts';
 import { readArguments } from '#core/normalize/arguments.ts';
 import { newCollector, type Collector } from '#core/normalize/collector.ts';
 import type { Fields } from '#core/normalize/fields.ts';
+import { MAX_COMMANDS_IN_TEXT, MAX_OUTPUT_IN_TEXT } from '#core/normalize/limits.ts';
 import type { NormalizeContext } from '#core/normalize/normalize.ts';
 import { readCommandLine } from '#core/normalize/shell/commands.ts';
 import { unitsOf } from '#core/normalize/textUnits.ts';
@@ -28,12 +29,21 @@ export function commandsInTexts(call: ToolCall, context: NormalizeContext, isPro
     const folded = fold(text);
     for (const stretch of stretchesOf(folded.text, isProgram, left)) {
       left -= 1;
-      collector ??= newCollector({ ...context, cwd: call.cwd, realpath: () => null, readText: () => null, resolved: new Map() });
+      collector ??= newReader(call, context);
       collector.derived('command', { at, span: originalSpan(folded.offsets, stretch.start, stretch.end) }, stretch.text);
       readCommandLine(collector, at, partOf(folded, stretch.start, stretch.end), 'as sent');
     }
   }
   return collector === null ? null : { ...collector.fields(), notes: [] };
+}
+
+/** What its bounds leave out is left out in silence: more commands than these say nothing new. */
+function newReader(call: ToolCall, context: NormalizeContext): Collector {
+  const collector = newCollector({ ...context, cwd: call.cwd, realpath: () => null, readText: () => null, resolved: new Map() });
+  collector.shell.commands = MAX_COMMANDS_IN_TEXT;
+  collector.shell.output = MAX_OUTPUT_IN_TEXT;
+  collector.shell.spare = 0;
+  return collector;
 }
 
 interface Stretch {

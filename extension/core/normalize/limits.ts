@@ -13,6 +13,12 @@ export const MAX_SHELL_DEPTH = 40;
 export const MAX_COMMANDS = 4000;
 /** Text the words of all commands may add up to, expanded and passed on: variables that hold themselves and wrappers of wrappers grow without end. */
 export const MAX_SHELL_OUTPUT = 4 * MAX_SHELL_TEXT;
+/** The same for a short text: so much for any, and so many times its length. Ordinary wrappers in one another make five times of it. */
+export const SHELL_OUTPUT_FOR_ANY = 192 * 1024;
+export const SHELL_OUTPUT_TIMES = 8;
+/** Of the command lines that stand in running text, which weigh a warning at most: commands, and units their words may add up to. */
+export const MAX_COMMANDS_IN_TEXT = 320;
+export const MAX_OUTPUT_IN_TEXT = 64 * 1024;
 /** Words one brace, variable or loop may expand to. */
 export const MAX_EXPANSION = 256;
 export const MAX_PATHS = 2000;

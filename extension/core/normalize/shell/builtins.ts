@@ -53,7 +53,7 @@ export function setVariables(reader: Reader, simple: Simple): void {
       const here: Here = { folder, back: [variables.get('OLDPWD') ?? folder] };
       const searchPath = simple.assigns.find((assign) => assign.name === 'CDPATH')?.value ?? variables.get('CDPATH');
       const operands = words.slice(1).filter((word) => !word.startsWith('-') || word === '-');
-      follow(program, operands, here, variables.get('HOME') ?? '', searchPath);
+      reader.state.output -= follow(program, operands, here, variables.get('HOME') ?? '', searchPath);
       variables.set('PWD', here.folder).set('OLDPWD', folder);
       return;
     }

@@ -13,7 +13,7 @@ import { FETCHERS, remember, SENDERS } from '#core/normalize/shell/received.ts';
 import { buildWords, runCmd } from '#core/normalize/shell/runs.ts';
 import { noteCut, scriptShell } from '#core/normalize/shell/scriptShell.ts';
 import { readScriptFile } from '#core/normalize/shell/scriptFiles.ts';
-import type { ParsedRedirect, Script, Simple, Word } from '#core/normalize/shell/syntax.ts';
+import { allowFor, type ParsedRedirect, type Script, type Simple, type Word } from '#core/normalize/shell/syntax.ts';
 import { addsSetupLines, STARTUP_FILE } from '#core/normalize/shell/setupLines.ts';
 import { runsStdin } from '#core/normalize/shell/wrapped.ts';
 import { unreadTexts } from '#core/normalize/shell/unread.ts';
@@ -33,6 +33,7 @@ export function readCommandLine(
     readScript,
   );
   const whole: Job = { ...job, place: () => job.place(0, folded.text.length) };
+  allowFor(collector.shell, folded.text);
   if (dialect !== undefined) {
     if (dialect === 'powershell') readPowerShell(folded.text, null, whole, buildWords);
     else runCmd(folded.text, whole);
@@ -51,6 +52,7 @@ export function readCommandLine(
     readScript(parseShell(text, shell), { ...whole, shell, depth: 1, folders: new Map([[0, job.here]]) });
     collector.shell.units = shell.units;
     collector.shell.output = shell.output;
+    collector.shell.spare = shell.spare;
   }
   if (unread.cut) noteCut(collector, whole.place(0, 0), 'text of the call', 'more than is read as what may run', 'low');
   const plain = commands.map((command) => command.words.join(' ')).join('\n');
@@ -71,6 +73,7 @@ const CMD =
 /** Reads code a tool runs as if its interpreter had been called with it. */
 export function readCodeArgument(collector: Collector, at: string, text: string, language: string): void {
   const place = { at, span: { start: 0, end: text.length } };
+  allowFor(collector.shell, text);
   const job: Job = { ...newJob(collector, () => place, readScript), place: () => place };
   if (/^(?:bash|shell|sh)$/u.test(language)) {
     readScript(parseShell(text, collector.shell), job);

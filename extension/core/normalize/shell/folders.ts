@@ -34,24 +34,25 @@ export function hereOf(scope: number, folders: Folders, state: ShellState): Here
 
 /**
  * Follows one command; an operand that is not known leaves the folder as it was. `searchPath`: the shell's CDPATH, in
- * whose first folder a plain name is taken to be found.
+ * whose first folder a plain name is taken to be found. Returns how many units of text that took: who goes ever deeper makes much of little.
  */
-export function follow(program: string, operands: readonly string[], here: Here, home: string, searchPath = ''): void {
+export function follow(program: string, operands: readonly string[], here: Here, home: string, searchPath = ''): number {
   if (program === 'popd' || (program === 'cd' && operands[0] === '-')) {
     const last = here.back.pop();
     if (last !== undefined) {
       if (program === 'cd') here.back.push(here.folder);
       here.folder = last;
     }
-    return;
+    return 0;
   }
-  if (program !== 'cd' && program !== 'pushd' && program !== 'chdir' && program !== 'set-location') return;
+  if (program !== 'cd' && program !== 'pushd' && program !== 'chdir' && program !== 'set-location') return 0;
   const wanted = operands[0] ?? (program === 'pushd' ? here.folder : home);
-  if (wanted === '' || /[$*?[]/u.test(wanted)) return;
+  if (wanted === '' || /[$*?[]/u.test(wanted)) return 0;
   here.back.push(here.folder);
   if (here.back.length > MAX_BACK) here.back.shift();
   const first = /^[^./~]|^\.[^./]/u.test(wanted) ? searchPath.split(':').find((one) => one !== '' && one !== '.') : undefined;
   here.folder = insideOf(first === undefined ? here.folder : insideOf(here.folder, first, home), wanted, home);
+  return here.folder.length;
 }
 
 export function insideOf(folder: string, wanted: string, home: string): string {

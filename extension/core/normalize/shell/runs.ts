@@ -21,7 +21,7 @@ import { addUrls, FETCHERS, passOn, rememberDownloads } from '#core/normalize/sh
 import { ranFiles, readScriptFile } from '#core/normalize/shell/scriptFiles.ts';
 import { scriptShell, settle } from '#core/normalize/shell/scriptShell.ts';
 import { withPositional } from '#core/normalize/shell/builtins.ts';
-import type { ShellState } from '#core/normalize/shell/syntax.ts';
+import { allowFor, type ShellState } from '#core/normalize/shell/syntax.ts';
 import { otherNames } from '#core/normalize/shell/otherNames.ts';
 import { addsSetupLines, STARTUP_FILE } from '#core/normalize/shell/setupLines.ts';
 import { isFromMaker } from '#core/normalize/shell/toolMakers.ts';
@@ -58,7 +58,7 @@ export function buildWords(given: readonly string[], stdin: readonly string[], p
   for (const command of out) collector.command(command);
   for (const effect of effectsOf(field)) collector.effect({ ...place, ...effect });
   if (program === 'ln') rememberLink(field, place, job, folder);
-  follow(program, operands, job.here, collector.paths.home, searchPath(assigns, shell));
+  shell.output -= follow(program, operands, job.here, collector.paths.home, searchPath(assigns, shell));
   const inner: Inner[] = [...innerOf(words, stdin), ...carriedBy(program, words.slice(1), assigns, stdin), ...scripts];
   const likely = likelyWords(words);
   if (likely !== null) inner.push({ kind: 'words', words: likely });
@@ -187,6 +187,7 @@ function readFiles(field: Built, place: Place, job: Job, folder: string, out: Bu
     const script = readScriptFile(file.path, place, { ...job, here: { folder, back: [] } }, file);
     if (script === null) continue;
     const shell = scriptShell(job.shell, file.sourced === true);
+    allowFor(shell, script.text);
     const here: Here = file.sourced === true ? job.here : { folder, back: [] };
     const deeper: Job = { ...job, shell, depth: job.depth + 1, place: () => place, here, folders: new Map() };
     if (script.language === 'shell') {

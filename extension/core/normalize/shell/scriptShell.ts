@@ -24,6 +24,7 @@ export function scriptShell(outer: ShellState, sourced: boolean): ShellState {
 export function settle(outer: ShellState, inner: ShellState, place: Place, collector: Collector, path: string): void {
   outer.units = inner.units;
   outer.output = inner.output;
+  outer.spare = inner.spare;
   outer.calls = inner.calls;
   outer.scopes = inner.scopes;
   // A script may use up the commands of a call; the call's own are then still read.

@@ -1,5 +1,5 @@
 /** What the shell parser produces: enough of the grammar to know which commands run with which words. */
-import { MAX_COMMANDS, MAX_SHELL_OUTPUT, MAX_SHELL_TEXT } from '#core/normalize/limits.ts';
+import { MAX_COMMANDS, MAX_SHELL_OUTPUT, MAX_SHELL_TEXT, SHELL_OUTPUT_FOR_ANY, SHELL_OUTPUT_TIMES } from '#core/normalize/limits.ts';
 
 export interface Word {
   /** After quotes are removed and what is known is expanded; unknown variables stay as `$NAME`, unknown substitutions as `$()`. */
@@ -74,6 +74,8 @@ export interface ShellState {
   commands: number;
   /** UTF-16 units of words that may still be made; variables make more of them than was written. */
   output: number;
+  /** Units `allowFor` may still add to that. */
+  spare: number;
   /** Subshells numbered so far, and which stands in which. */
   scopes: number;
   readonly parents: Map<number, number>;
@@ -107,9 +109,17 @@ export function newShellState(home: string, cwd: string): ShellState {
     troubles: new Set(),
     units: MAX_SHELL_TEXT,
     commands: MAX_COMMANDS,
-    output: MAX_SHELL_OUTPUT,
+    output: SHELL_OUTPUT_FOR_ANY,
+    spare: MAX_SHELL_OUTPUT - SHELL_OUTPUT_FOR_ANY,
     scopes: 0,
     parents: new Map(),
     depth: 0,
   };
+}
+
+/** What is written allows so much to be made of it: a short text must not take as long as the longest. */
+export function allowFor(state: ShellState, written: string): void {
+  const more = Math.min(state.spare, SHELL_OUTPUT_TIMES * written.length);
+  state.spare -= more;
+  state.output += more;
 }
