@@ -2,6 +2,7 @@
 import { CLIENT_TIMED_OUT } from '#contract/judgement.ts';
 import type { ToolCall } from '#core/model/call.ts';
 import type { JsonObject } from '#core/model/json.ts';
+import { SECRET_CATEGORY } from '#core/policy/redact.ts';
 import { errorLine, toolErrorLine } from '#node/proxy/answers.ts';
 import { callFromMcp, progressTokenOf, readFromMcp } from '#node/proxy/callFromMcp.ts';
 import { answerWithin } from '#node/proxy/clientLimits.ts';
@@ -128,6 +129,22 @@ export function clientLines(parts: RelayParts, env: Readonly<Record<string, stri
     judge(part, sorted, requestFor(sorted, sorted.params, call, 'judging'), refused);
   }
 
+  /** Why the call may not go on with the secrets written out; the gate is asked about the placeholders, so that nobody reads them. */
+  function badWritten(written: Buffer, sorted: Extract<Sorted, { kind: 'call' | 'request' }>, call: ToolCall): string | null {
+    const params = memberObject(JSON.parse(written.toString('utf8')) as JsonObject, 'params');
+    const whole = sorted.kind === 'call' ? callFromMcp(sorted.tool, params, origin) : readFromMcp(sorted.method, params, origin);
+    const before = new Set(parts.findings(call).map(({ rule }) => rule));
+    const bad = parts
+      .findings(whole)
+      .filter(
+        ({ severity, category, rule }) =>
+          (severity === 'high' || severity === 'critical') && category !== SECRET_CATEGORY && !before.has(rule),
+      );
+    if (bad.length === 0) return null;
+    const titles = [...new Set(bad.slice(0, 3).map(({ title, rule }) => `${title} (${rule})`))].join('; ');
+    return `Callgate refused this call: with the secret written out that a placeholder stands for, it does more than it shows. ${titles}. Ask the user how to go on.`;
+  }
+
   function refusalOf(tool: string): string | null {
     try {
       return definitions?.refusal(tool) ?? null;
@@ -145,24 +162,29 @@ export function clientLines(parts: RelayParts, env: Readonly<Record<string, stri
     return judge(part, sorted, requestFor(sorted, params, call, 'judging'), null);
   }
 
-  /** `refused`: why the call is refused whatever it says; null when the gate decides. */
-  function judge(part: Part, sorted: Extract<Sorted, { kind: 'call' | 'request' }>, request: Request, refused: string | null): void {
+  /** `refusedBefore`: why the call is refused whatever it says; null when the gate decides. */
+  function judge(part: Part, sorted: Extract<Sorted, { kind: 'call' | 'request' }>, request: Request, refusedBefore: string | null): void {
     if (!register(request)) return;
     const { call } = request;
+    const written = secrets.restore(part.bytes);
+    const refused = refusedBefore ?? (written === part.bytes ? null : badWritten(written, sorted, call));
     const slot = toServer.reserve();
     const how = refused !== null ? { refusedBecause: refused } : sorted.kind === 'call' && policy().requireHook ? { needsHook: true } : {};
     void askGate(call, request, { onHeld: slot.release, waiting: HELD_CALL, ...how }).then((judgement) => {
+      // What the server says of the tool may have changed while a person was looking at the call.
+      const isStale = request.held && sorted.kind === 'call' && refused === null;
+      const why = isStale ? refusalOf(sorted.tool) : refused;
       if (request.abort.signal.aborted || serverGone() !== null) {
         slot.settle([]);
-      } else if (judgement.outcome === 'delivered' && refused === null) {
+      } else if (judgement.outcome === 'delivered' && why === null) {
         request.stage = 'forwarded';
         request.recordedAs = judgement.id;
         request.held = false;
-        slot.settle([{ line: secrets.restore(part.bytes), messages: [sorted.message] }]);
+        slot.settle([{ line: written, messages: [sorted.message] }]);
       } else {
         inFlight.remove(request);
         slot.settle([]);
-        const reason = refused ?? (judgement.reason || `Callgate refused the call of "${call.tool}" on "${name}".`);
+        const reason = why ?? (judgement.reason || `Callgate refused the call of "${call.tool}" on "${name}".`);
         toClient.push(sorted.kind === 'call' ? toolErrorLine(request.id, reason, request.params) : errorLine(request.id, -32000, reason));
       }
       settled();

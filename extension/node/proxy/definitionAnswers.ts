@@ -27,7 +27,7 @@ export function definitionAnswers(
       end(errorLine(request.id, -32000, `Callgate withheld the answer of "${origin.server}" to ${request.method}: ${why}`));
     };
     const result = message['result'];
-    if (part.repeated !== null) return refuse(`the key ${JSON.stringify(part.repeated.key)} appears twice in it.`);
+    if (part.repeated !== null) return refuse('a key appears twice in it.');
     if (part.depth > MAX_DEPTH) return refuse(`it is nested deeper than ${MAX_DEPTH} levels.`);
     if (!isObject(result)) return refuse('it is no object.');
     const reviewed = (review: Review): void => {

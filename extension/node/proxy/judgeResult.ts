@@ -77,7 +77,9 @@ export function resultJudge(parts: RelayParts): (part: Part, request: Request, m
       );
     const unclear = whyUnclear(part, message);
     if (unclear !== null) {
-      log(`${name}: withheld a result of "${call.tool}". ${unclear}`);
+      log(
+        `${name}: withheld a result of "${call.tool}". ${unclear}${part.repeated === null ? '' : ` (${JSON.stringify(part.repeated.key)})`}`,
+      );
       withhold(unclear);
       return;
     }
@@ -161,8 +163,9 @@ export function resultJudge(parts: RelayParts): (part: Part, request: Request, m
   }
 }
 
+/** For the model: the name of a key would be the server's words in our sentence. */
 function whyUnclear(part: Part, message: JsonObject): string | null {
   if (part.depth > MAX_DEPTH) return `It is nested deeper than ${MAX_DEPTH} levels.`;
-  if (part.repeated !== null) return `It can be read in more than one way: the key ${JSON.stringify(part.repeated.key)} appears twice.`;
+  if (part.repeated !== null) return 'It can be read in more than one way: a key appears twice in it.';
   return 'result' in message && 'error' in message ? 'It can be read in more than one way: it is a result and an error at once.' : null;
 }

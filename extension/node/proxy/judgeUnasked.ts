@@ -15,15 +15,18 @@ import type { RelayParts } from '#node/proxy/relayParts.ts';
 import { MAX_DEPTH, idKey } from '#node/proxy/sortMessage.ts';
 import type { RequestId, Sorted } from '#node/proxy/sortMessage.ts';
 
-export type Unasked = Extract<Sorted, { kind: 'notification' | 'request' | 'call' | 'response' | 'other' }>;
+export type Unasked = Extract<Sorted, { kind: 'notification' | 'request' | 'call' | 'cancel' | 'response' | 'other' }>;
+
+const METHODS = { call: 'tools/call', cancel: 'notifications/cancelled', response: 'error', other: 'message' } as const;
+/** What methods look like; other ones are read as words. */
+export const PLAIN_METHOD = /^[\w$./-]{1,64}$/u;
 
 export function unaskedJudge(parts: RelayParts): (part: Part, sorted: Unasked) => void {
   const { origin, serverAsks, toServer, toClient, log, settled } = parts;
   const name = origin.server;
 
   return (part, sorted) => {
-    const method =
-      'method' in sorted ? sorted.method : sorted.kind === 'call' ? 'tools/call' : sorted.kind === 'response' ? 'error' : 'message';
+    const method = 'method' in sorted ? sorted.method : METHODS[sorted.kind];
     // Only requests can be answered, and only they wait for a person: a notification is late or not at all.
     const id: RequestId | null = sorted.kind === 'request' || sorted.kind === 'call' ? sorted.id : null;
     const refuse = (why: string): void => {
@@ -37,11 +40,13 @@ export function unaskedJudge(parts: RelayParts): (part: Part, sorted: Unasked) =
     const { message } = sorted;
     const purpose = sorted.kind === 'response' ? 'error' : 'params';
     const stray = strayMembers(message, purpose);
-    const pieces = [message[purpose] ?? null, ...(stray === null ? [] : [stray])].flatMap((said) =>
+    const odd = PLAIN_METHOD.test(method) ? [] : [{ method: [method] }];
+    const pieces = [message[purpose] ?? null, ...(stray === null ? [] : [stray]), ...odd].flatMap((said) =>
       readablePieces(said, part.bytes.length),
     );
     const params = memberObject(message, 'params');
-    const call: ToolCall = { ...callFromMcp(method, params, origin), channel: 'response' };
+    // Notes of the server's must not put its words into a session of the client's.
+    const call: ToolCall = { ...callFromMcp(PLAIN_METHOD.test(method) ? method : 'message', {}, origin), channel: 'response' };
     const request = newRequest({ id: id ?? '', method, params, call, progressToken: null, answerWithinMs: null, stage: 'judging' });
     const slot = toClient.reserve();
     if (id !== null) serverAsks.set(idKey(id), request);

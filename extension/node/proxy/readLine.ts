@@ -22,6 +22,9 @@ export type LineLook =
   | { readonly kind: 'single'; readonly part: Part }
   | { readonly kind: 'batch'; readonly parts: readonly Part[] };
 
+/** Members of a batch; each of 32 MiB of `0,` would cost an object. */
+const MAX_BATCH = 10_000;
+
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 export function readLine(line: Buffer): LineLook {
@@ -48,6 +51,8 @@ export function readLine(line: Buffer): LineLook {
       why: `invalid JSON (${error instanceof Error ? error.message.slice(0, 120) : 'unreadable'})`,
     };
   }
+  if (Array.isArray(value) && value.length > MAX_BATCH)
+    return { kind: 'unreadable', code: -32600, why: `a batch of more than ${MAX_BATCH} messages` };
   const scan = scanJson(text);
   if (!Array.isArray(value)) return { kind: 'single', part: { bytes: line, value, repeated: scan.repeated, depth: scan.depth } };
   const parts = value.map((member: unknown, at): Part => {

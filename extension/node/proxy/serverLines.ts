@@ -3,7 +3,7 @@ import type { JsonObject } from '#core/model/json.ts';
 import { definitionAnswers } from '#node/proxy/definitionAnswers.ts';
 import { DEFINITION_METHODS } from '#node/proxy/definitionReview.ts';
 import { resultJudge } from '#node/proxy/judgeResult.ts';
-import { unaskedJudge } from '#node/proxy/judgeUnasked.ts';
+import { PLAIN_METHOD, unaskedJudge } from '#node/proxy/judgeUnasked.ts';
 import { memberObject, readLine } from '#node/proxy/readLine.ts';
 import type { Part } from '#node/proxy/readLine.ts';
 import { saysSomething, strayMembers } from '#node/proxy/readable.ts';
@@ -25,6 +25,8 @@ const PROTOCOL_ONLY: ReadonlySet<string> = new Set([
   'notifications/elicitation/complete',
   'notifications/subscriptions/acknowledged',
 ]);
+
+const MAX_PROGRESS = 1e9;
 
 /** `spend`: hears of each message that is judged although nobody asked for it, with its size. */
 export function serverLines(parts: RelayParts, spend: (bytes: number) => void): (line: Buffer) => void {
@@ -62,7 +64,7 @@ export function serverLines(parts: RelayParts, spend: (bytes: number) => void): 
         logNoise(sorted.why);
         const request = sorted.id === null ? null : inFlight.find(sorted.id);
         if (request?.stage === 'forwarded')
-          fail(request, `the answer of the MCP server "${name}" cannot be read in one way only: ${sorted.why}`);
+          fail(request, `the answer of the MCP server "${name}" cannot be read in one way only; the reason is in Callgate's log`);
         return;
       }
       case 'response':
@@ -70,7 +72,12 @@ export function serverLines(parts: RelayParts, spend: (bytes: number) => void): 
         return;
       case 'cancel':
         serverAsks.get(idKey(sorted.of))?.abort.abort();
-        toClient.push(part.bytes);
+        // Its reason may be shown to a person.
+        if (saysNothingBeside(part, sorted.message, 'requestId')) toClient.push(part.bytes);
+        else {
+          spend(part.bytes.length);
+          judgeUnasked(part, sorted);
+        }
         return;
       case 'other':
         judgeUnasked(part, sorted);
@@ -91,7 +98,13 @@ export function serverLines(parts: RelayParts, spend: (bytes: number) => void): 
     if (strayMembers(sorted.message, 'params') !== null) return false;
     if (PROTOCOL_ONLY.has(sorted.method)) return true;
     if (sorted.method === 'notifications/progress') return memberObject(sorted.message, 'params')['message'] === undefined;
-    return !saysSomething(sorted.message['params'] ?? null);
+    return PLAIN_METHOD.test(sorted.method) && !saysSomething(sorted.message['params'] ?? null);
+  }
+
+  function saysNothingBeside(part: Part, message: JsonObject, known: string): boolean {
+    if (part.repeated !== null || part.depth > MAX_DEPTH || strayMembers(message, 'params') !== null) return false;
+    const { [known]: _known, ...rest } = memberObject(message, 'params');
+    return !saysSomething(rest);
   }
 
   function answerFromServer(part: Part, sorted: Extract<Sorted, { kind: 'response' }>): void {
@@ -122,7 +135,8 @@ export function serverLines(parts: RelayParts, spend: (bytes: number) => void): 
     const token = asRequestId(params['progressToken']);
     const progress = params['progress'];
     const request = token === null ? null : inFlight.findByToken(token);
-    if (request && typeof progress === 'number' && progress > request.progress) request.progress = progress;
+    // Ours has to be a number, and above it.
+    if (request && typeof progress === 'number' && progress > request.progress && progress < MAX_PROGRESS) request.progress = progress;
   }
 
   function logNoise(why: string): void {
