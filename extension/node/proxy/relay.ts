@@ -10,7 +10,7 @@ import { NO_POLICY } from '#core/policy/policy.ts';
 import { relayPolicyFor } from '#core/policy/relayPolicy.ts';
 import { errorLine } from '#node/proxy/answers.ts';
 import { gateAsker } from '#node/proxy/askGate.ts';
-import type { CallOrigin } from '#node/proxy/callFromMcp.ts';
+import { callFromMcp, type CallOrigin } from '#node/proxy/callFromMcp.ts';
 import { callMemory } from '#node/proxy/callMemory.ts';
 import { clientLines } from '#node/proxy/clientLines.ts';
 import type { DefinitionReview } from '#node/proxy/definitionReview.ts';
@@ -164,12 +164,20 @@ export function startRelay(options: RelayOptions): Relay {
     toClient.push(errorLine(request.id, -32000, message));
   }
 
+  /** Its last words stand in it, and a client hands the error to its model. */
+  function repeatable(detail: string): string {
+    const call = callFromMcp('error', { arguments: { text: detail } }, origin);
+    const isBad = parts.findings({ ...call, channel: 'response' }).some(({ severity }) => severity === 'high' || severity === 'critical');
+    return isBad ? `the MCP server "${name}" is gone; what it said last is in Callgate's log, and not for the model` : detail;
+  }
+
   function serverIsGone(detail: string): void {
     if (upstreamGone !== null) return;
-    upstreamGone = inputOpen ? detail : 'the client closed the connection';
+    const why = repeatable(detail);
+    upstreamGone = inputOpen ? why : 'the client closed the connection';
     if (inputOpen || inFlight.size() > 0) log(`${name}: ${detail}`);
     // A result that has arrived and waits for its verdict is still delivered.
-    for (const request of inFlight.all()) if (request.stage !== 'result') fail(request, detail);
+    for (const request of inFlight.all()) if (request.stage !== 'result') fail(request, why);
     giveUpServerAsks();
     settleEnd();
   }
