@@ -2,7 +2,15 @@
  * The install's own keys, made on first use: an Ed25519 key that signs checkpoints and a secret for keyed hashes.
  * PKCS#8 and SPKI in PEM, so that `openssl` reads them.
  */
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto';
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  createSecretKey,
+  generateKeyPairSync,
+  randomBytes,
+  type KeyObject,
+} from 'node:crypto';
 import { closeSync, constants, fstatSync, fsyncSync, linkSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { JournalError, journalErrorFrom } from '#home/journal/journalError.ts';
@@ -184,12 +192,15 @@ function rawPrivateKey(pem: string): KeyObject | null {
   }
 }
 
-/** @throws JournalError KEY, UNSAFE_FOLDER, NOT_WRITABLE, NO_SPACE */
-export function loadRedactionSecret(layout: Layout): Buffer {
+/**
+ * A key object: Node spends several times as long on making one of bytes, for every hash, as on the hash.
+ * @throws JournalError KEY, UNSAFE_FOLDER, NOT_WRITABLE, NO_SPACE
+ */
+export function loadRedactionSecret(layout: Layout): KeyObject {
   const file = secretFile(layout);
   const text = readOrMake(layout, file, () => `${randomBytes(32).toString('hex')}\n`).trim();
   if (!/^[0-9a-f]{64}$/.test(text)) throw unusableKey(file, 'it does not hold 64 hex digits');
-  return Buffer.from(text, 'hex');
+  return createSecretKey(text, 'hex');
 }
 
 /** The public key goes with the private one: left behind it would belong to no key. */

@@ -24,6 +24,8 @@ interface Waiting {
  * much of the record's end; a process that is killed takes nothing.
  */
 const SETTLE_MS = 20;
+/** Windows and the index hear of entries a moment later, many at once: no call waits for that. */
+const TELL_MS = 20;
 
 export function startRecorder(
   open: (options: Pick<JournalOptions, 'settleMs' | 'onUnsettled'>) => Journal,
@@ -34,6 +36,8 @@ export function startRecorder(
   let journal: Journal | null = null;
   let queue: Waiting[] = [];
   let problem: string | null = null;
+  let untold: AuditEntry[] = [];
+  let telling: NodeJS.Timeout | null = null;
 
   const onUnsettled = (error: Error): void => {
     problem = errorText(error);
@@ -73,7 +77,16 @@ export function startRecorder(
     }
     if (failed !== problem) onProblem((problem = failed));
     for (const item of batch) item.settle(failed);
-    if (entries.length > 0) onEntries(entries);
+    if (entries.length === 0) return;
+    untold.push(...entries);
+    telling ??= setTimeout(tell, TELL_MS);
+  };
+
+  const tell = (): void => {
+    const entries = untold;
+    untold = [];
+    telling = null;
+    onEntries(entries);
   };
 
   const flush = (): void => {
@@ -92,6 +105,7 @@ export function startRecorder(
     problem: () => problem,
     close: () => {
       flush();
+      clearTimeout(telling ?? undefined);
       journal?.close();
       journal = null;
     },

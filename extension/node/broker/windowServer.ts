@@ -13,6 +13,7 @@ import { errorText } from '#home/privateFile.ts';
 import { createLineReader } from '#node/broker/jsonLines.ts';
 import { IpcError, parseRequest, requestId, type ParsedRequest } from '#node/broker/windowRequests.ts';
 import { sameToken } from '#node/broker/windowToken.ts';
+import { writeTogether } from '#node/proxy/writeTogether.ts';
 
 export type Handlers = {
   readonly [N in Exclude<RequestName, 'hello'>]: (params: Requests[N]['params']) => Requests[N]['result'] | Promise<Requests[N]['result']>;
@@ -48,7 +49,7 @@ export function createWindowServer(options: WindowServerOptions): WindowServer {
   const write = (socket: Socket, message: ResponseMessage | EventMessage): void => {
     if (socket.destroyed) return;
     if (socket.writableLength > MAX_BACKLOG_BYTES) socket.destroy();
-    else socket.write(`${JSON.stringify(message)}\n`);
+    else writeTogether(socket, `${JSON.stringify(message)}\n`);
   };
   const fail = (socket: Socket, id: number, error: IpcError): void =>
     write(socket, { id, error: { code: error.code, message: error.message } });

@@ -25,6 +25,7 @@ import { serverLines } from '#node/proxy/serverLines.ts';
 import { unaskedBudget } from '#node/proxy/unaskedBudget.ts';
 import { MAX_MESSAGE_BYTES } from '#node/proxy/upstream.ts';
 import type { OpenUpstream, Outbound } from '#node/proxy/upstream.ts';
+import { writeTogether } from '#node/proxy/writeTogether.ts';
 
 export interface RelayLimits {
   readonly messageBytes: number;
@@ -99,7 +100,7 @@ export function startRelay(options: RelayOptions): Relay {
   }, limits.orderMs);
   const toClient = orderedOutlet<Buffer>((line) => {
     if (clientGone || finished) return;
-    if (!output.write(line)) upstream.pause();
+    if (!writeTogether(output, line)) upstream.pause();
   }, limits.orderMs);
   const askGate = gateAsker({
     judge,

@@ -9,6 +9,7 @@ import { splitLines } from '#node/proxy/lineSplitter.ts';
 import { MAX_MESSAGE_BYTES } from '#node/proxy/upstream.ts';
 import type { OpenUpstream, Upstream, UpstreamEvents } from '#node/proxy/upstream.ts';
 import { windowsSpawnPlan } from '#node/proxy/windowsCommand.ts';
+import { writeTogether } from '#node/proxy/writeTogether.ts';
 
 export interface StdioOptions {
   readonly spec: Extract<UpstreamSpec, { transport: 'stdio' }>;
@@ -157,7 +158,7 @@ function open({ spec, onStderr }: StdioOptions, events: UpstreamEvents): Upstrea
   return {
     send({ line }) {
       // Writing to a stream that is ending would throw later in its error event; the server gets nothing either way.
-      return child.stdin.writable ? child.stdin.write(line) : true;
+      return child.stdin.writable ? writeTogether(child.stdin, line) : true;
     },
     end: () => child.stdin.end(),
     close: (patienceMs) =>
