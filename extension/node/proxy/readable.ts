@@ -69,11 +69,11 @@ export function strayMembers(message: JsonObject, purpose: 'params' | 'result' |
 
 /** The pieces to judge one after the other; empty when there is nothing anybody could read. `bytes`: size of the message. */
 export function readablePieces(whole: JsonValue, bytes: number): readonly JsonValue[] {
+  if (!saysSomething(whole)) return [];
   const value = withoutState(whole);
   const found: Texts = { texts: [], binaries: [], decoded: [], odd: [] };
   collect(value, '', found);
   const { texts, binaries, decoded, odd } = found;
-  if (texts.length === 0 && binaries.length === 0 && odd.length === 0) return [];
   const beside = [...(odd.length === 0 ? [] : [{ content: odd }]), ...decoded.flatMap(cut).map((content) => ({ content }))];
   if (bytes <= PIECE) return [value, ...beside];
   const ends = texts.map((text) => (text.length <= 2 * BLOCK_END ? text : `${text.slice(0, BLOCK_END)} ${text.slice(-BLOCK_END)}`));
