@@ -1,6 +1,6 @@
 /**
  * What the broker asks of its windows: the editor's secret storage, and to show a person where to sign in. Every window hears of an errand;
- * the first answer counts.
+ * the first answer counts, and that nothing is stored counts when all have said so.
  */
 import { randomUUID } from 'node:crypto';
 import type { Errand } from '#contract/ipc.ts';
@@ -17,7 +17,7 @@ export interface Errands {
 }
 
 export function createErrands(send: (errand: Errand) => void, windows: () => number): Errands {
-  const waiting = new Map<string, (value: string | null) => void>();
+  const waiting = new Map<string, (value: string | null) => boolean>();
   return {
     ask: async (wanted, ms) => {
       if (windows() === 0) return null;
@@ -29,15 +29,16 @@ export function createErrands(send: (errand: Errand) => void, windows: () => num
           waiting.delete(id);
           resolve(value);
         };
-        waiting.set(id, settle);
+        // Windows of several editors each have a storage of their own: one that holds nothing does not speak for the others.
+        let silent = wanted.kind === 'secret' ? windows() : 1;
+        waiting.set(id, (value) => {
+          if (value !== null || --silent <= 0) settle(value);
+          return true;
+        });
         send({ ...wanted, id });
       });
     },
-    answered: (id, value) => {
-      const settle = waiting.get(id);
-      settle?.(value);
-      return settle !== undefined;
-    },
+    answered: (id, value) => waiting.get(id)?.(value) ?? false,
   };
 }
 

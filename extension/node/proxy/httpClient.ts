@@ -2,6 +2,7 @@
 import { request as httpRequest } from 'node:http';
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import type { LookupFunction } from 'node:net';
 import type { Readable } from 'node:stream';
 import { constants, createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { basicAccount, routeTo } from '#node/proxy/httpAgent.ts';
@@ -13,8 +14,11 @@ const CONNECT_MS = 30_000;
 export interface Authorize {
   /** The Authorization header's value for the next request; null when nobody has signed in. Wins over a configured one. */
   header(): Promise<string | null>;
-  /** The server answered 401, or 403 for want of scope. True: a new header is there, try the same message once more. */
-  challenged(head: HttpHead): Promise<boolean>;
+  /**
+   * The server answered 401, or 403 for want of scope, to a request with the header `sent`. True: a new header is there, try the same
+   * message once more.
+   */
+  challenged(head: HttpHead, sent: string | null): Promise<boolean>;
 }
 
 export interface HttpHead {
@@ -60,9 +64,11 @@ export interface HttpClientOptions {
   readonly network: Readonly<Record<string, string>>;
   readonly authorize?: Authorize | undefined;
   readonly log: (line: string) => void;
+  /** Finds addresses where no proxy does. */
+  readonly lookup?: LookupFunction;
 }
 
-export function httpClient({ url, headers, network, authorize, log }: HttpClientOptions): HttpClient {
+export function httpClient({ url, headers, network, authorize, log, lookup }: HttpClientOptions): HttpClient {
   const endpoint = new URL(url);
   const route = routeTo(endpoint, network, log);
   const fixed = configuredHeaders(endpoint, headers);
@@ -71,16 +77,16 @@ export function httpClient({ url, headers, network, authorize, log }: HttpClient
   endpoint.password = '';
 
   async function exchange(asked: HttpRequest): Promise<HttpAnswer> {
-    const first = await authorized(asked);
+    const sent = (await authorize?.header()) ?? null;
+    const first = await authorized(asked, sent);
     // Nobody signs in to take leave.
     if (authorize === undefined || asked.method === 'DELETE' || !wantsSignIn(first)) return first;
-    if (!(await authorize.challenged({ status: first.status, headers: first.headers }))) return first;
+    if (!(await authorize.challenged({ status: first.status, headers: first.headers }, sent))) return first;
     first.drop();
-    return authorized(asked);
+    return authorized(asked, await authorize.header());
   }
 
-  async function authorized(asked: HttpRequest): Promise<HttpAnswer> {
-    const token = (await authorize?.header()) ?? null;
+  function authorized(asked: HttpRequest, token: string | null): Promise<HttpAnswer> {
     const all = { ...fixed, ...asked.headers, ...(token === null ? {} : { authorization: token }), 'accept-encoding': 'identity' };
     return send(asked.url ?? endpoint, asked, all, 0);
   }
@@ -107,7 +113,7 @@ export function httpClient({ url, headers, network, authorize, log }: HttpClient
 
   function start(target: URL, { method, body, signal }: HttpRequest, headers: Readonly<Record<string, string>>): ClientRequest {
     const length = body === undefined ? {} : { 'content-length': String(body.length) };
-    const common = { method, agent: route.agent, ...(signal && { signal }) };
+    const common = { method, agent: route.agent, ...(signal && { signal }), ...(lookup && { lookup }) };
     const secure = (route.forward?.proxy ?? target).protocol === 'https:';
     const open = secure ? httpsRequest : httpRequest;
     const request =

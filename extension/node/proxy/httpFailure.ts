@@ -43,7 +43,7 @@ export function refusalText({ shown, status, location, body, triedToSignIn }: Re
   const said = saidIn(body);
   if (status === 401 || status === 403) {
     const advice = triedToSignIn
-      ? 'Signing in did not help or was not finished: sign in again in the editor.'
+      ? 'Signing in did not help or was not finished: finish it in the browser (your editor offers the page, and its address stands in the log of this server), then try again.'
       : 'Callgate cannot sign in here: put a token as an Authorization header into the client’s configuration of this server and protect it again, or undo the protection of this server in the editor.';
     return `the MCP server at ${shown} wants authorization (HTTP ${status}${said}). ${advice}`;
   }

@@ -68,7 +68,7 @@ function open({ spec, log, authorize }: WebOptions, events: UpstreamEvents): Ups
         let body = '';
         for await (const chunk of response as AsyncIterable<Buffer>) if (body.length < BODY_BYTES) body += chunk.toString('utf8');
         request.destroy();
-        if (!again && authorize !== undefined && wantsSignIn(head) && (await authorize.challenged(head))) {
+        if (!again && authorize !== undefined && wantsSignIn(head) && (await authorize.challenged(head, token))) {
           await connect(true);
           return;
         }

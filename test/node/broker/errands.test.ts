@@ -46,6 +46,21 @@ test('secrets live in the windows, and are asked for once', async () => {
   expect(await store.get(KEY)).toBe(null);
 });
 
+test('a window whose editor holds nothing does not answer for another editor', async () => {
+  const ids: string[] = [];
+  const errands = createErrands(
+    (errand) => void ids.push(errand.id),
+    () => 2,
+  );
+  const answers = ['kept', null].map(async (value, at) => {
+    const answer = errands.ask({ kind: 'secret', key: KEY }, 10_000);
+    errands.answered(ids[at] ?? '', null);
+    errands.answered(ids[at] ?? '', value);
+    return answer;
+  });
+  expect(await Promise.all(answers)).toEqual(['kept', null]);
+});
+
 test('a name that is not of ours is neither read nor written', async () => {
   const { errands, secrets } = office(1, { 'callgate.journalStatement': 'kept' });
   expect(await errands.ask({ kind: 'secret', key: 'callgate.journalStatement' }, 1000)).toBe(null);

@@ -1,54 +1,55 @@
 /**
  * OAuth 2.1 as MCP asks for it (specification 2025-11-25, authorization): discovery, client metadata documents and dynamic registration,
- * PKCE, resource indicators, refresh and step-up are the MCP SDK's; here is where its pieces are kept and how a person is asked.
+ * PKCE, resource indicators, refresh and step-up are the MCP SDK's; here is where its pieces are kept, how a person is asked, and how often.
  */
 import { randomBytes } from 'node:crypto';
 import type { OAuthClientProvider, OAuthDiscoveryState } from '@modelcontextprotocol/sdk/client/auth.js';
 import { auth, extractWWWAuthenticateParams } from '@modelcontextprotocol/sdk/client/auth.js';
 import { ClientCredentialsProvider, PrivateKeyJwtProvider } from '@modelcontextprotocol/sdk/client/auth-extensions.js';
-import type { OAuthClientInformationMixed, OAuthClientMetadata, OAuthTokens } from '@modelcontextprotocol/sdk/shared/auth.js';
+import type { OAuthClientMetadata } from '@modelcontextprotocol/sdk/shared/auth.js';
 import type { HttpHead } from '#node/proxy/httpClient.ts';
+import { allowance } from '#node/proxy/oauth/allowance.ts';
+import { issuerFault } from '#node/proxy/oauth/issuer.ts';
+import { keptSignIn } from '#node/proxy/oauth/keptSignIn.ts';
 import { listenForRedirect, type RedirectListener } from '#node/proxy/oauth/redirectListener.ts';
 import { secretKey, type SignIn, type SignInParts } from '#node/proxy/oauth/signIn.ts';
 
 /** Shorter than the half minute that clients give a server to start. */
 const WAIT_MS = 25_000;
 const LISTEN_MS = 10 * 60_000;
-/** A server that asks again right after somebody signed in would ask for ever. */
-const MAX_STEP_UPS = 2;
+/** A page that nobody came back from is shown again when the server asks again, but not with every message. */
+const SHOW_AGAIN_MS = 60_000;
+/** A server that refuses what it has just been given would ask a person, or its authorization server, for ever. */
+const PAGES = { most: 3, windowMs: LISTEN_MS };
+const RENEWALS = { most: 10, windowMs: 60_000 };
 
-/** What is kept of one server in the secret store. */
-interface Kept {
-  /** The authorization server it all belongs to: another one must not get to see any of it. */
-  readonly issuer?: string;
-  readonly redirectUrl?: string;
-  readonly client?: OAuthClientInformationMixed;
-  readonly tokens?: OAuthTokens;
+interface Pending {
+  readonly page: URL;
+  readonly listener: RedirectListener;
+  readonly done: Promise<void>;
+  shownAt: number;
+  /** Messages that wait for it now. */
+  waiters: number;
+  /** A newer page took its place. */
+  superseded: boolean;
 }
 
 export function oauthSignIn(parts: SignInParts): SignIn {
-  const { settings, secrets, log, server } = parts;
-  const key = secretKey(parts.serverUrl, settings);
-  let kept: Kept | null = null;
+  const { settings, log, server } = parts;
+  const { load, keep, forget } = keptSignIn(parts.secrets, secretKey(parts.serverUrl, settings));
   let running: Promise<boolean> | null = null;
-  let waiting: RedirectListener | null = null;
-  let stepUps = 0;
+  let pending: Pending | null = null;
+  let alone: OAuthClientProvider | null = null;
   /** The tokens of a step-up's beginning are not refreshed: they would come back with the scopes they had. */
   let steppingUp = false;
+  const mayShowPage = allowance(PAGES);
+  const mayRenew = allowance(RENEWALS);
 
-  const load = async (): Promise<Kept> => {
-    if (kept !== null) return kept;
-    try {
-      kept = JSON.parse((await secrets.get(key)) ?? '{}') as Kept;
-    } catch {
-      kept = {}; // not ours: the person signs in again
-    }
-    return kept;
-  };
-  const keep = async (change: Partial<Record<keyof Kept, unknown>>): Promise<void> => {
-    kept = { ...(await load()), ...change } as Kept;
-    await secrets.store(key, JSON.stringify(kept));
-  };
+  async function header(): Promise<string | null> {
+    const token = ((await alone?.tokens()) ?? (await load()).tokens)?.access_token ?? '';
+    // What fits no header would fail every request, and with it the way to a better one.
+    return /^[\x21-\x7e]+$/.test(token) ? `Bearer ${token}` : null;
+  }
 
   function interactive(listener: RedirectListener, state: string, page: (url: URL) => void): OAuthClientProvider {
     let verifier = '';
@@ -103,16 +104,11 @@ export function oauthSignIn(parts: SignInParts): SignIn {
     const { clientId, clientSecret, privateKey, keyAlgorithm = 'RS256', scope, grant } = settings;
     if (grant !== 'client_credentials' || clientId === undefined) return null;
     const scoped = scope === undefined ? {} : { scope };
-    const provider =
+    alone ??=
       privateKey === undefined
         ? new ClientCredentialsProvider({ clientId, clientSecret: clientSecret ?? '', ...scoped })
         : new PrivateKeyJwtProvider({ clientId, privateKey, algorithm: keyAlgorithm, ...scoped });
-    const save = provider.saveTokens.bind(provider);
-    provider.saveTokens = (tokens) => {
-      save(tokens);
-      kept = { ...kept, tokens };
-    };
-    return provider;
+    return alone;
   }
 
   /** True when there is a new token. */
@@ -126,13 +122,17 @@ export function oauthSignIn(parts: SignInParts): SignIn {
       ...(resourceMetadataUrl === undefined ? {} : { resourceMetadataUrl }),
       ...(wanted === undefined ? {} : { scope: wanted }),
     };
-    const alone = byItself();
-    if (alone !== null) return (await auth(alone, asked)) === 'AUTHORIZED';
+    const itself = byItself();
+    if (itself !== null) return (await auth(itself, asked)) === 'AUTHORIZED';
 
     // A person who comes back to an older page is answered by nobody: the newer page is the one that counts.
-    waiting?.close();
+    const older = pending;
+    pending = null;
+    if (older !== null) {
+      older.superseded = true;
+      older.listener.close();
+    }
     const listener = await listenForRedirect(Number(settings.callbackPort ?? 0) || portOf((await load()).redirectUrl));
-    waiting = listener;
     const state = randomBytes(16).toString('hex');
     let page: URL | null = null;
     const provider = interactive(listener, state, (url) => (page = url));
@@ -141,56 +141,99 @@ export function oauthSignIn(parts: SignInParts): SignIn {
         listener.close();
         return page === null;
       }
+      if (!mayShowPage()) {
+        log(
+          `${server}: it asked you to sign in ${PAGES.most} times within ${PAGES.windowMs / 60_000} minutes; you are not asked again for now`,
+        );
+        listener.close();
+        return false;
+      }
     } catch (error) {
       listener.close();
       throw error;
     }
-    return waitForPerson(provider, asked, listener, state, page);
+    return waitFor(await present(provider, asked, listener, state, page));
   }
 
-  async function waitForPerson(
+  async function present(
     provider: OAuthClientProvider,
     asked: Parameters<typeof auth>[1],
     listener: RedirectListener,
     state: string,
     page: URL,
-  ): Promise<boolean> {
-    const done = listener
-      .code(state, parts.listenMs ?? LISTEN_MS)
-      .then(async (authorizationCode) => {
-        await auth(provider, { ...asked, authorizationCode });
-        log(`${server}: signed in at ${page.host}`);
-      })
-      .finally(() => listener.close());
-    let late = false;
-    done.then(
-      () => late && parts.told(null),
-      (error: unknown) => late && parts.told(textOf(error)),
+  ): Promise<Pending> {
+    const finish = async (): Promise<void> => {
+      const { code, issuer } = await listener.code(state, parts.listenMs ?? LISTEN_MS);
+      const fault = issuerFault(issuer, await provider.discoveryState?.());
+      if (fault !== null) throw new Error(fault);
+      await auth(provider, { ...asked, authorizationCode: code });
+      log(`${server}: signed in at ${page.host}`);
+    };
+    const mine: Pending = {
+      page,
+      listener,
+      shownAt: 0,
+      waiters: 0,
+      superseded: false,
+      done: finish()
+        .catch(async (error: unknown) => {
+          // A registration that the authorization server has forgotten shows as a page nobody comes back from.
+          if (!mine.superseded && settings.clientId === undefined) await keep({ client: undefined });
+          throw error;
+        })
+        .finally(() => {
+          listener.close();
+          if (pending === mine) pending = null;
+        }),
+    };
+    pending = mine;
+    mine.done.then(
+      () => mine.waiters === 0 && parts.told(null),
+      (error: unknown) => mine.waiters === 0 && !mine.superseded && parts.told(textOf(error)),
     );
     log(`${server}: it asks you to sign in at ${page.host}`);
-    await parts.showPage({ server, host: page.host, url: page.href });
-    const patience = new Promise<'late'>((resolve) => {
-      setTimeout(() => resolve('late'), parts.waitMs ?? WAIT_MS).unref();
-    });
-    if ((await Promise.race([done, patience])) !== 'late') return true;
-    late = true;
-    return false;
+    return mine;
+  }
+
+  async function waitFor(one: Pending): Promise<boolean> {
+    one.waiters++;
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      if (Date.now() - one.shownAt > SHOW_AGAIN_MS) {
+        one.shownAt = Date.now();
+        await parts.showPage({ server, host: one.page.host, url: one.page.href }).catch((error: unknown) => {
+          one.listener.close();
+          throw error;
+        });
+      }
+      const late = new Promise<false>((resolve) => {
+        timer = setTimeout(() => resolve(false), parts.waitMs ?? WAIT_MS).unref();
+      });
+      return await Promise.race([one.done.then(() => true), late]);
+    } finally {
+      clearTimeout(timer);
+      one.waiters--;
+    }
+  }
+
+  async function answer(head: HttpHead, sent: string | null): Promise<boolean> {
+    forget();
+    const now = await header();
+    // Somebody signed in while this request was on its way.
+    if (now !== null && now !== sent) return true;
+    steppingUp = head.status === 403;
+    if (pending !== null && !steppingUp) return waitFor(pending);
+    if (!mayRenew()) {
+      log(`${server}: it refuses every token it is shown; it gets no new one for now`);
+      return false;
+    }
+    return signIn(head);
   }
 
   return {
-    async header() {
-      const { tokens } = await load();
-      return tokens === undefined ? null : `Bearer ${tokens.access_token}`;
-    },
-    challenged(head) {
-      if (running !== null) return running;
-      steppingUp = head.status === 403;
-      stepUps = steppingUp ? stepUps + 1 : 0;
-      if (stepUps > MAX_STEP_UPS) {
-        log(`${server}: it asks for more rights again and again (${stepUps} times); it is not asked for any more`);
-        return Promise.resolve(false);
-      }
-      running = signIn(head)
+    header,
+    challenged(head, sent) {
+      running ??= answer(head, sent)
         .catch((error: unknown) => {
           log(`${server}: signing in failed: ${textOf(error)}`);
           return false;
@@ -215,6 +258,11 @@ function portOf(url: string | undefined): number {
   return url === undefined ? 0 : Number(new URL(url).port);
 }
 
+/** Some authorization servers answer with what they were sent, secrets and all; the SDK puts that behind "Raw body". */
 function textOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, ' ').slice(0, 300);
+  const text = error instanceof Error ? error.message : String(error);
+  return text
+    .replace(/ ?Raw body:.*/su, '')
+    .replaceAll(/\s+/g, ' ')
+    .slice(0, 300);
 }

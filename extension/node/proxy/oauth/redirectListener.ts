@@ -4,9 +4,15 @@ import type { AddressInfo } from 'node:net';
 
 export interface RedirectListener {
   readonly url: string;
-  /** The code; rejects with the authorization server's own error, or when `ms` are over, or after `close`. */
-  readonly code: (state: string, ms: number) => Promise<string>;
+  /** Rejects with the authorization server's own error, or when `ms` are over, or after `close`. */
+  readonly code: (state: string, ms: number) => Promise<RedirectAnswer>;
   readonly close: () => void;
+}
+
+export interface RedirectAnswer {
+  readonly code: string;
+  /** Who says it is (RFC 9207). */
+  readonly issuer: string | null;
 }
 
 const PATH = '/callback';
@@ -61,7 +67,7 @@ export async function listenForRedirect(wanted: number): Promise<RedirectListene
     url: `http://127.0.0.1:${port}${PATH}`,
     close,
     code: (state, ms) =>
-      new Promise<string>((resolve, reject) => {
+      new Promise<RedirectAnswer>((resolve, reject) => {
         const timer = setTimeout(() => giveUp?.(new Error('nobody signed in')), ms);
         timer.unref();
         const over = (): void => {
@@ -81,7 +87,7 @@ export async function listenForRedirect(wanted: number): Promise<RedirectListene
           if (code === null && error === null) return 'The authorization server sent neither a code nor an error.';
           over();
           if (code !== null) {
-            resolve(code);
+            resolve({ code, issuer: query.get('iss') });
             return '';
           }
           reject(new Error(`the authorization server said ${plain(error ?? '')}${plain(query.get('error_description') ?? '', ': ')}`));

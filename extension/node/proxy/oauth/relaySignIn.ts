@@ -1,7 +1,8 @@
 /** Signing in, as a relay uses it: which servers it is tried with, and where the person is asked. */
 import type { WebUpstreamSpec } from '#contract/mcpLink.ts';
-import type { Authorize } from '#node/proxy/httpClient.ts';
+import { type Authorize, configuredHeaders } from '#node/proxy/httpClient.ts';
 import { loadOAuth } from '#node/proxy/oauth/oauthBundle.ts';
+import { oauthFetch } from '#node/proxy/oauth/oauthFetch.ts';
 import { signIns, type SecretStore, type SignInPage } from '#node/proxy/oauth/signIn.ts';
 
 /** `say` reaches the client's user, on the standard error of what the client started. Null: the entry brings its own credentials. */
@@ -19,15 +20,19 @@ export function relaySignIn({ bundleFolder, secrets, showPage, told }: RelaySign
   const make = signIns(() => loadOAuth(bundleFolder));
   return (server, spec, say) => {
     // Whoever configured a key means it: a page to sign in at would only hide that it is refused.
-    if (Object.keys(spec.headers).some((name) => name.toLowerCase() === 'authorization')) return null;
+    if (configuredHeaders(new URL(spec.url), spec.headers)['authorization'] !== undefined) return null;
+    // A WebSocket's address has no well-known places beside it.
+    const serverUrl = spec.url.replace(/^ws/i, 'http');
+    const network = spec.network ?? {};
     return make({
       server,
-      serverUrl: spec.url,
+      serverUrl,
+      network,
       settings: spec.oauth ?? {},
       secrets,
       showPage: (page) => showPage(page, say),
       told: (problem) => told(server, problem),
-      fetch,
+      fetch: oauthFetch({ serverUrl, network, log: say }),
       log: say,
     });
   };

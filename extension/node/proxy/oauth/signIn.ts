@@ -30,7 +30,9 @@ export interface SignInParts {
   readonly showPage: (page: SignInPage) => Promise<void>;
   /** Somebody signed in after the message that needed it had been answered, or could not (`problem`). */
   readonly told: (problem: string | null) => void;
-  readonly fetch: typeof fetch;
+  readonly fetch: OAuthFetch;
+  /** How `fetch` reaches the network: two relays that reach it differently sign in each for itself. */
+  readonly network: Readonly<Record<string, string>>;
   readonly log: (line: string) => void;
   /** How long a message waits for the person, and how long the redirect is listened for, in milliseconds. */
   readonly waitMs?: number;
@@ -40,8 +42,11 @@ export interface SignInParts {
 /** As httpClient's `Authorize`. */
 export interface SignIn {
   readonly header: () => Promise<string | null>;
-  readonly challenged: (head: HttpHead) => Promise<boolean>;
+  readonly challenged: (head: HttpHead, sent: string | null) => Promise<boolean>;
 }
+
+/** What the OAuth client uses of `fetch`. */
+export type OAuthFetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
 
 export type MakeSignIn = (parts: SignInParts) => SignIn;
 
@@ -57,14 +62,43 @@ export function secretKey(serverUrl: string, { clientId = '' }: OAuthSettings): 
  * called at the first challenge, or when somebody has signed in before.
  */
 export function signIns(load: () => MakeSignIn): MakeSignIn {
-  const made = new Map<string, SignIn>();
+  const made = new Map<string, Shared>();
   return (parts) => {
-    const key = JSON.stringify([parts.serverUrl, parts.settings]);
-    const known = made.get(key);
-    if (known !== undefined) return known;
-    const signIn = whenNeeded(load, parts);
-    made.set(key, signIn);
-    return signIn;
+    const key = JSON.stringify([parts.serverUrl, parts.settings, parts.network]);
+    let shared = made.get(key);
+    if (shared === undefined) {
+      shared = sharedSignIn(load, parts);
+      made.set(key, shared);
+    }
+    const { signIn, speaksFor } = shared;
+    return {
+      header: signIn.header,
+      challenged: (head, sent) => {
+        speaksFor(parts);
+        return signIn.challenged(head, sent);
+      },
+    };
+  };
+}
+
+interface Shared {
+  readonly signIn: SignIn;
+  /** Who was challenged last is told what becomes of it: the first may be gone. */
+  readonly speaksFor: (parts: SignInParts) => void;
+}
+
+function sharedSignIn(load: () => MakeSignIn, parts: SignInParts): Shared {
+  let last = parts;
+  return {
+    speaksFor: (one) => {
+      last = one;
+    },
+    signIn: whenNeeded(load, {
+      ...parts,
+      log: (line) => last.log(line),
+      showPage: (page) => last.showPage({ ...page, server: last.server }),
+      told: (problem) => last.told(problem),
+    }),
   };
 }
 
@@ -78,9 +112,9 @@ function whenNeeded(load: () => MakeSignIn, parts: SignInParts): SignIn {
       asked ??= parts.secrets.get(secretKey(parts.serverUrl, parts.settings));
       return (await asked) === null ? null : ready().header();
     },
-    challenged: async (head) => {
+    challenged: async (head, sent) => {
       try {
-        return await ready().challenged(head);
+        return await ready().challenged(head, sent);
       } catch (error) {
         parts.log(
           `${parts.server}: signing in cannot begin (${error instanceof Error ? error.message : String(error)}); reinstall Callgate`,

@@ -7,18 +7,22 @@ const rows: readonly (readonly [what: string, path: string, status: number, outc
   ['a code', `/callback?code=abc&state=${STATE}`, 200, 'abc'],
   ['a refusal', `/callback?error=access_denied&error_description=Not%20today&state=${STATE}`, 400, 'access_denied: Not today'],
   ['a refusal in control characters', `/callback?error=%1b%5b31m&state=${STATE}`, 400, 'said [31m'],
-  ["somebody else's code", '/callback?code=abc&state=other', 400, 'nobody signed in'],
-  ['a code without a state', '/callback?code=abc', 400, 'nobody signed in'],
-  ['neither code nor error', `/callback?state=${STATE}`, 400, 'nobody signed in'],
-  ['another path', `/other?code=abc&state=${STATE}`, 404, 'nobody signed in'],
+  ["somebody else's code", '/callback?code=abc&state=other', 400, 'given up'],
+  ['a code without a state', '/callback?code=abc', 400, 'given up'],
+  ['neither code nor error', `/callback?state=${STATE}`, 400, 'given up'],
+  ['another path', `/other?code=abc&state=${STATE}`, 404, 'given up'],
 ];
 test.each(rows)('%s', async (_what, path, status, outcome) => {
   const listener = await listenForRedirect(0);
   try {
-    const code = listener.code(STATE, outcome === 'nobody signed in' ? 50 : 10_000).catch((error: Error) => error.message);
+    const code = listener.code(STATE, 10_000).then(
+      (answer) => answer.code,
+      (error: Error) => error.message,
+    );
     const response = await fetch(new URL(path, listener.url));
     expect(response.status).toBe(status);
     expect(await response.text()).not.toContain('abc');
+    listener.close();
     expect(await code).toContain(outcome);
   } finally {
     listener.close();
@@ -32,6 +36,12 @@ test.each(['//', '//[', '/callback//'])('%s, which anybody can ask for', async (
   } finally {
     listener.close();
   }
+});
+
+test('nobody comes', async () => {
+  const listener = await listenForRedirect(0);
+  await expect(listener.code(STATE, 1)).rejects.toThrow('nobody signed in');
+  listener.close();
 });
 
 test('a port that is taken: another one', async () => {
