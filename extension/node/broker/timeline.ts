@@ -25,14 +25,17 @@ export interface Timeline {
 const SEARCH_MS = 1500;
 /** How long a question waits for the index to catch up; after that it is answered with what is there, and says so. */
 const CATCH_UP_MS = 150;
-/** Indexing waits for a quiet moment: a burst of calls is read from the journal in one go. */
-const SETTLE_MS = 50;
+/** Indexing waits until nothing has come for so long: a burst of calls is read from the journal in one go, and none waits for that. */
+const QUIET_MS = 50;
+/** But no longer than this. Whoever asks is not kept waiting: a question catches up first. */
+const BUSY_MS = 5000;
 
 export function startTimeline(open: () => TimelineIndex | Promise<TimelineIndex>, warn: (message: string) => void): Timeline {
   let closed = false;
   let index: Promise<TimelineIndex> | null = null;
   let catching: Promise<void> | null = null;
   let timer: NodeJS.Timeout | null = null;
+  let waitingSince = 0;
 
   const opened = (): Promise<TimelineIndex> => {
     index ??= Promise.resolve()
@@ -65,11 +68,14 @@ export function startTimeline(open: () => TimelineIndex | Promise<TimelineIndex>
 
   return {
     added: () => {
-      if (closed || timer) return;
+      if (closed) return;
+      if (timer === null) waitingSince = performance.now();
+      else if (performance.now() - waitingSince > BUSY_MS) return;
+      else clearTimeout(timer);
       timer = setTimeout(() => {
         timer = null;
         catchUp().catch((error: unknown) => warn(`The timeline's index could not be updated: ${errorText(error)}`));
-      }, SETTLE_MS);
+      }, QUIET_MS);
     },
     query: async (query) => {
       if (closed) throw new Error('the broker is ending');

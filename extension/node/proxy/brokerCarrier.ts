@@ -4,10 +4,11 @@ import type { Readable, Writable } from 'node:stream';
 import { STDERR_MARK, type McpLinkHeader } from '#contract/mcpLink.ts';
 import { errorLine } from '#node/proxy/answers.ts';
 import { splitLines } from '#node/proxy/lineSplitter.ts';
-import { asRequestId, idKey } from '#node/proxy/sortMessage.ts';
+import { passingIds } from '#node/proxy/passingIds.ts';
+import { idKey } from '#node/proxy/sortMessage.ts';
 import type { RequestId } from '#node/proxy/sortMessage.ts';
-import { isObject } from '#core/model/json.ts';
 import { MAX_MESSAGE_BYTES } from '#node/proxy/upstream.ts';
+import { writeTogether } from '#node/proxy/writeTogether.ts';
 
 export interface CarrierStreams {
   readonly stdin: Readable;
@@ -32,10 +33,7 @@ export function carryToBroker(
   const owed = new Map<string, RequestId>();
   const fromClient = splitLines(MAX_MESSAGE_BYTES, {
     onLine: (line) => {
-      for (const message of messagesIn(line)) {
-        const id = asRequestId(message['id']);
-        if (typeof message['method'] === 'string' && id !== null) owed.set(idKey(id), id);
-      }
+      for (const id of passingIds(line).requests) owed.set(idKey(id), id);
     },
     onOverlong: () => undefined,
   });
@@ -46,11 +44,8 @@ export function carryToBroker(
         stderr.write(Buffer.from(line.toString('latin1', 1), 'base64'));
         return;
       }
-      for (const message of messagesIn(line)) {
-        const id = asRequestId(message['id']);
-        if (id !== null && ('result' in message || 'error' in message)) owed.delete(idKey(id));
-      }
-      if (!stdout.write(line)) socket.pause();
+      if (!writeTogether(stdout, line)) socket.pause();
+      for (const id of passingIds(line).answers) owed.delete(idKey(id));
     },
     onOverlong: () => say(`a message from "${header.server}" was too long and is lost`),
   });
@@ -121,15 +116,4 @@ export function carryToBroker(
     socket.on('close', brokerGone);
     socket.resume();
   });
-}
-
-/** Messages in passing. What cannot be read is left out: only the list of owed answers depends on it. */
-function messagesIn(line: Buffer): readonly Readonly<Record<string, unknown>>[] {
-  try {
-    const value: unknown = JSON.parse(line.toString('utf8'));
-    return (Array.isArray(value) ? (value as unknown[]) : [value]).filter(isObject);
-  } catch {
-    // The relay is the one to refuse it.
-    return [];
-  }
 }

@@ -8,6 +8,8 @@ import type { JsonObject } from '#core/model/json.ts';
 import { errorLine } from '#node/proxy/answers.ts';
 import { handshake } from '#node/proxy/handshake.ts';
 import type { Repeated } from '#node/proxy/handshake.ts';
+import { readLine } from '#node/proxy/readLine.ts';
+import type { LineLook } from '#node/proxy/readLine.ts';
 import { asRequestId, idKey } from '#node/proxy/sortMessage.ts';
 import type { RequestId } from '#node/proxy/sortMessage.ts';
 import type { OpenUpstream, Outbound, Upstream, UpstreamEvents } from '#node/proxy/upstream.ts';
@@ -23,8 +25,6 @@ export interface RestartLimits {
 }
 
 const LIMITS: RestartLimits = { most: 3, windowMs: 60_000, waitMs: [100, 1_000, 3_000], answerMs: 60_000 };
-/** Longer lines are not read a second time here; the relay drops an error for what was answered already. */
-const READ_BYTES = 256 * 1024;
 const MAX_REMEMBERED = 10_000;
 const OLD_SERVER_MS = 200;
 
@@ -64,7 +64,9 @@ function start(open: OpenUpstream, events: UpstreamEvents, log: (line: string) =
   }
 
   function received(line: Buffer): void {
-    for (const message of line.length > READ_BYTES ? [] : messagesIn(line)) {
+    // Read once, for the relay too.
+    const look = readLine(line);
+    for (const message of messagesOf(look)) {
       const id = asRequestId(message['id']);
       if (id === null) continue;
       if (typeof message['method'] === 'string') {
@@ -79,7 +81,7 @@ function start(open: OpenUpstream, events: UpstreamEvents, log: (line: string) =
         lived = true;
       }
     }
-    events.onLine(line);
+    events.onLine(line, look);
   }
 
   function gone(detail: string): void {
@@ -237,12 +239,7 @@ function remember(map: Map<string, RequestId>, id: RequestId): void {
 }
 
 /** What cannot be read is the relay's to refuse. */
-function messagesIn(line: Buffer): readonly JsonObject[] {
-  try {
-    const value: unknown = JSON.parse(line.toString('utf8'));
-    return (Array.isArray(value) ? (value as unknown[]) : [value]).filter(isObject);
-  } catch {
-    // Noise on standard output.
-    return [];
-  }
+function messagesOf(look: LineLook): readonly JsonObject[] {
+  const parts = look.kind === 'single' ? [look.part] : look.kind === 'batch' ? look.parts : [];
+  return parts.map((part) => part.value).filter(isObject);
 }

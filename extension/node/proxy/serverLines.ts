@@ -5,11 +5,12 @@ import { DEFINITION_METHODS } from '#node/proxy/definitionReview.ts';
 import { resultJudge } from '#node/proxy/judgeResult.ts';
 import { PLAIN_METHOD, unaskedJudge } from '#node/proxy/judgeUnasked.ts';
 import { memberObject, readLine } from '#node/proxy/readLine.ts';
-import type { Part } from '#node/proxy/readLine.ts';
+import type { LineLook, Part } from '#node/proxy/readLine.ts';
 import { saysSomething, strayMembers } from '#node/proxy/readable.ts';
 import type { RelayParts } from '#node/proxy/relayParts.ts';
 import { MAX_DEPTH, asRequestId, idKey, sortMessage } from '#node/proxy/sortMessage.ts';
 import type { Sorted } from '#node/proxy/sortMessage.ts';
+import type { UpstreamEvents } from '#node/proxy/upstream.ts';
 
 /** What only the client's own program acts on: it names things, and quotes no server at length. */
 const PROTOCOL_ONLY: ReadonlySet<string> = new Set([
@@ -29,7 +30,7 @@ const PROTOCOL_ONLY: ReadonlySet<string> = new Set([
 const MAX_PROGRESS = 1e9;
 
 /** `spend`: hears of each message that is judged although nobody asked for it, with its size. */
-export function serverLines(parts: RelayParts, spend: (bytes: number) => void): (line: Buffer) => void {
+export function serverLines(parts: RelayParts, spend: (bytes: number) => void): UpstreamEvents['onLine'] {
   const { origin, inFlight, serverAsks, toClient, definitions, log, fail, settled } = parts;
   const name = origin.server;
   const judgeResult = resultJudge(parts);
@@ -37,8 +38,7 @@ export function serverLines(parts: RelayParts, spend: (bytes: number) => void): 
   const reviewDefinitions = definitions === null ? null : definitionAnswers(parts, definitions);
   let noise = 0;
 
-  function fromServer(line: Buffer): void {
-    const look = readLine(line);
+  function fromServer(line: Buffer, look: LineLook = readLine(line)): void {
     if (look.kind === 'blank') return;
     if (look.kind === 'unreadable') {
       // Standard output is for protocol only. Passing it on would let a client with a laxer parser read a result

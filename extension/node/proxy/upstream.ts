@@ -1,5 +1,6 @@
 /** What the relay needs of a server, whatever the transport. */
 import type { JsonObject } from '#core/model/json.ts';
+import type { LineLook } from '#node/proxy/readLine.ts';
 
 /** A line for the server with the parsed copies of its messages (several when the line is a batch). */
 export interface Outbound {
@@ -8,8 +9,8 @@ export interface Outbound {
 }
 
 export interface UpstreamEvents {
-  /** One line from the server, newline included. */
-  readonly onLine: (line: Buffer) => void;
+  /** One line from the server, newline included; `look`: what `readLine` said of it, from a transport that had to read it. */
+  readonly onLine: (line: Buffer, look?: LineLook) => void;
   /** The server sent a message longer than the limit; it is thrown away. */
   readonly onOverlong: () => void;
   /** `send` may be used again after it returned false. */

@@ -3,7 +3,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import type { ToolCall } from '#core/model/call.ts';
 import type { JsonObject } from '#core/model/json.ts';
 import type { DefinitionReview, Review } from '#node/proxy/definitionReview.ts';
-import { bench, callLine, deliver, judgement, line, until, waitingJudge, type Bench } from './harness.ts';
+import { bench, callLine, deliver, judgement, line, settle, until, waitingJudge, type Bench } from './harness.ts';
 import { gateJudge } from './gateJudge.ts';
 
 const gate = gateJudge();
@@ -383,6 +383,7 @@ describe('definitions', () => {
       expect(b.clientMessages()).toEqual([expect.objectContaining({ id: 1, error: expect.objectContaining({ code: -32000 }) as unknown })]);
     else expect(b.clientText()).toBe(delivered);
     r.told[0]?.({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' });
+    await settle();
     expect(b.clientText().endsWith('"notifications/tools/list_changed"}\n')).toBe(true);
     b.output.destroy();
     await b.done;
