@@ -1,7 +1,8 @@
 /** What the broker does with old segments now and then: seals them, packs them, and drops them by the limits the user has set. */
 import type { GateSettings } from '#contract/ipc.ts';
 import type { Layout } from '#home/layout.ts';
-import { expire, packJournal, planExpiry, unsettledCalls } from '#node/audit/retention.ts';
+import { packJournal } from '#node/audit/packing.ts';
+import { expire, planExpiry, unsettledCalls } from '#node/audit/retention.ts';
 import { sealJournal } from '#node/audit/seals.ts';
 
 /** What was done, for people; empty when nothing was due. @throws JournalError; what was begun the next run finishes */

@@ -4,14 +4,12 @@
  * and told; only `callgate audit verify` says whether that is all of them.
  */
 import { existsSync, statSync } from 'node:fs';
-import type { FileHandle } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { AuditEntry } from '#contract/auditRecord.ts';
-import { MAX_LINE_BYTES, parseEntryLine } from '#home/journal/entryLine.ts';
-import { wrongEntryField } from '#home/journal/entryShape.ts';
+import { MAX_LINE_BYTES } from '#home/journal/entryLine.ts';
 import { JournalError } from '#home/journal/journalError.ts';
 import { segmentFile } from '#home/journal/segments.ts';
 import { errorCode, errorText } from '#home/privateFile.ts';
+import { findSegment } from '#node/audit/findSegment.ts';
 import {
   BLOCK_BYTES,
   compressedBlocks,
@@ -20,17 +18,10 @@ import {
   listJournal,
   openPlain,
   plainBlocksBackwards,
+  readAt,
   type JournalSegment,
 } from '#node/audit/readJournalSegments.ts';
-
-export interface FoundEntry {
-  readonly entry: AuditEntry;
-  /** The line as it stands in the journal, without its end. Shares memory with its neighbours: copy it to keep it. */
-  readonly bytes: Buffer;
-  readonly file: string;
-  /** Counts from 1; 0 when the journal is read from its end. */
-  readonly line: number;
-}
+import { takeEntries, type FoundEntry, type Taking, type WantedEntries } from '#node/audit/takeEntries.ts';
 
 export interface ReadBatch {
   readonly found: readonly FoundEntry[];
@@ -40,29 +31,10 @@ export interface ReadBatch {
   readonly progress: number;
 }
 
-/** Something that is no entry, or not where it belongs. It was passed over. */
-export interface ReadProblem {
-  readonly file: string;
-  /** 0 when it is about the whole file, or the journal is read from its end. */
-  readonly line: number;
-  readonly code: string;
-  readonly message: string;
-}
-
-export interface ReadOptions {
-  readonly order: 'oldest' | 'newest';
-  /** First and last `seq` wanted. */
-  readonly from?: number;
-  readonly to?: number;
-  /** `whole`: each entry's hash and canonical form are checked · `shape`: only its fields, which is twice as fast. */
-  readonly check: 'whole' | 'shape';
-  /** False only when the line cannot hold a wanted entry; such lines are not even parsed. */
-  readonly mayMatch?: (line: Buffer) => boolean;
-  readonly matches: (entry: AuditEntry) => boolean;
+export interface ReadOptions extends WantedEntries {
   /** `end`: until nothing more is there · `follow`: goes on with what is appended (oldest first only), until the signal. */
   readonly until: 'end' | 'follow';
   readonly signal: AbortSignal;
-  readonly onProblem: (problem: ReadProblem) => void;
 }
 
 /** How often a followed journal is looked at, in milliseconds: a new line is told within two looks. */
@@ -75,118 +47,24 @@ export async function* readJournal(folder: string, options: ReadOptions): AsyncG
     const segments = listJournal(folder);
     state.total = segments.reduce((sum, { bytes }) => sum + bytes, 0) || 1;
     if (options.order === 'newest') {
-      const newest = options.to === undefined ? Number.MAX_SAFE_INTEGER : await startAt(segments, options.to);
+      const newest = options.to === undefined ? Number.MAX_SAFE_INTEGER : await findSegment(segments, options.to);
       yield* backwards(
         state,
         segments.filter(({ number }) => number <= newest),
       );
-    } else yield* forwards(state, await startAt(segments, options.from ?? 1));
+    } else yield* forwards(state, await findSegment(segments, options.from ?? 1));
   } catch (error) {
     if (error instanceof JournalError) throw error;
     throw new JournalError('IO', { file: folder, line: 0 }, `the journal could not be read (${errorText(error)})`, error);
   }
 }
 
-interface Reading {
+interface Reading extends Taking {
   readonly folder: string;
   readonly options: ReadOptions;
-  /** `seq` of the last entry seen; null before the first. */
-  last: number | null;
   total: number;
   /** Bytes of the segments that are done. */
   before: number;
-}
-
-/** Index of the segment that holds entry `seq`, by its segments' first entries. */
-async function startAt(segments: readonly JournalSegment[], seq: number): Promise<number> {
-  if (seq <= 1) return segments[0]?.number ?? 1;
-  const readable = segments.filter(({ kind }) => kind !== 'expired');
-  let [low, high] = [0, readable.length - 1];
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    const first = await firstSeq(readable[middle]);
-    // One that cannot be read is read from the one before, where the trouble is told in its place.
-    if (first !== null && first <= seq) low = middle;
-    else high = middle - 1;
-  }
-  return readable[low]?.number ?? segments[0]?.number ?? 1;
-}
-
-async function firstSeq(segment: JournalSegment | undefined): Promise<number | null> {
-  if (segment === undefined) return null;
-  try {
-    if (segment.kind === 'compressed') {
-      for await (const { lines } of compressedBlocks(segment.file)) if (lines[0] !== undefined) return seqOf(lines[0]);
-      return null;
-    }
-    const handle = await openPlain(segment.file);
-    try {
-      const block = await readAt(handle, 0, MAX_LINE_BYTES + 1);
-      const end = block.indexOf(10);
-      return end < 0 ? null : seqOf(block.subarray(0, end));
-    } finally {
-      await handle.close();
-    }
-  } catch {
-    return null; // reading it in its turn says what is wrong with it
-  }
-}
-
-function seqOf(line: Buffer): number | null {
-  const parsed = parseEntryLine(line);
-  return parsed.code === null ? parsed.entry.seq : null;
-}
-
-async function readAt(handle: FileHandle, offset: number, length: number): Promise<Buffer> {
-  const block = Buffer.allocUnsafe(length);
-  const { bytesRead } = await handle.read(block, 0, length, offset);
-  return block.subarray(0, bytesRead);
-}
-
-function take(state: Reading, file: string, lines: readonly Buffer[], firstLine: number): FoundEntry[] {
-  const { options } = state;
-  const forwards = options.order === 'oldest';
-  const found: FoundEntry[] = [];
-  for (const [index, bytes] of lines.entries()) {
-    const line = forwards ? firstLine + index : 0;
-    if (isBefore(bytes, options.from ?? 1) || options.mayMatch?.(bytes) === false) continue;
-    const parsed = options.check === 'whole' ? parseEntryLine(bytes) : parseShape(bytes);
-    if (parsed.code !== null) {
-      options.onProblem({ file, line, code: parsed.code, message: parsed.message });
-      continue;
-    }
-    const { entry } = parsed;
-    if (state.last !== null && (forwards ? entry.seq <= state.last : entry.seq >= state.last)) {
-      options.onProblem({ file, line, code: 'ORDER', message: `entry ${entry.seq} stands beside entry ${state.last}` });
-      continue;
-    }
-    state.last = entry.seq;
-    if (entry.seq >= (options.from ?? 1) && entry.seq <= (options.to ?? Number.MAX_SAFE_INTEGER) && options.matches(entry))
-      found.push({ entry, bytes, file, line });
-  }
-  return found;
-}
-
-const SEQ_FIELD = Buffer.from('"seq":');
-
-/** Without parsing: behind the arguments and findings quotes are escaped, so the last such name is the entry's own. */
-function isBefore(line: Buffer, seq: number): boolean {
-  if (seq <= 1) return false;
-  const at = line.lastIndexOf(SEQ_FIELD) + SEQ_FIELD.length;
-  return at >= SEQ_FIELD.length && Number.parseInt(line.toString('latin1', at, at + 17), 10) < seq;
-}
-
-type Parsed = { readonly entry: AuditEntry; readonly code: null } | { readonly code: string; readonly message: string };
-
-function parseShape(bytes: Buffer): Parsed {
-  try {
-    const value: unknown = JSON.parse(bytes.toString('utf8'));
-    const wrong = wrongEntryField(value);
-    if (wrong === null) return { entry: value as AuditEntry, code: null };
-    return { code: 'SHAPE', message: `the entry's field ${JSON.stringify(wrong.slice(0, 100))} is missing, unknown or of the wrong kind` };
-  } catch (error) {
-    return { code: 'NOT_JSON', message: `the line is not JSON (${errorText(error).slice(0, 200)})` };
-  }
 }
 
 const done = (state: Reading, end: 'from' | 'to'): boolean =>
@@ -211,7 +89,7 @@ async function* backwards(state: Reading, segments: readonly JournalSegment[]): 
     try {
       for await (const { lines, bytesRead, tooLong } of blocks) {
         tellTooLong(state, segment.file, tooLong);
-        yield batch(state, take(state, segment.file, lines, 0), bytesRead);
+        yield batch(state, takeEntries(state, segment.file, lines, 0), bytesRead);
         if (state.options.signal.aborted || done(state, 'from')) return;
       }
     } catch (error) {
@@ -246,7 +124,7 @@ async function* forwards(state: Reading, first: number): AsyncGenerator<ReadBatc
           let line = 1;
           for await (const { lines, bytesRead, tooLong } of compressedBlocks(segment.file)) {
             tellTooLong(state, segment.file, tooLong);
-            yield batch(state, take(state, segment.file, lines, line), bytesRead);
+            yield batch(state, takeEntries(state, segment.file, lines, line), bytesRead);
             line += lines.length + tooLong;
             if (options.signal.aborted || done(state, 'to')) return;
           }
@@ -282,7 +160,7 @@ async function* plainForwards(state: Reading, { number, file }: JournalSegment):
       if (end > 0) {
         const lines = linesOf(block, end);
         offset += end;
-        yield batch(state, take(state, file, lines, line), offset);
+        yield batch(state, takeEntries(state, file, lines, line), offset);
         line += lines.length;
       } else if (block.length > MAX_LINE_BYTES) {
         tellTooLong(state, file, 1);

@@ -171,3 +171,10 @@ export async function* compressedBlocksBackwards(file: string): AsyncGenerator<L
   const size = blocks.at(-1)?.bytesRead ?? 0;
   for (const { lines, tooLong } of blocks.reverse()) yield { lines: [...lines].reverse(), tooLong, bytesRead: size };
 }
+
+/** Fewer bytes than `length` at the end of the file. */
+export async function readAt(handle: FileHandle, offset: number, length: number): Promise<Buffer> {
+  const block = Buffer.allocUnsafe(length);
+  const { bytesRead } = await handle.read(block, 0, length, offset);
+  return block.subarray(0, bytesRead);
+}

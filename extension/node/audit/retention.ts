@@ -1,12 +1,10 @@
 /**
- * Old segments: packed once they are sealed, and dropped by age or size if the user has set a limit. What is dropped leaves a signed
- * tombstone, so that the chain can still be followed, and an entry that says so; the tombstone and the entry are on the disk
- * before the segment goes. Whatever is interrupted, the next run finishes.
+ * Old segments are dropped by age or size if the user has set a limit. What is dropped leaves a signed tombstone, so that the chain can
+ * still be followed, and an entry that says so; the tombstone and the entry are on the disk before the segment goes. Whatever is
+ * interrupted, the next run finishes.
  */
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync, unlinkSync } from 'node:fs';
-import { promisify } from 'node:util';
-import { gunzip, gzip } from 'node:zlib';
+import { statSync } from 'node:fs';
 import { journalEvent } from '#home/auditEvents.ts';
 import { openGrants } from '#home/grants.ts';
 import { parseEntryLine } from '#home/journal/entryLine.ts';
@@ -17,29 +15,13 @@ import { listSegments, packedFile, sealFile, segmentFile, syncFolder, tombstoneF
 import type { Layout } from '#home/layout.ts';
 import { listPending } from '#home/pendingCalls.ts';
 import { removeIfThere, writePrivate } from '#home/privateFile.ts';
+import { ageFrom, DAY_MS, mayHaveJumped } from '#node/audit/entryAges.ts';
 import { EXPIRED } from '#node/audit/journalWalk.ts';
-import { sealLocked } from '#node/audit/seals.ts';
+import { KEPT_SEGMENTS } from '#node/audit/packing.ts';
+import { trustedSeal } from '#node/audit/seals.ts';
 import { segmentLines } from '#node/audit/segmentLines.ts';
-import {
-  knownKeys,
-  parseSeal,
-  parseTombstone,
-  readStatement,
-  signSeal,
-  signTombstone,
-  statementLine,
-  type Seal,
-} from '#node/audit/statement.ts';
+import { knownKeys, parseSeal, parseTombstone, readStatement, signTombstone, statementLine, type Seal } from '#node/audit/statement.ts';
 import { withUpkeep } from '#node/audit/upkeep.ts';
-
-/** The newest segments are never touched: a writer may look back into the one before its own. */
-const KEPT = 2;
-const DAY_MS = 24 * 3600 * 1000;
-
-/** Between two entries, or the last one and now: more than this is as likely a clock gone wrong as a machine that was off. */
-const JUMP_MS = 7 * DAY_MS;
-/** So long must entries have come by a clock that had jumped before it is believed. */
-const SETTLED_MS = DAY_MS;
 
 export interface RetentionLimits {
   /** Segments whose youngest entry is older go, counted as `ageFrom` says; null keeps them. */
@@ -88,8 +70,8 @@ export async function planExpiry(layout: Layout, limits: RetentionLimits, now: n
   let total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
   const expiries: Expiry[] = [];
   const standing = standingGrants(layout, now);
-  const from = limits.maxDays === null || numbers.length <= KEPT ? now : await ageFrom(layout, numbers.slice(-KEPT - 1), now);
-  for (const number of numbers.slice(0, -KEPT)) {
+  const from = limits.maxDays === null || numbers.length <= KEPT_SEGMENTS ? now : await ageFrom(layout, numbers.slice(-KEPT_SEGMENTS - 1), now);
+  for (const number of numbers.slice(0, -KEPT_SEGMENTS)) {
     if (!has(number, 'jsonl') && !has(number, 'jsonl.gz')) continue;
     const read = readStatement(sealFile(layout.journal, number), keyOf, parseSeal);
     if (read === null) return { expiries, kept: `Segment ${number} is not sealed yet.` };
@@ -138,8 +120,8 @@ export async function expire(
         const { numbers, has } = listSegments(layout.journal);
         const oldest = numbers.find((number) => has(number, 'jsonl') || has(number, 'jsonl.gz'));
         // Somebody else was faster, or the plan is not this journal's.
-        if (oldest !== expiry.segment || numbers.indexOf(oldest) >= numbers.length - KEPT) break;
-        const seal = await trustedSeal(layout, oldest);
+        if (oldest !== expiry.segment || numbers.indexOf(oldest) >= numbers.length - KEPT_SEGMENTS) break;
+        const seal = trustedSeal(layout, oldest);
         if (seal.first !== expiry.first || (await lookInto(layout, seal, unsettled, standingGrants(layout, now()))).needed !== null) break;
         const tombstone = signTombstone(seal, { expired: Math.max(0, now()), reason: expiry.reason }, loadSigningKey(layout));
         writePrivate(tombstoneFile(layout.journal, oldest), statementLine(tombstone));
@@ -158,65 +140,6 @@ export async function expire(
     }
     return done;
   });
-}
-
-/** Seals what is closed and packs sealed segments but the newest two. Gives the numbers of those packed now. @throws JournalError */
-export async function packJournal(layout: Layout, now: () => number = Date.now): Promise<readonly number[]> {
-  const waiting = (): readonly number[] => {
-    const { numbers, has } = listSegments(layout.journal);
-    return numbers.slice(0, -KEPT).filter((number) => has(number, 'jsonl') && !has(number, 'expired'));
-  };
-  if (waiting().length === 0) return [];
-  return withUpkeep(layout, async () => {
-    await sealLocked(layout, now);
-    const packed: number[] = [];
-    for (const number of waiting()) {
-      // Closed while the others were sealed: the next run seals it.
-      if (!listSegments(layout.journal).has(number, 'seal')) break;
-      if (await pack(layout, number)) packed.push(number);
-      // Between two segments other calls are judged.
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    return packed;
-  });
-}
-
-/** Packing takes a third of a second, in which the broker judges. */
-const inThread = (work: typeof gzip | typeof gunzip) => promisify<Buffer, Buffer>(work);
-
-/** False when the segment is not the one that was sealed: it stays as it is, and verification names it. */
-async function pack(layout: Layout, number: number): Promise<boolean> {
-  const file = segmentFile(layout.journal, number);
-  const seal = await trustedSeal(layout, number);
-  const plain = readFileSync(file);
-  if (plain.length !== seal.bytes || sha256(plain) !== seal.sha256) return false;
-  const packed = await inThread(gzip)(plain);
-  writePrivate(packedFile(layout.journal, number), packed);
-  const read = readFileSync(packedFile(layout.journal, number));
-  // Read back from the disk: nothing goes before what takes its place has proved to be whole.
-  if (!read.equals(packed) || !(await inThread(gunzip)(read)).equals(plain))
-    throw new JournalError(
-      'IO',
-      { file: packedFile(layout.journal, number), line: 0 },
-      'what was written cannot be read back; look at the disk',
-    );
-  const { sig: _plain, key: _key, v: _v, ...facts } = seal;
-  writePrivate(sealFile(layout.journal, number), statementLine(signSeal({ ...facts, gz: sha256(read) }, loadSigningKey(layout))));
-  syncFolder(layout.journal);
-  unlinkSync(file);
-  syncFolder(layout.journal);
-  return true;
-}
-
-async function trustedSeal(layout: Layout, number: number): Promise<Seal> {
-  const file = sealFile(layout.journal, number);
-  const read = readStatement(file, knownKeys(layout), parseSeal);
-  if (read !== null && read.problem === null && read.statement.segment === number) return read.statement;
-  throw new JournalError(
-    'SEGMENTS',
-    { file, line: 0 },
-    `the seal cannot be trusted: ${read?.problem ?? 'it is missing'}; run \`callgate audit verify\``,
-  );
 }
 
 function standingGrants(layout: Layout, now: number): ReadonlySet<string> {
@@ -257,40 +180,7 @@ async function lookInto(layout: Layout, seal: Seal, unsettled: Unsettled, standi
   return { newest, needed };
 }
 
-/**
- * The time from which ages are counted: now, unless the newest entries say that the clock may have jumped ahead; then that of the
- * last entry before the jump. A clock that is wrong must not make all of the record old at once; after a real pause it is believed again
- * once entries have come for a day.
- */
-async function ageFrom(layout: Layout, newest: readonly number[], now: number): Promise<number> {
-  let last: number | null = null;
-  let jump: { readonly before: number; readonly after: number } | null = null;
-  for (const number of newest) {
-    const { has } = listSegments(layout.journal);
-    if (!has(number, 'jsonl') && !has(number, 'jsonl.gz')) continue;
-    const file = (has(number, 'jsonl') ? segmentFile : packedFile)(layout.journal, number);
-    for await (const read of segmentLines(file)) {
-      const parsed = read.kind === 'line' ? parseEntryLine(read.bytes) : null;
-      if (parsed?.code !== null) continue;
-      const { time } = parsed.entry;
-      if (jump !== null && (time < jump.after || time - jump.after > SETTLED_MS)) jump = null;
-      else if (jump === null && last !== null && time - last > JUMP_MS) jump = { before: last, after: time };
-      last = time;
-    }
-  }
-  if (jump !== null) return Math.min(now, jump.before);
-  return last !== null && now - last > JUMP_MS ? last : now;
-}
-
-function mayHaveJumped(now: number, from: number): string {
-  return `The clock says ${dateOf(now)}, and by the entries it is ${dateOf(from)}: until entries have come for a day, ages count from there.`;
-}
-
-const dateOf = (time: number): string => new Date(time).toISOString().slice(0, 10);
-
 const grantIn = (args: unknown): string => (typeof args === 'object' && args !== null && 'grant' in args ? String(args.grant) : '');
-
-const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
 function sizeOf(layout: Layout, number: number): number {
   return [segmentFile, packedFile, sealFile, tombstoneFile]

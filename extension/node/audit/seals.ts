@@ -117,3 +117,15 @@ function endBefore(layout: Layout, number: number, keyOf: KeyOf): ChainEnd | nul
   const { first, count, head } = read.statement;
   return { seq: first + count - 1, hash: head, key: null, rotatesTo: null, place: { file, line: 0 } };
 }
+
+/** The seal of segment `number`, signed by a key of ours. @throws JournalError SEGMENTS when there is none to trust */
+export function trustedSeal(layout: Layout, number: number): Seal {
+  const file = sealFile(layout.journal, number);
+  const read = readStatement(file, knownKeys(layout), parseSeal);
+  if (read !== null && read.problem === null && read.statement.segment === number) return read.statement;
+  throw new JournalError(
+    'SEGMENTS',
+    { file, line: 0 },
+    `the seal cannot be trusted: ${read?.problem ?? 'it is missing'}; run \`callgate audit verify\``,
+  );
+}

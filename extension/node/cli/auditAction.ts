@@ -2,7 +2,8 @@
 import { JournalError } from '#home/journal/journalError.ts';
 import { matchesFilter, lineMayMatch, type AuditFilter } from '#node/audit/auditFilter.ts';
 import { ExportError } from '#node/audit/export/exportError.ts';
-import { readJournal, type ReadBatch, type ReadOptions, type ReadProblem } from '#node/audit/readJournal.ts';
+import { readJournal, type ReadBatch, type ReadOptions } from '#node/audit/readJournal.ts';
+import type { ReadProblem } from '#node/audit/takeEntries.ts';
 import { visibleLine } from '#core/policy/visibleText.ts';
 import { type CommandHost, print } from '#node/cli/command.ts';
 

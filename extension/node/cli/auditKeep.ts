@@ -1,5 +1,6 @@
 /** `callgate audit prove`, `seal`, `expire` and `rotate-key`: what is done with the journal as a whole. */
-import { expire as expireSegments, packJournal, planExpiry, unsettledCalls } from '#node/audit/retention.ts';
+import { packJournal } from '#node/audit/packing.ts';
+import { expire as expireSegments, planExpiry, unsettledCalls } from '#node/audit/retention.ts';
 import { proofText, proveEntry } from '#node/audit/proof.ts';
 import { rotateKey as rotateJournalKey } from '#node/audit/rotation.ts';
 import { sealJournal } from '#node/audit/seals.ts';

@@ -1,5 +1,5 @@
 /** `callgate audit query` and `tail`: entries for people, or as the journal's own lines. */
-import type { FoundEntry } from '#node/audit/readJournal.ts';
+import type { FoundEntry } from '#node/audit/takeEntries.ts';
 import { writeWithPatience } from '#node/audit/export/fileExport.ts';
 import { type AuditAction, readFiltered, sayingFailures } from '#node/cli/auditAction.ts';
 import { FILTER_USAGE, parseAuditOptions, type AuditOptions } from '#node/cli/auditOptions.ts';

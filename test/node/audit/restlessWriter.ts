@@ -5,7 +5,8 @@
 import { readSync, writeSync } from 'node:fs';
 import { openJournal } from '#home/journal/journal.ts';
 import { layoutFor } from '#home/layout.ts';
-import { expire, packJournal, planExpiry } from '#node/audit/retention.ts';
+import { packJournal } from '#node/audit/packing.ts';
+import { expire, planExpiry } from '#node/audit/retention.ts';
 import { rotateKey } from '#node/audit/rotation.ts';
 import { sealJournal } from '#node/audit/seals.ts';
 import { sampleEvent } from '../../home/journal/sampleEvent.ts';

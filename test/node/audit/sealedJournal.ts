@@ -1,7 +1,8 @@
 /** A journal of five segments: one dropped, one packed, two sealed, the last one open; and ways to change it. */
 import { openJournal } from '#home/journal/journal.ts';
 import type { Layout } from '#home/layout.ts';
-import { expire, packJournal, planExpiry } from '#node/audit/retention.ts';
+import { packJournal } from '#node/audit/packing.ts';
+import { expire, planExpiry } from '#node/audit/retention.ts';
 import { sealJournal } from '#node/audit/seals.ts';
 import { emptyLayout } from '../../home/journal/journalBox.ts';
 import { sampleEvent } from '../../home/journal/sampleEvent.ts';

@@ -1,4 +1,4 @@
-import type { FoundEntry } from '#node/audit/readJournal.ts';
+import type { FoundEntry } from '#node/audit/takeEntries.ts';
 
 /** A file format as a stream: what stands before, between and after the entries. */
 export interface Encoder {

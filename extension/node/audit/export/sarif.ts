@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import type { AuditEntry } from '#contract/auditRecord.ts';
 import type { Finding, Severity } from '#core/model/finding.ts';
-import type { FoundEntry } from '#node/audit/readJournal.ts';
+import type { FoundEntry } from '#node/audit/takeEntries.ts';
 import type { Encoder } from '#node/audit/export/encoderShape.ts';
 import { isoTime, safeJson, visible } from '#node/audit/export/entryText.ts';
 

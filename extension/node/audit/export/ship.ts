@@ -6,7 +6,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { AuditEntry } from '#contract/auditRecord.ts';
 import { errorText } from '#home/privateFile.ts';
 import { ExportError } from '#node/audit/export/exportError.ts';
-import type { FoundEntry, ReadBatch } from '#node/audit/readJournal.ts';
+import type { ReadBatch } from '#node/audit/readJournal.ts';
+import type { FoundEntry } from '#node/audit/takeEntries.ts';
 
 /** What became of a batch. `retry` after at least so long, in milliseconds; `wait` null: as the sender thinks best. */
 export type SendResult =

@@ -8,7 +8,8 @@ import { GENESIS_PREV, sealEntry } from '#home/journal/entryLine.ts';
 import { openJournal } from '#home/journal/journal.ts';
 import { segmentFile } from '#home/journal/segments.ts';
 import type { Layout } from '#home/layout.ts';
-import type { FoundEntry, ReadBatch } from '#node/audit/readJournal.ts';
+import type { ReadBatch } from '#node/audit/readJournal.ts';
+import type { FoundEntry } from '#node/audit/takeEntries.ts';
 import { anyEvent, emptyLayout } from '../../../home/journal/journalBox.ts';
 import { sampleEvent } from '../../../home/journal/sampleEvent.ts';
 
