@@ -13,6 +13,7 @@ const BOUNDS: ReadonlySet<string> = new Set([
   'minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf', 'minLength', 'maxLength', 'minItems', 'maxItems',
 ]); // prettier-ignore
 const TYPES: ReadonlySet<string> = new Set(['string', 'number', 'integer', 'boolean', 'array', 'null']);
+const CARRIES_NOTHING: ReadonlySet<string> = new Set(['number', 'integer', 'boolean', 'null']);
 const PLAIN_NAME = /^[a-z][\w-]{0,40}$/iu;
 const SCHEMA_DIALECT = /^https?:\/\/json-schema\.org\/[\w./-]{1,60}#?$/u;
 
@@ -52,9 +53,21 @@ function areMildProperties(was: JsonObject, is: JsonObject): boolean {
   });
 }
 
+/** A model fills a text in by its name alone: what such names ask for is handed to the server. Switches and numbers carry nothing out. */
+const ASKING =
+  /^(?:api|auth\w*|chat|confidential|content\w*|context|conversation|cookie\w*|credential\w*|cred\w?|env\w*|histor\w*|id|rsa|instruction\w*|key\w*|login|memor\w*|message\w*|model|note\w*|passw\w*|passphrase|pem|pin|private|prompt\w*|pwd|reason\w*|secret\w*|sensitive|session\w*|sidenote\w*|ssh|system|thought\w*|thinking|token\w*|tool\w*|transcript\w*|user\w*|wallet)$/iu;
+const MOST_WORDS = 3;
+
+function asksForLittle(name: string): boolean {
+  const words = name.match(/[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+/gu) ?? [];
+  return words.length <= MOST_WORDS && !words.some((word) => ASKING.test(word));
+}
+
 /** A parameter that says nothing but its name and kind. */
 function isPlainSchema(name: string, schema: JsonValue): boolean {
-  if (!isObject(schema)) return typeof schema === 'boolean';
+  if (!isObject(schema)) return typeof schema === 'boolean' && asksForLittle(name);
+  const { type } = schema;
+  if (!(typeof type === 'string' && CARRIES_NOTHING.has(type)) && !asksForLittle(name)) return false;
   return Object.entries(schema).every(([key, value]) => {
     if (key === 'type') return (Array.isArray(value) ? (value as readonly JsonValue[]) : [value]).every((type) => TYPES.has(String(type)));
     // Some libraries make a title of the name.

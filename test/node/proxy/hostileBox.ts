@@ -16,8 +16,8 @@ import { bench, line, until, type Bench } from './harness.ts';
 export interface HostileBox {
   /** A new connection of a client to the server of this name. */
   readonly connect: (server?: string, relay?: Partial<RelayEntry>) => Connection;
-  readonly journal: () => string;
-  readonly held: () => readonly string[];
+  /** Lets time pass for the pins. */
+  readonly later: (ms: number) => void;
   readonly remove: () => void;
 }
 
@@ -36,7 +36,7 @@ export function hostileBox(): HostileBox {
   writeFileSync(rulesFile, JSON.stringify(compiledRules.json));
   const gate = openLocalGate({ layout: box.layout, rulesFile, warn: () => undefined });
   const pins = openPins(box.layout, () => undefined);
-  const written: unknown[] = [];
+  let ahead = 0;
   const judge: Judge = (call, options) => Promise.resolve(gate.judge(call, 'refuse', options));
 
   return {
@@ -55,7 +55,8 @@ export function hostileBox(): HostileBox {
               origin: { server, cwd: box.folder, session: '' },
               pins,
               decide: gate.engine.decide,
-              record: (event) => (written.push(event), null),
+              record: () => null,
+              now: () => Date.now() + ahead,
               tell,
               log: () => undefined,
               policy: () => policy.definitions,
@@ -79,8 +80,7 @@ export function hostileBox(): HostileBox {
         },
       };
     },
-    journal: () => JSON.stringify(written),
-    held: () => pins.list().flatMap(({ items }) => items.filter(({ held }) => held !== null).map(({ name }) => name)),
+    later: (ms) => void (ahead += ms),
     remove: () => {
       pins.close();
       gate.close();

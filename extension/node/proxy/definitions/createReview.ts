@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { AuditEvent } from '#contract/auditRecord.ts';
-import type { DefinitionKind, ServerPins } from '#contract/definitions.ts';
+import type { DefinitionKind, PinnedItem, ServerPins } from '#contract/definitions.ts';
 import type { ToolCall } from '#core/model/call.ts';
 import { isObject, type JsonObject, type JsonValue } from '#core/model/json.ts';
 import type { Decision } from '#core/model/verdict.ts';
@@ -48,6 +48,9 @@ const WATCH_MS = 1000;
 const MOST_ROUNDS = 5;
 /** A held definition that this server no longer offers is given up after a while; another client may still be offered it. */
 const TAKEN_BACK_MS = 60 * 60_000;
+
+/** Another client may be at the first pages of a list while this one is at the last. */
+const OTHER_PAGES_MS = 10 * 60_000;
 
 /** Lines of log for one answer. */
 const MOST_SAID = 5;
@@ -135,8 +138,7 @@ export function createDefinitionReview(options: DefinitionReviewOptions): Defini
         judgedBy: inForce,
         policy: policy(),
         firstSight:
-          !pins.complete.includes(kind) &&
-          !(isFirst && kind !== 'instructions' && pins.items.some((item) => item.kind === kind && item.approved !== null)),
+          !pins.complete.includes(kind) && !(kind !== 'instructions' && pins.items.some((item) => isKnownBefore(item, kind, isFirst))),
         suspicion,
         replaces: isNew ? pins.replaces : '',
         takenBack: (held) => heldHere.has(held.hash) || now() - held.since > TAKEN_BACK_MS,
@@ -175,6 +177,11 @@ export function createDefinitionReview(options: DefinitionReviewOptions): Defini
     throw new Error('rules or pins changed again and again meanwhile');
   }
 
+  /** A list that never ends would be new for ever: its first page is known once it came, and the others soon after. */
+  function isKnownBefore({ kind, approved }: PinnedItem, of: DefinitionKind, isFirst: boolean): boolean {
+    return kind === of && approved !== null && (isFirst || now() - approved.at > OTHER_PAGES_MS);
+  }
+
   /** Names this server had and has, in the order in which they were first seen. */
   function ownNames(entries: readonly Listed[]): readonly string[] {
     const before = mine.read()?.items.filter((item) => item.kind === 'tool' && item.approved !== null) ?? [];
@@ -182,7 +189,8 @@ export function createDefinitionReview(options: DefinitionReviewOptions): Defini
   }
 
   function rebuilt(list: List, result: JsonObject, read: readonly (Listed | null)[], isShown: (entry: Listed) => boolean): Review {
-    const disguised = disguisedMembers(result, list.key);
+    // A cursor is the client's to send back, and looks like a secret.
+    const disguised = [...disguisedMembers(result, list.key), ...rest.badMembers(result, [list.key, 'nextCursor'])];
     const kept: JsonValue[] = [];
     let isSame = disguised.length === 0;
     for (const entry of read) {
@@ -198,8 +206,12 @@ export function createDefinitionReview(options: DefinitionReviewOptions): Defini
   }
 
   async function reviewServer(result: JsonObject): Promise<Review> {
-    const left = [...disguisedMembers(result, 'instructions'), ...disguisedMembers(result, 'serverInfo')];
-    const more: { [key: string]: JsonValue } = {};
+    const left = [
+      ...disguisedMembers(result, 'instructions'),
+      ...disguisedMembers(result, 'serverInfo'),
+      ...rest.badMembers(result, ['instructions', 'serverInfo']),
+    ];
+    const more: { [key: string]: JsonValue } = left.includes('capabilities') ? { capabilities: {} } : {};
     const { instructions, serverInfo, capabilities } = result;
     const entries: Listed[] =
       typeof instructions === 'string' && instructions.trim() !== ''
@@ -212,7 +224,7 @@ export function createDefinitionReview(options: DefinitionReviewOptions): Defini
     // A client that was promised no news about tools would never ask again once a person has decided.
     const tools = isObject(capabilities) ? capabilities['tools'] : undefined;
     const waits = mine.read()?.items.some(({ kind, held, denied }) => kind === 'tool' && (held !== null || denied !== null)) === true;
-    if (waits && isObject(capabilities) && isObject(tools) && tools['listChanged'] !== true)
+    if (waits && !left.includes('capabilities') && isObject(capabilities) && isObject(tools) && tools['listChanged'] !== true)
       more['capabilities'] = { ...capabilities, tools: { ...tools, listChanged: true } };
     if (left.length === 0 && Object.keys(more).length === 0) return { kind: 'same' };
     return { kind: 'changed', result: without(result, left, more) };

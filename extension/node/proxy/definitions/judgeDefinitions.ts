@@ -75,14 +75,15 @@ export function definitionJudge(call: Pick<ToolCall, 'server' | 'cwd' | 'session
     judgeTogether: async (entries) => {
       const marked: Listed[] = [];
       for (let from = 0; from + 1 < entries.length; from += MOST_JOINED - 1) {
-        for (const [first, second, finding] of acrossBorders(entries.slice(from, from + MOST_JOINED), judgeValue)) {
-          for (const entry of [first, second]) {
+        for (const { among, judged } of acrossBorders(entries.slice(from, from + MOST_JOINED), judgeValue)) {
+          const names = among.map(({ name }) => `"${name}"`).join(' and ');
+          for (const entry of among) {
             const alone = known.get(entry.hash);
             if (alone === undefined || isBad(alone)) continue;
             remember(entry.hash, {
-              verdict: finding.verdict,
-              findings: [...alone.findings, ...finding.findings.map((one) => ({ ...one, at: '', span: null }))],
-              reason: `Read after one another, "${first.name}" and "${second.name}" say what neither says by itself: ${finding.reason}`,
+              verdict: judged.verdict,
+              findings: [...alone.findings, ...judged.findings.map((one) => ({ ...one, at: '', span: null }))],
+              reason: `Read after one another, ${names} say what none says by itself: ${judged.reason}`,
             });
             marked.push(entry);
           }
@@ -100,30 +101,37 @@ function titlesOf(findings: readonly Finding[]): string {
   return [...titles].join('; ');
 }
 
-type Together = readonly [first: Listed, second: Listed, judged: Judged];
+interface Together {
+  readonly among: readonly Listed[];
+  readonly judged: Judged;
+}
 
-/** Neighbours over whose border something was found that is bad, while each of them by itself is not. */
+/** Neighbours over whose borders something was found that is bad, while each of them by itself is not. */
 function acrossBorders(entries: readonly Listed[], judge: (name: string, value: JsonValue) => Judged): readonly Together[] {
   const texts = entries.map(endsOf);
-  const joined = texts.join('\n');
-  const whole = judge('', { description: joined });
+  const whole = judge('', { description: texts.join('\n') });
   if (!isBad(whole)) return [];
   const found: Together[] = [];
-  let border = -1;
-  for (let index = 0; index + 1 < entries.length; index++) {
-    border += (texts[index]?.length ?? 0) + 1;
-    const [first, second] = [entries[index], entries[index + 1]];
-    if (!first || !second || !whole.findings.some((finding) => spans(finding, border))) continue;
-    const parts = [texts[index] ?? '', texts[index + 1] ?? ''];
-    const pair = judge('', { description: parts.join('\n') });
+  const tried = new Set<string>();
+  for (const { span } of whole.findings) {
+    if (span === null) continue;
+    let at = 0;
+    const touched: number[] = [];
+    for (const [index, text] of texts.entries()) {
+      if (text !== '' && span.start < at + text.length && span.end > at) touched.push(index);
+      at += text.length + 1;
+    }
+    const [first = 0, last = 0] = [touched[0], touched.at(-1)];
+    if (last <= first || tried.has(`${first} ${last}`)) continue;
+    tried.add(`${first} ${last}`);
+    const parts = texts.slice(first, last + 1);
+    const judged = judge('', { description: parts.join('\n') });
     const apart = parts.map((text) => judge('', { description: text }));
-    if (isBad(pair) && apart.every((one) => VERDICTS.indexOf(one.verdict) < VERDICTS.indexOf(pair.verdict)))
-      found.push([first, second, pair]);
+    if (isBad(judged) && apart.every((one) => VERDICTS.indexOf(one.verdict) < VERDICTS.indexOf(judged.verdict)))
+      found.push({ among: entries.slice(first, last + 1), judged });
   }
   return found;
 }
-
-const spans = ({ span }: Finding, border: number): boolean => span !== null && span.start < border && span.end > border + 1;
 
 function endsOf({ definition }: Listed): string {
   const text = isObject(definition) ? definition['description'] : definition;

@@ -4,6 +4,7 @@ import { canonicalJson, isObject, type JsonObject, type JsonValue } from '#core/
 import type { Judged, ReviewEvent } from '#node/proxy/definitions/classify.ts';
 import { isBad, UNPINNED, type DefinitionJudge } from '#node/proxy/definitions/judgeDefinitions.ts';
 import { without, type Listed } from '#node/proxy/definitions/listing.ts';
+import { saysSomething } from '#node/proxy/readable.ts';
 
 export interface Unpinned {
   /** Whether each may be shown, by hash and name. */
@@ -11,6 +12,8 @@ export interface Unpinned {
   /** The definition itself when none of its notes is bad. */
   readonly withoutBadNotes: (entry: Listed) => JsonValue;
   readonly isBadServer: (serverInfo: JsonValue) => boolean;
+  /** Those members of an answer that nobody asked for, beside the `known` ones, and that are bad. */
+  readonly badMembers: (result: JsonObject, known: readonly string[]) => readonly string[];
 }
 
 const MAX_NOTES = 2000;
@@ -76,5 +79,13 @@ export function unpinned(judge: DefinitionJudge, hidden: (event: ReviewEvent) =>
       if (isBad(judged)) hide('what the server calls itself', { serverInfo }, judged);
       return isBad(judged);
     },
+    badMembers: (result, known) =>
+      Object.keys(result).filter((key) => {
+        const value = { [key]: result[key] as JsonValue };
+        if (known.includes(key) || !saysSomething(value)) return false;
+        const judged = judgedNote(value);
+        if (isBad(judged)) hide('something beside what was asked for', value, judged);
+        return isBad(judged);
+      }),
   };
 }
