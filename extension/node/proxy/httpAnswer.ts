@@ -2,7 +2,7 @@
 import { isObject } from '#core/model/json.ts';
 import type { JsonObject } from '#core/model/json.ts';
 import { errorLine } from '#node/proxy/answers.ts';
-import { readBody } from '#node/proxy/httpClient.ts';
+import { readBody, readRefusal } from '#node/proxy/httpClient.ts';
 import type { HttpAnswer, HttpClient } from '#node/proxy/httpClient.ts';
 import { failureText, refusalText } from '#node/proxy/httpFailure.ts';
 import { memberObject } from '#node/proxy/readLine.ts';
@@ -15,7 +15,6 @@ import { MAX_MESSAGE_BYTES } from '#node/proxy/upstream.ts';
 export type Owed = Map<string, RequestId>;
 
 export const RETRY_MS = { least: 10, first: 1_000, most: 30_000, answerTries: 5 } as const;
-const MAX_ERROR_BYTES = 64 * 1024;
 
 export interface AnswerReader {
   readonly client: HttpClient;
@@ -47,13 +46,13 @@ export async function readAnswer(answer: HttpAnswer, posted: Posted, reader: Ans
     return;
   }
   const tracked = reader.track(answer);
-  const body = await readBody(answer, fine ? MAX_MESSAGE_BYTES : MAX_ERROR_BYTES).catch((error: unknown) => error as Error);
-  const broke = await tracked;
-  if (body instanceof Error) throw new Error(broke === '' ? failureText(body) : broke);
   if (!fine) {
-    refuse(answer, body ?? '', owed, reader);
+    refuse(answer, await readRefusal(answer), owed, reader);
     return;
   }
+  const body = await readBody(answer, MAX_MESSAGE_BYTES).catch((error: unknown) => error as Error);
+  const broke = await tracked;
+  if (body instanceof Error) throw new Error(broke === '' ? failureText(body) : broke);
   if (body === null) {
     failOwed(owed, `the MCP server at ${client.shown} sent more than ${MAX_MESSAGE_BYTES} bytes; ask it for less at a time`);
     return;

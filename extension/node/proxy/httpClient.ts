@@ -167,6 +167,28 @@ export async function readBody(answer: HttpAnswer, limit: number): Promise<strin
   return Buffer.concat(chunks).toString('utf8');
 }
 
+const REFUSAL = { bytes: 64 * 1024, ms: 3_000 };
+
+/** What a refusal says, as far as it came: its end is not worth waiting for. */
+export async function readRefusal({ body, drop }: Pick<HttpAnswer, 'body' | 'drop'>): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  const timer = setTimeout(drop, REFUSAL.ms);
+  try {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size > REFUSAL.bytes) break;
+    }
+  } catch {
+    // Cut short: its status says enough.
+  } finally {
+    clearTimeout(timer);
+    drop();
+  }
+  return Buffer.concat(chunks).toString('utf8', 0, REFUSAL.bytes);
+}
+
 /** 401, and 403 when it says that a wider token would do (RFC 6750). */
 export function wantsSignIn({ status, headers }: HttpHead): boolean {
   return status === 401 || (status === 403 && /\binsufficient_scope\b/.test(headers['www-authenticate'] ?? ''));

@@ -8,7 +8,7 @@ import type { JsonObject } from '#core/model/json.ts';
 import { handshake } from '#node/proxy/handshake.ts';
 import { answersIn, contentType, delay, errorIn, errorLines, readAnswer, refuse } from '#node/proxy/httpAnswer.ts';
 import type { AnswerReader, Owed, Posted } from '#node/proxy/httpAnswer.ts';
-import { httpClient, readBody } from '#node/proxy/httpClient.ts';
+import { httpClient, readRefusal } from '#node/proxy/httpClient.ts';
 import type { Authorize, HttpAnswer } from '#node/proxy/httpClient.ts';
 import { failureText } from '#node/proxy/httpFailure.ts';
 import { listener } from '#node/proxy/httpListener.ts';
@@ -34,7 +34,6 @@ const LISTEN_MS = 500;
 const NOTIFICATION_MS = 60_000;
 /** A cancelled request's stream is kept this long for what the server has to say of it. */
 const CANCELLED_MS = 5_000;
-const BODY_BYTES = 64 * 1024;
 /** MCP's code for headers that differ from the body. */
 const HEADER_MISMATCH = -32020;
 
@@ -154,7 +153,7 @@ function open({ spec, log, authorize }: WebOptions, events: UpstreamEvents): Ups
         else log('http: the server gave a session id that fits no header; it is not used');
       }
       if (answer.status === 400 && version !== null && message['method'] === 'tools/call' && !again) {
-        const body = (await readBody(answer, BODY_BYTES)) ?? '';
+        const body = await readRefusal(answer);
         if (memberObject(errorIn(body) ?? {}, 'error')['code'] === HEADER_MISMATCH && (await learnHeaders(message, own, parameters)))
           await post(outbound, true);
         else refuse(answer, body, owed, reader);
@@ -182,7 +181,7 @@ function open({ spec, log, authorize }: WebOptions, events: UpstreamEvents): Ups
 
   /** Refusals that are no last word: a session that is over, and a server that knows only the older transport. */
   async function refused(answer: HttpAnswer, outbound: Outbound, mine: Post, used: string | null, again: boolean): Promise<void> {
-    const body = (await readBody(answer, BODY_BYTES)) ?? '';
+    const body = await readRefusal(answer);
     const isInitialize = used === null;
     if (isInitialize && !again && [400, 404, 405].includes(answer.status) && !isModernError(body)) {
       const older = await connectEventStream(client, events, log);

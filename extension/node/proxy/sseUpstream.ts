@@ -4,7 +4,7 @@
  */
 import { errorLines, answersIn, contentType, delay } from '#node/proxy/httpAnswer.ts';
 import type { Owed } from '#node/proxy/httpAnswer.ts';
-import { httpClient, readBody } from '#node/proxy/httpClient.ts';
+import { httpClient, readRefusal } from '#node/proxy/httpClient.ts';
 import type { HttpAnswer, HttpClient } from '#node/proxy/httpClient.ts';
 import { failureText, refusalText } from '#node/proxy/httpFailure.ts';
 import type { WebOptions } from '#node/proxy/httpUpstream.ts';
@@ -16,7 +16,6 @@ import type { OpenUpstream, Outbound, Upstream, UpstreamEvents } from '#node/pro
 const ENDPOINT_MS = 15_000;
 const ORDER_MS = 2_000;
 const POST_MS = 60_000;
-const BODY_BYTES = 64 * 1024;
 /** Messages kept while the stream is being opened. */
 const WAITING = 10;
 
@@ -75,9 +74,9 @@ export async function connectEventStream(
   }
   if (answer.status !== 200 || contentType(answer) !== 'text/event-stream') {
     const { status, headers } = answer;
-    const body = await readBody(answer, BODY_BYTES).catch((error: unknown) => failureText(error));
+    const body = await readRefusal(answer);
     if (status >= 200 && status < 300) return `the MCP server at ${client.shown} opened no stream of events; is the address right?`;
-    return refusalText({ shown: client.shown, status, location: headers.location, body: body ?? '', triedToSignIn: client.canSignIn });
+    return refusalText({ shown: client.shown, status, location: headers.location, body, triedToSignIn: client.canSignIn });
   }
   return new Promise((resolve) => speak(client, answer, events, log, resolve));
 }
@@ -156,7 +155,7 @@ function speak(
     try {
       const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
       const taken = await client.request({ method: 'POST', url, headers, body: outbound.line, headMs: POST_MS });
-      const body = (await readBody(taken, BODY_BYTES)) ?? '';
+      const body = await readRefusal(taken);
       if (taken.status >= 200 && taken.status < 300) return;
       const { status } = taken;
       why = refusalText({ shown: client.shown, status, location: taken.headers.location, body, triedToSignIn: client.canSignIn });

@@ -1,7 +1,7 @@
 /** A server spoken to over a WebSocket, one message a frame. Not in the specification; the SDKs agree on the subprotocol `mcp`. */
 import type { ClientOptions, RawData, WebSocket } from 'ws';
 import { routeTo } from '#node/proxy/httpAgent.ts';
-import { configuredHeaders, wantsSignIn } from '#node/proxy/httpClient.ts';
+import { configuredHeaders, readRefusal, wantsSignIn } from '#node/proxy/httpClient.ts';
 import { failureText, refusalText } from '#node/proxy/httpFailure.ts';
 import type { WebOptions } from '#node/proxy/httpUpstream.ts';
 import { MAX_MESSAGE_BYTES } from '#node/proxy/upstream.ts';
@@ -11,7 +11,6 @@ const CONNECT_MS = 30_000;
 /** A connection whose other end has vanished looks open for hours: it is asked, and given up after two silences. */
 const PING_MS = 30_000;
 const BACKLOG_BYTES = 1024 * 1024;
-const BODY_BYTES = 64 * 1024;
 const WAITING = 10;
 
 export function webSocketUpstream(options: WebOptions): OpenUpstream {
@@ -65,9 +64,7 @@ function open({ spec, log, authorize }: WebOptions, events: UpstreamEvents): Ups
       refused = true;
       const head = { status: response.statusCode ?? 0, headers: response.headers };
       void (async () => {
-        let body = '';
-        for await (const chunk of response as AsyncIterable<Buffer>) if (body.length < BODY_BYTES) body += chunk.toString('utf8');
-        request.destroy();
+        const body = await readRefusal({ body: response, drop: () => request.destroy() });
         if (!again && authorize !== undefined && wantsSignIn(head) && (await authorize.challenged(head, token))) {
           await connect(true);
           return;

@@ -72,6 +72,7 @@ describe('an answer', () => {
           .end(gzipSync(Buffer.alloc(40_000_000))),
       /more than 33554432 bytes/,
     ],
+    ['that refuses without an end', (_one, response) => void response.writeHead(500).write('because'), /HTTP 500: because/],
     ['that redirects for ever', (_one, response) => void response.writeHead(307, { location: '/mcp' }).end(), /redirects to \/mcp/],
     [
       'that redirects to another method',

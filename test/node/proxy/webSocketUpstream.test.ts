@@ -134,6 +134,21 @@ describe('a server', () => {
     expect(heads).toHaveLength(1);
   });
 
+  test.each(['.', '.'.repeat(100_000)])('that refuses the handshake without an end', async (text) => {
+    const server = createServer((_request, response) => {
+      const timer = setInterval(() => response.write(text), 10);
+      response.writeHead(404).on('close', () => clearInterval(timer));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    ends.push(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const s = open(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    s.send(initialize);
+    expect(JSON.stringify(await s.answerTo(0))).toMatch(/HTTP 404: \.\./);
+  });
+
   test('that is not there', async () => {
     const s = open('ws://127.0.0.1:1/');
     s.send(initialize);
