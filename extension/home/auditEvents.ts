@@ -28,6 +28,8 @@ export function callEvent(
   keyedHash: (text: string) => string,
 ): AuditEvent {
   const { id, call, decision } = record;
+  const asked = canonicalJson(call.args);
+  const kept = redact(call.args, decision.findings, keyedHash);
   const event: AuditEvent = {
     kind,
     call: id,
@@ -42,8 +44,8 @@ export function callEvent(
     server: call.server,
     cwd: call.cwd,
     workspace: workspaceOf(call.cwd),
-    args: boundedArgs(redact(call.args, decision.findings, keyedHash)),
-    argsHash: keyedHash(canonicalJson(call.args)),
+    args: boundedArgs(kept, kept === call.args ? asked : canonicalJson(kept)),
+    argsHash: keyedHash(asked),
     rules: decision.rules,
     policy: decision.policy,
     verdict: decision.verdict,
@@ -144,8 +146,9 @@ export function journalEvent(tool: string, args: JsonValue, reason: string): Aud
 }
 
 /** Longer arguments are cut to the beginning of their canonical JSON and marked with their size in bytes. */
-function boundedArgs(args: JsonValue): JsonValue {
-  const text = canonicalJson(args);
+function boundedArgs(args: JsonValue, text = canonicalJson(args)): JsonValue {
+  // No character takes more than three bytes.
+  if (text.length <= MAX_ARGS_BYTES / 3) return args;
   const bytes = Buffer.byteLength(text);
   if (bytes <= MAX_ARGS_BYTES) return args;
   // The cut text is itself quoted as JSON, which at worst makes six bytes of one.

@@ -1,7 +1,7 @@
 /** One journal line: how an event becomes canonical bytes with its hash, and how bytes from disk become an entry. */
 import { createHash, hash as oneShotHash } from 'node:crypto';
 import type { AuditEntry, AuditEvent } from '#contract/auditRecord.ts';
-import { canonicalJson, isObject, type JsonObject, type JsonValue } from '#core/model/json.ts';
+import { canonicalJson, isInOrder, isObject, type JsonValue } from '#core/model/json.ts';
 import { entryOf, wrongEntryField, type ChainPlace } from '#home/journal/entryShape.ts';
 import { errorText } from '#home/privateFile.ts';
 
@@ -75,29 +75,6 @@ function canonicalAround(e: AuditEntry): readonly [string, string] {
     writer,
   });
   return [before.slice(0, -1), `,${after.slice(1)}`];
-}
-
-/** Whether `JSON.stringify` writes this value as `canonicalJson` does: as good as always what clients send, and a fifth of the time. */
-function isInOrder(value: unknown): boolean {
-  switch (typeof value) {
-    case 'string':
-    case 'number':
-    case 'boolean':
-      return true;
-    case 'object':
-      break;
-    default:
-      return false;
-  }
-  if (value === null) return true;
-  if (Array.isArray(value)) return value.every(isInOrder);
-  if (Object.getPrototypeOf(value) !== Object.prototype) return false;
-  let last = '';
-  for (const name of Object.keys(value)) {
-    if (name < last || !isInOrder((value as JsonObject)[name])) return false;
-    last = name;
-  }
-  return true;
 }
 
 export type LineCode =
