@@ -10,11 +10,14 @@
  * peer         mcp-proxy from npm, which makes Streamable HTTP of a stdio server and judges nothing
  *
  * Behind the dash: how many calls are under way at a time. `--calls` is for the row `memory`: resident memory of the broker before and
- * after so many calls.
+ * after so many calls, 64 under way, and how many of them a second: the record's index is then kept up too.
  */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { PROTOCOL_VERSION } from '#contract/ipc.ts';
 import { ensureServers } from '../kit/setup.mjs';
 import { installGate, journalEntries, serve } from '#kit/agentsGate.ts';
 import { sandbox, sandboxEnvironment } from '#kit/sandbox.ts';
@@ -43,6 +46,14 @@ async function main(args: readonly string[]): Promise<void> {
   const box = sandbox();
   await installGate(box);
   const broker = await serve(box);
+  const window = spawn(
+    process.execPath,
+    [join(import.meta.dirname, 'relay', 'window.mjs'), box.layout.windowSocket, box.layout.windowToken, String(PROTOCOL_VERSION)],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  await once(window.stdout, 'data');
+  // The set-up's own window would read every entry on the clock of the client.
+  broker.window.close();
   const folder = await ensureServers();
   const env = sandboxEnvironment(box);
   const echo = [process.execPath, join(import.meta.dirname, 'relay', 'echoServer.mjs')] as const;
@@ -93,12 +104,13 @@ async function main(args: readonly string[]): Promise<void> {
     if (recorded < 2 * made)
       throw new Error(`${made} calls were relayed, and only ${recorded} decisions about them and their results recorded`);
     const before = residentMegabytes(broker.pid);
-    if (calls > 0) await keepUnderWay(callers.relay, 64, calls);
-    const memory = { before, after: residentMegabytes(broker.pid), calls };
+    const { spent } = await keepUnderWay(callers.relay, 64, calls);
+    const memory = { before, after: residentMegabytes(broker.pid), calls, perSecond: calls === 0 ? 0 : (calls / spent) * 1000 };
     console.log(args.includes('--json') ? JSON.stringify({ bench: 'relay', rows, memory }) : table(rows, memory));
   } finally {
     for (const caller of Object.values(callers)) await caller.close();
     await broker.stop();
+    window.kill();
     box.remove();
   }
 }
@@ -141,7 +153,7 @@ async function freePort(): Promise<number> {
 
 function table(
   rows: readonly Row[],
-  memory: { readonly before: number | null; readonly after: number | null; readonly calls: number },
+  memory: { readonly before: number | null; readonly after: number | null; readonly calls: number; readonly perSecond: number },
 ): string {
   const lines = ['way-calls under way      p50      p99   calls/s   added p50   added p99'];
   for (const { name, p50, p99, perSecond } of [...rows].sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }))) {
@@ -151,7 +163,9 @@ function table(
       `${name.padEnd(20)} ${cell(p50, 8)} ${cell(p99, 8)} ${String(Math.round(perSecond)).padStart(9)} ${cell(p50 - (base?.p50 ?? 0), 11)} ${cell(p99 - (base?.p99 ?? 0), 11)}`,
     );
   }
-  lines.push(`broker's memory: ${memory.before} MB, after ${memory.calls} calls more ${memory.after} MB`);
+  lines.push(
+    `broker's memory: ${memory.before} MB, after ${memory.calls} calls more (${Math.round(memory.perSecond)}/s) ${memory.after} MB`,
+  );
   return lines.join('\n');
 }
 
