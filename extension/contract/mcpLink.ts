@@ -7,6 +7,9 @@ export const MCP_LINK_GREETING = '{"callgate":"mcp","protocol":1}';
 /** First byte of a relay's line that carries the server's stderr, base64 after it. No JSON begins with it. */
 export const STDERR_MARK = 0x02;
 
+/** First byte of a relay's line that names the server's process, for a shim that `watches`: it ends it when the broker is killed. */
+export const SERVER_MARK = 0x03;
+
 export interface StdioUpstreamSpec {
   readonly transport: 'stdio';
   readonly command: string;
@@ -53,4 +56,6 @@ export interface McpLinkHeader {
   readonly upstream: UpstreamSpec;
   /** Names of the variables that the server's entry in the client's config sets itself; absent when the entry does not say. */
   readonly entryEnv?: readonly string[];
+  /** The shim wants to hear of the server's process; older ones would take the line for a message. */
+  readonly watches?: true;
 }

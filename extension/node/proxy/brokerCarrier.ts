@@ -1,7 +1,8 @@
 /** Carries a client's bytes to the broker and back, and answers for the broker when it dies. */
 import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
-import { STDERR_MARK, type McpLinkHeader } from '#contract/mcpLink.ts';
+import { SERVER_MARK, STDERR_MARK, type McpLinkHeader } from '#contract/mcpLink.ts';
+import { endAbandoned } from '#node/proxy/abandonedServer.ts';
 import { errorLine } from '#node/proxy/answers.ts';
 import { splitLines } from '#node/proxy/lineSplitter.ts';
 import { passingIds } from '#node/proxy/passingIds.ts';
@@ -44,12 +45,20 @@ export function carryToBroker(
         stderr.write(Buffer.from(line.toString('latin1', 1), 'base64'));
         return;
       }
+      if (line[0] === SERVER_MARK) {
+        const pid = Number(line.toString('latin1', 1));
+        if (Number.isSafeInteger(pid) && pid > 1) leader = pid;
+        return;
+      }
       if (!writeTogether(stdout, line)) socket.pause();
       for (const id of passingIds(line).answers) owed.delete(idKey(id));
     },
     onOverlong: () => say(`a message from "${header.server}" was too long and is lost`),
   });
   let clientEnded = false;
+  let brokerEnded = false;
+  /** Of the server's processes, as long as the broker has told. */
+  let leader: number | null = null;
 
   return new Promise((resolve) => {
     let over = false;
@@ -68,7 +77,8 @@ export function carryToBroker(
     // The broker sees the connection close and ends the server.
     const clientGone = (): void => finish(0);
     const brokerGone = (): void => {
-      if (over) return;
+      if (over || brokerEnded) return;
+      brokerEnded = true;
       if (clientEnded) {
         finish(0);
         return;
@@ -85,13 +95,16 @@ export function carryToBroker(
           ),
         );
       owed.clear();
-      // Waits until the client has it: the process exits with this promise.
-      stdout.write('', () => finish(1));
+      stdin.pause();
+      // Waits until the client has it and the server is gone: the process exits with this promise.
+      const told = new Promise<void>((done) => stdout.write('', () => done()));
+      const ended = leader === null ? Promise.resolve() : endAbandoned(leader);
+      void Promise.allSettled([told, ended]).then(() => finish(1));
     };
 
     for (const signal of signals) process.on(signal, clientGone);
     stdin.on('data', (chunk: Buffer) => {
-      if (over) return;
+      if (over || brokerEnded) return;
       if (!socket.write(chunk)) stdin.pause();
       fromClient.feed(chunk);
     });

@@ -1,7 +1,7 @@
 /** The broker's end of a shim's connection: one header line, then a relay until either side is gone. */
 import type { Duplex } from 'node:stream';
 import type { Judge } from '#contract/judgement.ts';
-import { MCP_LINK_GREETING, STDERR_MARK, type McpLinkHeader, type UpstreamSpec } from '#contract/mcpLink.ts';
+import { MCP_LINK_GREETING, SERVER_MARK, STDERR_MARK, type McpLinkHeader, type UpstreamSpec } from '#contract/mcpLink.ts';
 import { isObject } from '#core/model/json.ts';
 import { errorLine } from '#node/proxy/answers.ts';
 import { httpUpstream } from '#node/proxy/httpUpstream.ts';
@@ -99,6 +99,9 @@ function relayLink(socket: Duplex, header: McpLinkHeader, judge: Judge, log: (li
         onStderr(Buffer.from(`callgate: ${line}\n`));
       },
       onStderr,
+      onStarted: (pid) => {
+        if (header.watches === true && socket.writable) socket.write(`${String.fromCharCode(SERVER_MARK)}${pid}\n`);
+      },
       help,
     }),
     judge,
@@ -142,6 +145,7 @@ export interface UpstreamOptions {
   /** Reaches the client's user too. */
   readonly say: (line: string) => void;
   readonly onStderr: (chunk: Buffer) => void;
+  readonly onStarted?: ((pid: number) => void) | undefined;
   readonly help?: RelayHelp | undefined;
 }
 
@@ -150,11 +154,11 @@ export function upstreamFor(options: UpstreamOptions): OpenUpstream {
   return restartingUpstream(plainUpstream(options), options.say);
 }
 
-function plainUpstream({ server, spec, log, say, onStderr, help }: UpstreamOptions): OpenUpstream {
+function plainUpstream({ server, spec, log, say, onStderr, onStarted, help }: UpstreamOptions): OpenUpstream {
   const authorize = spec.transport === 'stdio' ? undefined : (help?.signIn?.(server, spec, say) ?? undefined);
   switch (spec.transport) {
     case 'stdio':
-      return stdioUpstream({ spec, onStderr });
+      return stdioUpstream({ spec, onStderr, onStarted });
     case 'http':
       return httpUpstream({ spec, log, authorize });
     case 'sse':
@@ -183,7 +187,7 @@ export function parseMcpLinkHeader(text: string): McpLinkHeader | string {
   if (typeof server !== 'string' || server === '' || server.length > 500) return 'its header needs a server name';
   const entryEnv = value['entryEnv'];
   if (entryEnv !== undefined && !isStrings(entryEnv)) return 'the names of the variables its entry sets are not a list of strings';
-  const named = entryEnv === undefined ? {} : { entryEnv };
+  const named = { ...(entryEnv === undefined ? {} : { entryEnv }), ...(value['watches'] === true ? { watches: true as const } : {}) };
   const upstream = value['upstream'];
   if (!isObject(upstream)) return 'its header has no upstream';
   const cwd = upstream['cwd'];

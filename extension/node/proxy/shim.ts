@@ -120,7 +120,7 @@ function connectToBroker(layout: Layout, header: McpLinkHeader, say: (line: stri
       say('the broker took no notice of this server in time (it may hang); running without the editor');
       settle(null);
     }, GREETING_MS);
-    const connected = (): void => void socket.write(`${JSON.stringify(header)}\n`);
+    const connected = (): void => void socket.write(`${JSON.stringify({ ...header, watches: true } satisfies McpLinkHeader)}\n`);
     const heard = (chunk: Buffer): void => {
       received = Buffer.concat([received, chunk]);
       const end = received.indexOf(10);

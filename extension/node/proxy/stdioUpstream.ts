@@ -15,6 +15,8 @@ export interface StdioOptions {
   readonly spec: Extract<UpstreamSpec, { transport: 'stdio' }>;
   /** Where the server's stderr goes beside the few lines kept for its obituary. */
   readonly onStderr: (chunk: Buffer) => void;
+  /** The leader of the server's processes. */
+  readonly onStarted?: ((pid: number) => void) | undefined;
 }
 
 const STDERR_TAIL_BYTES = 4 * 1024;
@@ -70,7 +72,7 @@ export function stdioUpstream(options: StdioOptions): OpenUpstream {
   return (events) => open(options, events);
 }
 
-function open({ spec, onStderr }: StdioOptions, events: UpstreamEvents): Upstream {
+function open({ spec, onStderr, onStarted }: StdioOptions, events: UpstreamEvents): Upstream {
   let child: ChildProcessWithoutNullStreams;
   try {
     child = start(spec);
@@ -81,6 +83,7 @@ function open({ spec, onStderr }: StdioOptions, events: UpstreamEvents): Upstrea
   }
   const server: Server = { child, seen: new Map() };
   watch(server);
+  if (child.pid !== undefined) onStarted?.(child.pid);
   let tail = Buffer.alloc(0);
   let gone = false;
   const leftWaiting: (() => void)[] = [];

@@ -181,6 +181,17 @@ test('a broker that is killed: pending calls are answered, the reason is said, t
   expect(await allGone(pids)).toBe(true);
 });
 
+test('a broker that is killed does not leave behind a server that heeds nothing', async () => {
+  const b = await broker();
+  const s = shim('deaf');
+  s.child.stdin.write(hello);
+  await s.answerTo(0);
+  const pids = await pidsIn(pidFile);
+  b.child.kill('SIGKILL');
+  expect(await s.status).toBe(1);
+  expect(await allGone(pids)).toBe(true);
+});
+
 test('a broker that exits without a word takes even a server with it that heeds nothing', async () => {
   const b = await broker();
   const s = shim('deaf');

@@ -75,7 +75,7 @@ describe('the header line', () => {
     { ...web, upstream: { ...web.upstream, transport: 'sse', network: { HTTP_PROXY: 'p' } } },
     { ...web, upstream: { ...web.upstream, transport: 'websocket', url: 'wss://h/' } },
   ];
-  test.each([good, web, ...more, { ...good, entryEnv: ['A'] }])('%j is read', (header) =>
+  test.each([good, web, ...more, { ...good, entryEnv: ['A'] }, { ...good, watches: true }])('%j is read', (header) =>
     expect(parseMcpLinkHeader(JSON.stringify(header))).toEqual(header),
   );
   test.each([
