@@ -22,9 +22,9 @@ import { waitFor } from '#kit/sandbox.ts';
 import type { Sandbox } from '#kit/sandbox.ts';
 import { screenshots } from './folders.ts';
 import type { AgentName } from './folders.ts';
-import { INSTALLER_OUTPUT, traceOf } from './story.ts';
+import { CHANGED_TOOL, INSTALLER_OUTPUT, traceOf } from './story.ts';
 import type { Story } from './story.ts';
-import { CODEX_TASK } from './workspace.ts';
+import { CHANGED_TOOL_TASK, CODEX_TASK } from './workspace.ts';
 
 const CLEAR = 'Notifications: Clear All Notifications';
 const NOTE = 'Use the package manager instead.';
@@ -52,6 +52,9 @@ export async function drive(editor: Editor, box: Sandbox, story: Story, interrup
     const frame = await openPanel(page);
     await frame.getByText(/Watching with \d+ rules/).waitFor();
     await frame.locator('.pane-protection').getByText('Protected', { exact: true }).first().waitFor();
+    await frame.locator('.entry-header').first().waitFor();
+    // The view's icon, where the mouse was left, covers part of the panel with its name.
+    await page.mouse.move(900, 600);
     await picture('ready');
 
     step('Ctrl+Shift+B runs Claude Code');
@@ -87,6 +90,21 @@ export async function drive(editor: Editor, box: Sandbox, story: Story, interrup
     await runCommand(page, CLEAR);
     insist(!existsSync(join(box.work, traceOf('codex'))), 'the rejected call has run');
     await picture('rejected');
+
+    step('an MCP server says something else of its tool');
+    await runTask(page, CHANGED_TOOL_TASK);
+    const changed = heldCall(frame, 'add_note');
+    await changed.locator('.diff').waitFor();
+    await agentEnded(page, 'Claude Code');
+    insist(
+      story.models.claude.results.every(({ scenario, isError }) => scenario !== CHANGED_TOOL || isError),
+      'a tool was called as it was not approved',
+    );
+    await runCommand(page, CLEAR);
+    await changed.scrollIntoViewIfNeeded();
+    await picture('changed-tool');
+    await decide(changed, /^Reject /);
+    await changed.waitFor({ state: 'detached' });
 
     await seeTimeline(frame);
     await picture('timeline');
@@ -129,7 +147,8 @@ async function told(story: Story, agent: AgentName, text: string): Promise<void>
 async function agentEnded(page: Page, name: string): Promise<void> {
   // A terminal separates words with spaces of its own kind.
   const text = new RegExp(`${name} has ended`.replaceAll(' ', '\\s'));
-  await page.locator('.xterm-rows', { hasText: text }).first().waitFor();
+  // Terminals of earlier tasks stay, hidden.
+  await page.locator('.xterm-rows', { hasText: text }).filter({ visible: true }).waitFor();
 }
 
 /** As when a person's system changes its look; the editor follows. */
@@ -144,7 +163,7 @@ async function seeTimeline(frame: Frame): Promise<void> {
   for (const text of [/approved/, /rejected/]) await timeline.locator('.entry-header', { hasText: text }).first().waitFor();
   await timeline.locator('.entry-header .verdict-clean').first().waitFor();
   await timeline
-    .locator('.entry-header', { hasText: /rejected/ })
+    .locator('.entry-header', { hasText: /Bash: rejected/ })
     .first()
     .click();
   await timeline.scrollIntoViewIfNeeded();

@@ -39,6 +39,11 @@ export function freshDemo(): Sandbox {
   return box;
 }
 
+/** Once this file is there, the MCP server of the demo is another one. */
+export function updateOf(box: Sandbox): string {
+  return join(box.folder, 'notes-server-was-updated');
+}
+
 export function forgetPid(): void {
   rmSync(pidFile, { force: true });
 }

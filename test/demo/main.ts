@@ -3,17 +3,20 @@
  * with scripted models. With `--headless` it plays itself and writes pictures.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { agentsOnPath, installGate, protect } from '#kit/agentsGate.ts';
 import { chosenEditor, prepareDesktop } from '#kit/desktopEditor.ts';
 import { portFrom, startEditor } from '#kit/editor.ts';
 import { endBroker, endProcessesOf, leftBehind } from '#kit/leftovers.ts';
+import { sandboxEnvironment } from '#kit/sandbox.ts';
 import type { Sandbox } from '#kit/sandbox.ts';
 import { ensureAgents, ensureChromium, ensureEditor, ensureNetcat } from '#kit/setup.mjs';
 import { drive } from './drive.ts';
 import { editorFolder, forgetPid, freshDemo, root, writeState } from './folders.ts';
-import { startStory } from './story.ts';
+import { NOTES, startStory } from './story.ts';
 import { writeWorkspace } from './workspace.ts';
 
 /** Fixed, so that what the editor keeps in the browser, which is keyed by address, is found again. */
@@ -47,7 +50,8 @@ async function main(args: readonly string[]): Promise<number> {
     writeState({ models: { claude: story.models.claude.port, codex: story.models.codex.port } });
     // What a person does in the walkthrough, by the same functions: the demo begins behind the gate.
     await installGate(box);
-    for (const agent of ['claude', 'codex'] as const) await protect(box, agent);
+    for (const what of ['claude', 'codex', 'mcp'] as const) await protect(box, what);
+    await seeTools(box);
     if (kind === 'desktop') await showDesktop(box, vsix);
     else await showServer(box, vsix, story, headless ? 'driven' : 'shown');
   } finally {
@@ -55,6 +59,17 @@ async function main(args: readonly string[]): Promise<number> {
     await cleanUp(box);
   }
   return interrupted.signal.aborted && headless ? 130 : 0;
+}
+
+/** As any earlier session would have: what the server says of its tools is pinned at first sight. */
+async function seeTools(box: Sandbox): Promise<void> {
+  const { mcpServers } = JSON.parse(readFileSync(join(box.work, '.mcp.json'), 'utf8')) as {
+    mcpServers: Record<typeof NOTES, { command: string; args: string[] }>;
+  };
+  const client = new Client({ name: 'demo', version: '1.0.0' });
+  await client.connect(new StdioClientTransport({ ...mcpServers[NOTES], cwd: box.work, env: sandboxEnvironment(box) }));
+  await client.listTools();
+  await client.close();
 }
 
 function build(): string {
@@ -128,7 +143,8 @@ function explain(first: string): void {
 2. Press Ctrl+Shift+B (⇧⌘B on a Mac): a real Claude Code runs in the terminal.
 3. Its second call is held: click the Callgate icon on the left, read it, then Approve or Reject.
 4. The same with Codex: Terminal › Run Task… › Run Codex. The panel's timeline shows every decision.
-5. Ctrl-C here ends everything. It listens on 127.0.0.1 only, without a password: not for a shared machine.
+5. Run Task… › Run Claude Code: a tool that has changed: the panel shows what an MCP server said of its tool, and says now.
+6. Ctrl-C here ends everything. It listens on 127.0.0.1 only, without a password: not for a shared machine.
 `);
 }
 

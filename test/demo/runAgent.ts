@@ -1,7 +1,8 @@
 /**
- * `node test/demo/runAgent.ts claude|codex`: runs the real agent in the demo's HOME against its scripted model and
+ * `node test/demo/runAgent.ts claude|codex dangerous-call|changed-tool`: runs the real agent in the demo's HOME against its scripted model and
  * tells in plain words what it does. Started by the tasks of the demo's workspace.
  */
+import { writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { agents } from '#kit/agentsBoth.ts';
 import type { Agent } from '#kit/agentsBoth.ts';
@@ -9,8 +10,8 @@ import { isObject } from '#core/model/json.ts';
 import type { JsonObject } from '#core/model/json.ts';
 import { objectsAt, textOf } from '#kit/model.ts';
 import type { Model } from '#kit/model.ts';
-import { demoBox, readState } from './folders.ts';
-import { SCENARIO } from './story.ts';
+import { demoBox, readState, updateOf } from './folders.ts';
+import { CHANGED_TOOL, DANGEROUS_CALL } from './story.ts';
 
 /** A held call waits for a person; the agent's own limit must not end it first. */
 const DEADLINE_MS = 15 * 60_000;
@@ -40,7 +41,7 @@ function tellClaude(event: JsonObject): string | null {
   const parts = objectsAt(message, 'content').map((block) => {
     if (block['type'] === 'text' && event['type'] === 'assistant') return spoken(textOf(block));
     if (block['type'] === 'tool_use' && isObject(block['input']))
-      return running(stringAt(block['input'], 'command') ?? JSON.stringify(block['input']));
+      return running(stringAt(block['input'], 'command') ?? `${stringAt(block, 'name') ?? ''} ${JSON.stringify(block['input'])}`);
     if (block['type'] === 'tool_result') return output(textOf(block['content']), block['is_error'] === true ? RED : DIM);
     return null;
   });
@@ -58,15 +59,19 @@ function tellCodex(event: JsonObject): string | null {
   return output(stringAt(item, 'aggregated_output') ?? '', item['status'] === 'completed' ? DIM : RED);
 }
 
-async function main(name: string | undefined): Promise<number> {
+async function main(name: string | undefined, scenario: string = DANGEROUS_CALL): Promise<number> {
   const agent: Agent | undefined = agents.find(({ id }) => id === name);
   if (agent === undefined) throw new Error(`Which agent? ${agents.map(({ id }) => id).join(' or ')}`);
   const port = readState().models[agent.id];
   const stop = (): Promise<void> => Promise.resolve();
   const model: Model = { port, requests: [], results: [], stop };
+  if (scenario === CHANGED_TOOL) {
+    writeFileSync(updateOf(demoBox()), '');
+    console.log(`${DIM}The MCP server "notes" of this project has been updated since it was seen last.${PLAIN}`);
+  }
   console.log(`${DIM}${agent.name} starts. It is the real program; its model is a script on this machine.${PLAIN}\n`);
   const args = agent.id === 'claude' ? ['--output-format', 'stream-json', '--verbose'] : [];
-  const started = agent.launch(demoBox(), { model, scenario: SCENARIO, args, deadlineMs: DEADLINE_MS });
+  const started = agent.launch(demoBox(), { model, scenario, args, deadlineMs: DEADLINE_MS });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => started.kill('SIGTERM'));
   process.on('exit', () => started.kill('SIGKILL'));
   if (started.child.stdout !== null) {
@@ -92,4 +97,4 @@ function tell(agent: Agent, line: string): string | null {
   return agent.id === 'claude' ? tellClaude(event) : tellCodex(event);
 }
 
-process.exitCode = await main(process.argv[2]);
+process.exitCode = await main(process.argv[2], process.argv[3]);

@@ -5,7 +5,10 @@ import { agents } from '#kit/agentsBoth.ts';
 import type { Model, ModelStep, Turn } from '#kit/model.ts';
 import type { AgentName } from './folders.ts';
 
-export const SCENARIO = 'dangerous-call';
+export const DANGEROUS_CALL = 'dangerous-call';
+export const CHANGED_TOOL = 'changed-tool';
+/** The MCP server in the workspace's `.mcp.json`. */
+export const NOTES = 'notes';
 export const INSTALLER_OUTPUT = 'The installer ran.';
 
 /** The file in the workspace that tells that the installer ran. */
@@ -33,11 +36,14 @@ export async function startStory(): Promise<Story> {
         described(agent.shell(command(name)), 'Install the tools of the project'),
       ],
     ];
+    const note = agent.mcp(NOTES, 'add_note', { text: 'Write tests for add.ts.' });
+    const changedTool: Turn[] = [[{ say: 'I will write down what is left to do.' }, note]];
     const model: Model = await agent.startModel(
-      { [SCENARIO]: turns },
+      { [DANGEROUS_CALL]: turns, [CHANGED_TOOL]: changedTool },
       {
-        beforeTurn: (_scenario, turn) => {
-          if (turn === 2) turns[2] = [{ say: lastWords(model) }];
+        beforeTurn: (scenario, turn) => {
+          if (scenario === CHANGED_TOOL && turn === 1) changedTool[1] = [{ say: afterNote(model) }];
+          else if (turn === 2) turns[2] = [{ say: lastWords(model) }];
           return Promise.resolve();
         },
       },
@@ -56,8 +62,13 @@ export async function startStory(): Promise<Story> {
 
 /** What the model makes of the answer to its dangerous call. */
 function lastWords(model: Model): string {
-  const answer = model.results.findLast(({ turn }) => turn === 1)?.text ?? '';
+  const answer = model.results.findLast(({ scenario, turn }) => scenario === DANGEROUS_CALL && turn === 1)?.text ?? '';
   return answer.includes(INSTALLER_OUTPUT) ? 'The installer ran. I am done.' : `I was not allowed to: ${answer}`;
+}
+
+function afterNote(model: Model): string {
+  const answer = model.results.findLast(({ scenario }) => scenario === CHANGED_TOOL);
+  return answer?.isError === false ? 'It is written down. I am done.' : 'I have no tool for notes here. I am done.';
 }
 
 /** Claude's model says with every command what it is for; Codex' does not. */

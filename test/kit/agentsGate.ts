@@ -64,7 +64,8 @@ export interface Served {
   readonly stop: () => Promise<void>;
 }
 
-const LIFETIME_MS = 280_000;
+/** Only ends what a killed test left behind: longer than any test may take. */
+const LIFETIME_MS = 590_000;
 
 /** `callgate serve` with a window of ours. @throws with the broker's output when it does not come up. */
 export async function serve(box: Sandbox, settings: { readonly holdSeconds?: number } = {}): Promise<Served> {

@@ -69,11 +69,22 @@ export interface Program {
 
 const ANSWER_MS = 60_000;
 
+/** What a client can do, and what it says to requests of the server; `heard` gets the lines of these and of notifications. */
+export interface Client {
+  readonly capabilities: Readonly<Record<string, unknown>>;
+  readonly results: Readonly<Record<string, unknown>>;
+  readonly heard: string[];
+}
+
 /**
  * Starts the program, initializes it and sends each message once the one before it is answered; gives the answers' lines as they came.
- * Requests of the server are answered with an error, its notifications are passed over.
+ * Requests of the server are answered with an error unless the client can answer them.
  */
-export async function exchange(program: Program, messages: readonly Readonly<Record<string, unknown>>[]): Promise<readonly string[]> {
+export async function exchange(
+  program: Program,
+  messages: readonly Readonly<Record<string, unknown>>[],
+  client: Client = { capabilities: {}, results: {}, heard: [] },
+): Promise<readonly string[]> {
   const child = spawn(program.command, [...program.args], { cwd: program.cwd, env: { ...program.env }, stdio: ['pipe', 'pipe', 'pipe'] });
   let noise = '';
   child.stderr.on('data', (chunk: Buffer) => (noise = (noise + String(chunk)).slice(-2000)));
@@ -88,8 +99,13 @@ export async function exchange(program: Program, messages: readonly Readonly<Rec
     for (const line of lines) {
       if (!line.startsWith('{')) continue;
       const { id, method } = JSON.parse(line) as { id?: unknown; method?: string };
-      if (method === undefined) waiting.get(id)?.(line);
-      else if (id !== undefined) send({ id, error: { code: -32601, message: 'not here' } });
+      if (method === undefined) {
+        waiting.get(id)?.(line);
+        continue;
+      }
+      client.heard.push(line);
+      const result = client.results[method];
+      if (id !== undefined) send({ id, ...(result === undefined ? { error: { code: -32601, message: 'not here' } } : { result }) });
     }
   });
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
@@ -111,16 +127,19 @@ export async function exchange(program: Program, messages: readonly Readonly<Rec
       await ask({
         id: 0,
         method: 'initialize',
-        params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'exchange', version: '1' } },
+        params: { protocolVersion: '2025-06-18', capabilities: client.capabilities, clientInfo: { name: 'exchange', version: '1' } },
       }),
     ];
     send({ method: 'notifications/initialized' });
     for (const [at, message] of messages.entries()) answers.push(await ask({ id: at + 1, ...message }));
     return answers;
   } finally {
+    // As clients do: several servers do not end by themselves when their input does.
     child.stdin.end();
+    const polite = setTimeout(() => child.kill('SIGTERM'), 300);
     const hard = setTimeout(() => child.kill('SIGKILL'), 5000);
     await ended;
+    clearTimeout(polite);
     clearTimeout(hard);
   }
 }
