@@ -1,5 +1,6 @@
 /** Does what the broker asks of a window: keeps its secrets in the editor's storage and shows where to sign in. Knows nothing of the editor. */
 import type { Errand, Requests } from '#contract/ipc.ts';
+import { plainText } from './plainText.ts';
 
 export interface ErrandParts {
   readonly secrets: {
@@ -52,8 +53,8 @@ async function run(errand: Errand, parts: ErrandParts): Promise<void> {
       if (!(await isOurs(id, parts))) return;
       parts.say(
         errand.problem === null
-          ? `You are signed in to the MCP server “${errand.server}”. Restart it in your client if it gave up waiting.`
-          : `Signing in to the MCP server “${errand.server}” failed: ${errand.problem}`,
+          ? `You are signed in to the MCP server “${shownName(errand.server)}”. Restart it in your client if it gave up waiting.`
+          : `Signing in to the MCP server “${shownName(errand.server)}” failed: ${errand.problem}`,
       );
   }
 }
@@ -65,11 +66,20 @@ async function isOurs(id: string, { inUse, answer }: ErrandParts): Promise<boole
 }
 
 async function signIn(errand: Extract<Errand, { kind: 'signIn' }>, parts: ErrandParts): Promise<void> {
-  const { protocol } = new URL(errand.url);
+  const { protocol, host } = new URL(errand.url);
   if (protocol !== 'https:' && protocol !== 'http:') throw new Error(`the page to sign in at is no web page (${protocol})`);
   try {
-    if (await parts.askToSignIn(`The MCP server “${errand.server}” asks you to sign in at ${errand.host}.`)) await parts.open(errand.url);
+    if (await parts.askToSignIn(`Sign in at ${shownHost(host)}? The MCP server “${shownName(errand.server)}” asks for it.`))
+      await parts.open(errand.url);
   } catch (error) {
     parts.log(`The page to sign in at could not be opened: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
+
+/** A project names its servers as it likes: a name must not go on with our sentence, nor be as long as to push the rest away. */
+const shownName = (name: string): string => plainText(name, 60).replaceAll(/[“”"]/g, "'");
+
+const HOST_LENGTH = 80;
+
+/** Whose host it is, its end tells: `login.example.org.….evil.example`. */
+const shownHost = (host: string): string => (host.length > HOST_LENGTH ? `…${host.slice(-HOST_LENGTH)}` : host);

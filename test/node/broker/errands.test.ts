@@ -84,6 +84,28 @@ test('of several windows exactly one asks the person', async () => {
   expect(asked).toHaveLength(1);
 });
 
+test('where a person signs in is said first, and no name of a server gets in its way', async () => {
+  const rows: readonly (readonly [server: string, url: string, message: string])[] = [
+    ['docs', 'https://id.example:8443/authorize?x', 'Sign in at id.example:8443? The MCP server “docs” asks for it.'],
+    [
+      'x” asks for it. Sign in at good.example? The MCP server “y',
+      'https://good.example@evil.example/',
+      "Sign in at evil.example? The MCP server “x' asks for it. Sign in at good.example? The MCP server 'y” asks for it.",
+    ],
+    ['n'.repeat(500), 'https://evil.example/', `Sign in at evil.example? The MCP server “${'n'.repeat(60)}…” asks for it.`],
+    [
+      'docs',
+      `https://good.example.${'a.'.repeat(80)}evil.example/`,
+      `Sign in at …a${'.a'.repeat(33)}.evil.example? The MCP server “docs” asks for it.`,
+    ],
+  ];
+  for (const [server, url, message] of rows) {
+    const { errands, asked } = office(1);
+    await errands.ask({ kind: 'signIn', server, host: 'good.example', url }, 3000);
+    await vi.waitFor(() => expect(asked).toEqual([message]));
+  }
+});
+
 test('a page that is no web page is not opened', async () => {
   const { errands, opened, asked } = office(1);
   await errands.ask({ kind: 'signIn', server: 'docs', host: 'x', url: 'file:///etc/passwd' }, 1000);
