@@ -30,15 +30,10 @@ export function grantKey(call: ToolCall): string {
   return sha256(`callgate.grant.v1\n${fingerprint(call)}`);
 }
 
-export interface NewGrant {
+/** `summary` is without secrets already. */
+export interface NewGrant extends Omit<Grant, 'id' | 'created' | 'expires'> {
+  /** See `grantKey`. */
   readonly key: string;
-  readonly scope: GrantScope;
-  readonly tool: string;
-  readonly server: string | null;
-  readonly cwd: string;
-  readonly session: string;
-  /** Already without secrets. */
-  readonly summary: string;
 }
 
 export interface GrantStore {

@@ -1,22 +1,14 @@
 /** Follows the chain through all segments and names the first entry that is not what a writer wrote. */
-import { createPublicKey, verify } from 'node:crypto';
 import type { AuditEntry } from '#contract/auditRecord.ts';
 import type { VerifyReport } from '#contract/ipc.ts';
-import { canonicalJson, isObject } from '#core/model/json.ts';
 import { GENESIS_PREV } from '#home/journal/entryLine.ts';
-import { keyId } from '#home/journal/keys.ts';
 import { sealFile } from '#home/journal/segments.ts';
 import type { Layout } from '#home/layout.ts';
+import { aboutItself, endOf, EXPIRED, rotatesTo, SEALED } from '#node/audit/entriesAboutJournal.ts';
 import { journalLines, type Link, type Place, type Read, type VerifyCode } from '#node/audit/journalLines.ts';
 import type { KeyOf, Seal, Tombstone } from '#node/audit/statement.ts';
 
 export type Problem = NonNullable<VerifyReport['problem']> & { readonly code: VerifyCode };
-
-/** Names of the tool in entries of kind `journal`: what the record says about itself. */
-export const SEALED = 'seal';
-export const EXPIRED = 'expire';
-export const ROTATED = 'rotate-key';
-export const ROTATION_DOMAIN = 'callgate.rotate.v1\n';
 
 /** How far a walk has come. */
 export interface ChainEnd {
@@ -190,42 +182,6 @@ export function notTheFixed({ entry, place }: Link, { code, count }: Fixed): Pro
       ? `Entry ${count} fits the chain but is not the one that was signed: it or an earlier one was rewritten.`
       : `Entry ${count} is not the one that was seen here before: the journal was put back to an earlier state or replaced.`;
   return { ...place, seq: entry.seq, code, message };
-}
-
-type AboutItself = { readonly tool: typeof SEALED | typeof EXPIRED; readonly segment: number; readonly hash: string };
-
-function aboutItself({ kind, tool, args }: AuditEntry): AboutItself | null {
-  if (kind !== 'journal' || !isObject(args)) return null;
-  const { segment, root } = args;
-  if (typeof segment !== 'number') return null;
-  if (tool === SEALED && typeof root === 'string') return { tool, segment, hash: root };
-  return tool === EXPIRED ? { tool, segment, hash: endOf(args) } : null;
-}
-
-/** What the entry about a dropped segment says as well as its tombstone. */
-const endOf = ({ head, root, sha256, reason }: Readonly<Partial<Record<'head' | 'root' | 'sha256' | 'reason', unknown>>>): string =>
-  [head, root, sha256, reason].map(String).join(' ');
-
-/** The key that this entry puts in force, if it is a change of keys signed with the one before. */
-function rotatesTo(entry: AuditEntry): string | null {
-  if (entry.kind !== 'journal' || entry.tool !== ROTATED || !isObject(entry.args)) return null;
-  const { from, to, fromKey, toKey, sig } = entry.args;
-  if (
-    typeof from !== 'string' ||
-    typeof to !== 'string' ||
-    typeof fromKey !== 'string' ||
-    typeof toKey !== 'string' ||
-    typeof sig !== 'string'
-  )
-    return null;
-  try {
-    const old = createPublicKey(fromKey);
-    if (from !== entry.key || keyId(old) !== from || keyId(createPublicKey(toKey)) !== to) return null;
-    const signed = Buffer.from(ROTATION_DOMAIN + canonicalJson({ from, to, fromKey, toKey }));
-    return verify(null, signed, old, Buffer.from(sig, 'base64')) ? to : null;
-  } catch {
-    return null; // no keys, no change: the next entry's key is then found wrong
-  }
 }
 
 /** `link` is sound in itself but not the next of the chain. Reads on to tell who is the odd one out. */

@@ -16,7 +16,7 @@ import type { Layout } from '#home/layout.ts';
 import { listPending } from '#home/pendingCalls.ts';
 import { removeIfThere, writePrivate } from '#home/privateFile.ts';
 import { ageFrom, DAY_MS, mayHaveJumped } from '#node/audit/entryAges.ts';
-import { EXPIRED } from '#node/audit/journalWalk.ts';
+import { EXPIRED } from '#node/audit/entriesAboutJournal.ts';
 import { KEPT_SEGMENTS } from '#node/audit/packing.ts';
 import { trustedSeal } from '#node/audit/seals.ts';
 import { segmentLines } from '#node/audit/segmentLines.ts';
@@ -70,7 +70,8 @@ export async function planExpiry(layout: Layout, limits: RetentionLimits, now: n
   let total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
   const expiries: Expiry[] = [];
   const standing = standingGrants(layout, now);
-  const from = limits.maxDays === null || numbers.length <= KEPT_SEGMENTS ? now : await ageFrom(layout, numbers.slice(-KEPT_SEGMENTS - 1), now);
+  const from =
+    limits.maxDays === null || numbers.length <= KEPT_SEGMENTS ? now : await ageFrom(layout, numbers.slice(-KEPT_SEGMENTS - 1), now);
   for (const number of numbers.slice(0, -KEPT_SEGMENTS)) {
     if (!has(number, 'jsonl') && !has(number, 'jsonl.gz')) continue;
     const read = readStatement(sealFile(layout.journal, number), keyOf, parseSeal);

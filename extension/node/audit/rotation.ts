@@ -17,7 +17,7 @@ import { keyId, loadSigningKey, publicKeyFile, publicPem, retiredKeyFile, signin
 import { syncFolder } from '#home/journal/segments.ts';
 import type { Layout } from '#home/layout.ts';
 import { writePrivate } from '#home/privateFile.ts';
-import { ROTATED, ROTATION_DOMAIN } from '#node/audit/journalWalk.ts';
+import { ROTATED, ROTATION_DOMAIN } from '#node/audit/entriesAboutJournal.ts';
 import { withUpkeep } from '#node/audit/upkeep.ts';
 
 export interface Rotation {

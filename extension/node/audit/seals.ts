@@ -11,7 +11,8 @@ import { loadSigningKey } from '#home/journal/keys.ts';
 import { listSegments, sealFile, syncFolder, tombstoneFile } from '#home/journal/segments.ts';
 import type { Layout } from '#home/layout.ts';
 import { writePrivate } from '#home/privateFile.ts';
-import { SEALED, walkJournal, type ChainEnd } from '#node/audit/journalWalk.ts';
+import { SEALED } from '#node/audit/entriesAboutJournal.ts';
+import { walkJournal, type ChainEnd } from '#node/audit/journalWalk.ts';
 import { merkleTree, type MerkleTree } from '#node/audit/merkle.ts';
 import {
   knownKeys,
