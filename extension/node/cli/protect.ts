@@ -7,6 +7,7 @@ import { trustCodex } from '#node/clients/codexTrust.ts';
 import { ConfigError } from '#node/clients/configError.ts';
 import { discover } from '#node/clients/discover.ts';
 import { type ClientContext, planProtect, type Plan } from '#node/clients/planChange.ts';
+import { visibleLine } from '#core/policy/visibleText.ts';
 import { openEngine } from '#home/engine.ts';
 import { hookCommand, recordCommand } from '#node/launcher/hookCommand.ts';
 import { launcherPaths, readLauncherRecord } from '#node/launcher/launcherRecord.ts';
@@ -41,12 +42,15 @@ export const status: Command = async (args, host) => {
   return sayingConfigErrors(host, async () => printStatus(host));
 };
 
+/** A project names its servers as it likes: a name must not move the cursor of whoever reads what is to be changed. */
+const shown = (text: string): string => visibleLine(text, 2000);
+
 function printStatus(host: CommandHost): number {
   for (const { id, name, file, state, detail, warnings, servers } of discover(clientContext(host))) {
     const left = servers.flatMap((server) => (server.state === 'unsupported' ? [`"${server.name}" stays as it is: ${server.detail}`] : []));
     print(
       host.stdout,
-      `${state.padEnd(12)} ${id}  (${name}, ${file})\n             ${[detail, ...warnings, ...left].join('\n             ')}`,
+      `${state.padEnd(12)} ${shown(id)}  (${name}, ${shown(file)})\n             ${[detail, ...warnings, ...left].map(shown).join('\n             ')}`,
     );
   }
   const problem = openEngine(host.layout, join(host.bundleFolder, 'rules.json')).problem(host.cwd);
@@ -69,7 +73,7 @@ export const protect: Command = async (args, host) => {
     const context = clientContext(host);
     const plan = planProtect(id, context, servers.length === 0 ? {} : { servers });
     for (const line of [`${plan.file}:`, ...plan.summary.map((text) => `  ${text}`), ...plan.warnings.map((text) => `  warning: ${text}`)])
-      print(stdout, line);
+      print(stdout, shown(line));
     if (plan.needsConsent !== null) print(stdout, `  ${plan.needsConsent}`);
     if (!flags.includes('--yes')) {
       print(
@@ -158,7 +162,7 @@ async function sayingConfigErrors({ stderr }: CommandHost, work: () => Promise<n
     return await work();
   } catch (error) {
     if (!(error instanceof ConfigError) && !(error instanceof LauncherError)) throw error;
-    print(stderr, `callgate: ${error.message}`);
+    print(stderr, `callgate: ${shown(error.message)}`);
     return 1;
   }
 }

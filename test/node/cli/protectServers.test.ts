@@ -27,11 +27,32 @@ async function run(box: Sandbox, command: Command, ...args: readonly string[]): 
   return { code, out: text(stdout), err: text(stderr) };
 }
 
-test('status says what stays as it is, protect takes one server or all, unprotect gives back', async () => {
+function installed(): Sandbox {
   const box = sandbox();
   boxes.push(box);
   mkdirSync(box.layout.bin, { recursive: true });
   writeFileSync(join(box.layout.bin, 'launcher.json'), JSON.stringify({ v: 1, version: '1', runtime: '/x', asker: { kind: 'none' } }));
+  return box;
+}
+
+test("a project's names write nothing of their own on the terminal where its plan is shown", async () => {
+  const box = installed();
+  const evil = '\u001b[2J\u202Ex\nNothing was changed.\r';
+  const file = box.write(
+    '.mcp.json',
+    JSON.stringify({ mcpServers: { [evil]: { command: evil }, [`${evil}2`]: { type: evil, url: 'https://h.example' } } }),
+  );
+  const shown = await run(box, status);
+  const planned = await run(box, protect, `mcp:${file}`);
+  const refused = await run(box, protect, `mcp:${file}`, '--server', 'none');
+  for (const { out, err } of [shown, planned, refused]) {
+    expect(out + err).not.toMatch(/[\u001b\u202E\r]|^Nothing was changed\.\s*$/m);
+  }
+  expect(planned.out).toContain('\\e[2J');
+});
+
+test('status says what stays as it is, protect takes one server or all, unprotect gives back', async () => {
+  const box = installed();
   const text = JSON.stringify({
     mcpServers: { a: { command: 'x' }, 'b c': { command: 'y' }, d: { url: 'https://h.example', headersHelper: 'z' } },
   });
