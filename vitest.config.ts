@@ -15,8 +15,8 @@ const FAULTS = [
   'test/node/broker/ensureBroker.test.ts',
   'test/node/clients/canary.test.ts',
   'test/node/launcher/**/*.test.ts',
-  'test/node/proxy/shim.test.ts',
-  'test/node/proxy/stdioUpstream.test.ts',
+  'test/node/proxy/shim/shim.test.ts',
+  'test/node/proxy/transports/stdioUpstream.test.ts',
 ];
 
 export default defineConfig({

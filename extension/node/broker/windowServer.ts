@@ -13,7 +13,7 @@ import { errorText } from '#home/privateFile.ts';
 import { createLineReader } from '#node/broker/jsonLines.ts';
 import { IpcError, parseRequest, requestId, type ParsedRequest } from '#node/broker/windowRequests.ts';
 import { sameToken } from '#node/broker/windowToken.ts';
-import { writeTogether } from '#node/proxy/writeTogether.ts';
+import { writeTogether } from '#node/proxy/messages/writeTogether.ts';
 
 export type Handlers = {
   readonly [N in Exclude<RequestName, 'hello'>]: (params: Requests[N]['params']) => Requests[N]['result'] | Promise<Requests[N]['result']>;

@@ -6,7 +6,7 @@ import { openPage } from '#node/proxy/oauth/openPage.ts';
 import { relaySignIn } from '#node/proxy/oauth/relaySignIn.ts';
 import { memorySecrets } from '#node/proxy/oauth/signIn.ts';
 import { relayHelp } from '#node/proxy/relayHelp.ts';
-import { runShim } from '#node/proxy/shim.ts';
+import { runShim } from '#node/proxy/shim/shim.ts';
 
 /** What a rewritten MCP configuration entry starts. MCP has no way to ask a user, so a quarantined call is refused here. */
 export const mcp: Command = async (args, { layout, bundleFolder, checkedRules = '', cwd, env, stdin, stdout, stderr }) => {

@@ -1,8 +1,8 @@
 /** The client's requests that have no answer yet. */
 import type { ToolCall } from '#core/model/call.ts';
 import type { JsonObject } from '#core/model/json.ts';
-import { idKey } from '#node/proxy/sortMessage.ts';
-import type { RequestId } from '#node/proxy/sortMessage.ts';
+import { idKey } from '#node/proxy/messages/sortMessage.ts';
+import type { RequestId } from '#node/proxy/messages/sortMessage.ts';
 
 export interface Request {
   readonly id: RequestId;

@@ -3,18 +3,18 @@ import type { Duplex } from 'node:stream';
 import type { Judge } from '#contract/judgement.ts';
 import { MCP_LINK_GREETING, SERVER_MARK, STDERR_MARK, type McpLinkHeader, type UpstreamSpec } from '#contract/mcpLink.ts';
 import { isObject } from '#core/model/json.ts';
-import { errorLine } from '#node/proxy/answers.ts';
-import { httpUpstream } from '#node/proxy/httpUpstream.ts';
+import { errorLine } from '#node/proxy/messages/answers.ts';
+import { httpUpstream } from '#node/proxy/transports/httpUpstream.ts';
 import { withheldText, withoutModelKeys } from '#node/proxy/modelKeys.ts';
-import type { CallOrigin } from '#node/proxy/callFromMcp.ts';
+import type { CallOrigin } from '#node/proxy/messages/callFromMcp.ts';
 import { startRelay, type RelayOptions } from '#node/proxy/relay.ts';
 import type { RelayHelp } from '#node/proxy/relayHelp.ts';
-import { restartingUpstream } from '#node/proxy/restartingUpstream.ts';
-import { webAddressFault } from '#node/proxy/shimCommand.ts';
-import { sseUpstream } from '#node/proxy/sseUpstream.ts';
-import { stdioUpstream } from '#node/proxy/stdioUpstream.ts';
-import type { OpenUpstream } from '#node/proxy/upstream.ts';
-import { webSocketUpstream } from '#node/proxy/webSocketUpstream.ts';
+import { restartingUpstream } from '#node/proxy/transports/restartingUpstream.ts';
+import { webAddressFault } from '#node/proxy/shim/shimCommand.ts';
+import { sseUpstream } from '#node/proxy/transports/sseUpstream.ts';
+import { stdioUpstream } from '#node/proxy/transports/stdioUpstream.ts';
+import type { OpenUpstream } from '#node/proxy/transports/upstream.ts';
+import { webSocketUpstream } from '#node/proxy/transports/webSocketUpstream.ts';
 
 /** A whole environment fits many times. */
 const MAX_HEADER_BYTES = 4 * 1024 * 1024;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { McpFile, Place } from '#node/clients/mcp/mcpFile.ts';
 import { MCP_FILES, mcpFileAt } from '#node/clients/mcp/mcpFiles.ts';
 import { listServers, planMcp, unplanMcp } from '#node/clients/mcpServers.ts';
-import { parseShimCommand } from '#node/proxy/shimCommand.ts';
+import { parseShimCommand } from '#node/proxy/shim/shimCommand.ts';
 import { SHIM } from './clientHome.ts';
 
 function fileOf(id: string): McpFile {

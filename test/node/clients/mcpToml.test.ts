@@ -6,7 +6,7 @@ import type { EditResult } from '#node/clients/adapter.ts';
 import type { McpFile } from '#node/clients/mcp/mcpFile.ts';
 import { MCP_FILES } from '#node/clients/mcp/mcpFiles.ts';
 import { listServers, planMcp, unplanMcp } from '#node/clients/mcpServers.ts';
-import { parseShimCommand } from '#node/proxy/shimCommand.ts';
+import { parseShimCommand } from '#node/proxy/shim/shimCommand.ts';
 import { SHIM } from './clientHome.ts';
 
 const CODEX = MCP_FILES.find((one) => one.id === 'codexUser') as McpFile;

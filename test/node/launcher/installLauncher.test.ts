@@ -11,7 +11,7 @@ import { hookCommand } from '#node/launcher/hookCommand.ts';
 import { installLauncher, removeLauncher } from '#node/launcher/installLauncher.ts';
 import { otherInstaller, readLauncherRecord } from '#node/launcher/launcherRecord.ts';
 import { hookCmd, programCmd } from '#node/launcher/launcherScripts.ts';
-import { serverEnvironment } from '#node/proxy/shimCommand.ts';
+import { serverEnvironment } from '#node/proxy/shim/shimCommand.ts';
 import { quoteCmd, quoteShell } from '#node/launcher/quoting.ts';
 import { newerVersion } from '#node/launcher/versionOrder.ts';
 import { sandbox, type Sandbox } from '#kit/sandbox.ts';

@@ -4,7 +4,7 @@ import type { Judge, JudgeOptions, Judgement } from '#contract/judgement.ts';
 import type { ToolCall } from '#core/model/call.ts';
 import { startRelay } from '#node/proxy/relay.ts';
 import type { RelayEnd, RelayLimits, RelayOptions } from '#node/proxy/relay.ts';
-import type { Outbound, UpstreamEvents } from '#node/proxy/upstream.ts';
+import type { Outbound, UpstreamEvents } from '#node/proxy/transports/upstream.ts';
 
 export function judgement(outcome: Judgement['outcome'], reason = ''): Judgement {
   const verdict = outcome === 'delivered' ? 'clean' : 'block';

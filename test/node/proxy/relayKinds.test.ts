@@ -2,7 +2,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import type { ToolCall } from '#core/model/call.ts';
 import type { JsonObject } from '#core/model/json.ts';
-import type { DefinitionReview, Review } from '#node/proxy/definitionReview.ts';
+import type { DefinitionReview, Review } from '#node/proxy/definitions/definitionReview.ts';
 import { bench, callLine, deliver, judgement, line, settle, until, waitingJudge, type Bench } from './harness.ts';
 import { gateJudge } from './gateJudge.ts';
 

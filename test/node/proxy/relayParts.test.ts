@@ -6,8 +6,8 @@ import type { RelayEntry } from '#core/policy/relayPart.ts';
 import { relayPolicyFor } from '#core/policy/relayPolicy.ts';
 import { answerWithin } from '#node/proxy/clientLimits.ts';
 import { namedByComparing, withoutModelKeys } from '#node/proxy/modelKeys.ts';
-import { readablePieces, saysSomething } from '#node/proxy/readable.ts';
-import { unaskedBudget } from '#node/proxy/unaskedBudget.ts';
+import { readablePieces, saysSomething } from '#node/proxy/results/readable.ts';
+import { unaskedBudget } from '#node/proxy/results/unaskedBudget.ts';
 import { compilePolicyFile } from '#node/rulepack/customPolicy.ts';
 
 describe('how long a client waits', () => {

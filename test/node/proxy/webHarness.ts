@@ -4,14 +4,14 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { PassThrough } from 'node:stream';
 import type { WebUpstreamSpec } from '#contract/mcpLink.ts';
-import type { Authorize } from '#node/proxy/httpClient.ts';
-import { httpUpstream } from '#node/proxy/httpUpstream.ts';
+import type { Authorize } from '#node/proxy/transports/httpClient.ts';
+import { httpUpstream } from '#node/proxy/transports/httpUpstream.ts';
 import { startRelay } from '#node/proxy/relay.ts';
 import type { RelayEnd } from '#node/proxy/relay.ts';
-import { restartingUpstream } from '#node/proxy/restartingUpstream.ts';
-import type { RestartLimits } from '#node/proxy/restartingUpstream.ts';
-import { sseUpstream } from '#node/proxy/sseUpstream.ts';
-import { webSocketUpstream } from '#node/proxy/webSocketUpstream.ts';
+import { restartingUpstream } from '#node/proxy/transports/restartingUpstream.ts';
+import type { RestartLimits } from '#node/proxy/transports/restartingUpstream.ts';
+import { sseUpstream } from '#node/proxy/transports/sseUpstream.ts';
+import { webSocketUpstream } from '#node/proxy/transports/webSocketUpstream.ts';
 import { deliver, line, until } from './harness.ts';
 
 export interface Seen {

@@ -12,8 +12,8 @@ import { BUILT_IN_DEFINITIONS, type DefinitionPolicy } from '#core/policy/relayP
 import { errorText } from '#home/privateFile.ts';
 import type { PinStore } from '#home/pins.ts';
 import { workspaceOf } from '#home/workspace.ts';
-import type { CallOrigin } from '#node/proxy/callFromMcp.ts';
-import type { DefinitionReview, Review } from '#node/proxy/definitionReview.ts';
+import type { CallOrigin } from '#node/proxy/messages/callFromMcp.ts';
+import type { DefinitionReview, Review } from '#node/proxy/definitions/definitionReview.ts';
 import { classify, itemKey, type Classified, type ReviewEvent } from '#node/proxy/definitions/classify.ts';
 import { heardLists } from '#node/proxy/definitions/heardLists.ts';
 import { definitionJudge } from '#node/proxy/definitions/judgeDefinitions.ts';

@@ -4,7 +4,7 @@ import { canonicalJson, isObject, type JsonObject, type JsonValue } from '#core/
 import type { Judged, ReviewEvent } from '#node/proxy/definitions/classify.ts';
 import { isBad, UNPINNED, type DefinitionJudge } from '#node/proxy/definitions/judgeDefinitions.ts';
 import { without, type Listed } from '#node/proxy/definitions/listing.ts';
-import { saysSomething } from '#node/proxy/readable.ts';
+import { saysSomething } from '#node/proxy/results/readable.ts';
 
 export interface Unpinned {
   /** Whether each may be shown, by hash and name. */

@@ -7,7 +7,7 @@ import type { OAuthClientProvider, OAuthDiscoveryState } from '@modelcontextprot
 import { auth, extractWWWAuthenticateParams } from '@modelcontextprotocol/sdk/client/auth.js';
 import { ClientCredentialsProvider, PrivateKeyJwtProvider } from '@modelcontextprotocol/sdk/client/auth-extensions.js';
 import type { OAuthClientMetadata } from '@modelcontextprotocol/sdk/shared/auth.js';
-import type { HttpHead } from '#node/proxy/httpClient.ts';
+import type { HttpHead } from '#node/proxy/transports/httpClient.ts';
 import { allowance } from '#node/proxy/oauth/allowance.ts';
 import { issuerFault } from '#node/proxy/oauth/issuer.ts';
 import { keptSignIn } from '#node/proxy/oauth/keptSignIn.ts';

@@ -4,8 +4,8 @@
  */
 import { lookup } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
-import { httpClient, readBody } from '#node/proxy/httpClient.ts';
-import { failureText } from '#node/proxy/httpFailure.ts';
+import { httpClient, readBody } from '#node/proxy/transports/httpClient.ts';
+import { failureText } from '#node/proxy/transports/httpFailure.ts';
 import type { OAuthFetch } from '#node/proxy/oauth/signIn.ts';
 
 const REQUEST_MS = 10_000;

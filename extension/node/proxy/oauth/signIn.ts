@@ -1,7 +1,7 @@
 /** Signing in to a server that asks for OAuth: what the relay knows of it. The protocol itself is in oauthClient.ts, loaded only when needed. */
 import { createHash } from 'node:crypto';
 import type { OAuthSettings } from '#contract/mcpLink.ts';
-import type { HttpHead } from '#node/proxy/httpClient.ts';
+import type { HttpHead } from '#node/proxy/transports/httpClient.ts';
 
 /**
  * Where tokens and client registrations live. With an editor: its secret storage. Without one: this process's memory only, so that

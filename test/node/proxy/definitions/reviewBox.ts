@@ -8,7 +8,7 @@ import type { Decision } from '#core/model/verdict.ts';
 import { openEngine } from '#home/engine.ts';
 import { approveHold, definitionHolds, rejectHold, shownHold } from '#home/pinDecisions.ts';
 import { openPins, type PinStore } from '#home/pins.ts';
-import type { DefinitionReview, Review } from '#node/proxy/definitionReview.ts';
+import type { DefinitionReview, Review } from '#node/proxy/definitions/definitionReview.ts';
 import type { DefinitionPolicy } from '#core/policy/relayPart.ts';
 import { createDefinitionReview } from '#node/proxy/definitions/createReview.ts';
 import { serverIdentity, type ServerSource } from '#node/proxy/definitions/serverIdentity.ts';

@@ -1,6 +1,6 @@
 /** `callgate mcp` as a process of its own: the folder of the layout first, then the shim's arguments. */
 import { layoutFor } from '#home/layout.ts';
-import { runShim } from '#node/proxy/shim.ts';
+import { runShim } from '#node/proxy/shim/shim.ts';
 import { judgement } from '../harness.ts';
 
 const [home = '', ...argv] = process.argv.slice(2);
