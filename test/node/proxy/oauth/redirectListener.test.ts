@@ -2,6 +2,8 @@ import { expect, test } from 'vitest';
 import { listenForRedirect } from '#node/proxy/oauth/redirectListener.ts';
 
 const STATE = 'the-state';
+/** Longer than a busy machine takes for anything here. */
+const LONG_MS = 600_000;
 
 const rows: readonly (readonly [what: string, path: string, status: number, outcome: string])[] = [
   ['a code', `/callback?code=abc&state=${STATE}`, 200, 'abc'],
@@ -15,7 +17,7 @@ const rows: readonly (readonly [what: string, path: string, status: number, outc
 test.each(rows)('%s', async (_what, path, status, outcome) => {
   const listener = await listenForRedirect(0);
   try {
-    const code = listener.code(STATE, 10_000).then(
+    const code = listener.code(STATE, LONG_MS).then(
       (answer) => answer.code,
       (error: Error) => error.message,
     );
@@ -54,7 +56,7 @@ test('a port that is taken: another one', async () => {
 
 test('closed while it waits', async () => {
   const listener = await listenForRedirect(0);
-  const code = listener.code(STATE, 10_000);
+  const code = listener.code(STATE, LONG_MS);
   listener.close();
   await expect(code).rejects.toThrow('given up');
 });
