@@ -5,7 +5,7 @@ import { errorLine } from '#node/proxy/messages/answers.ts';
 import { readBody, readRefusal } from '#node/proxy/transports/httpClient.ts';
 import type { HttpAnswer, HttpClient } from '#node/proxy/transports/httpClient.ts';
 import { failureText, refusalText } from '#node/proxy/transports/httpFailure.ts';
-import { memberObject } from '#node/proxy/messages/readLine.ts';
+import { errorIn } from '#node/proxy/transports/httpRefusal.ts';
 import { readEvents } from '#node/proxy/transports/serverSentEvents.ts';
 import { asRequestId, idKey } from '#node/proxy/messages/sortMessage.ts';
 import type { RequestId } from '#node/proxy/messages/sortMessage.ts';
@@ -93,19 +93,6 @@ export function refuse(answer: HttpAnswer, body: string, owed: Owed, reader: Ans
     return;
   }
   failOwed(owed, why);
-}
-
-/** The body as a JSON-RPC error response; null when it is none. */
-export function errorIn(body: string): JsonObject | null {
-  try {
-    const value: unknown = JSON.parse(body);
-    if (!isObject(value)) return null;
-    const error = memberObject(value, 'error');
-    return typeof error['code'] === 'number' && typeof error['message'] === 'string' ? value : null;
-  } catch {
-    // A page, or nothing.
-    return null;
-  }
 }
 
 /** Reads one event stream to its end and, while answers are owed and the server gave an id, resumes it. */

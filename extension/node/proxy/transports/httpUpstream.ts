@@ -6,17 +6,18 @@ import type { WebUpstreamSpec } from '#contract/mcpLink.ts';
 import { isObject } from '#core/model/json.ts';
 import type { JsonObject } from '#core/model/json.ts';
 import { handshake } from '#node/proxy/transports/handshake.ts';
-import { answersIn, contentType, delay, errorIn, errorLines, readAnswer, refuse } from '#node/proxy/transports/httpAnswer.ts';
+import { answersIn, contentType, delay, errorLines, readAnswer, refuse } from '#node/proxy/transports/httpAnswer.ts';
 import type { AnswerReader, Owed, Posted } from '#node/proxy/transports/httpAnswer.ts';
 import { httpClient, readRefusal } from '#node/proxy/transports/httpClient.ts';
 import type { Authorize, HttpAnswer } from '#node/proxy/transports/httpClient.ts';
 import { failureText } from '#node/proxy/transports/httpFailure.ts';
+import { isHeaderMismatch, isModernError, isSessionLost } from '#node/proxy/transports/httpRefusal.ts';
 import { listener } from '#node/proxy/transports/httpListener.ts';
 import { learnHeaders, ownRequests, sessionRenewal } from '#node/proxy/transports/httpRenewal.ts';
 import { memberObject } from '#node/proxy/messages/readLine.ts';
 import { asRequestId, idKey } from '#node/proxy/messages/sortMessage.ts';
 import { connectEventStream } from '#node/proxy/transports/sseUpstream.ts';
-import { parameterHeaders, statelessHeaders, statelessVersion } from '#node/proxy/transports/statelessHeaders.ts';
+import { parameterHeaders, statelessHeaders, statelessVersion, withoutFaultyTools } from '#node/proxy/transports/statelessHeaders.ts';
 import type { OpenUpstream, Outbound, Upstream, UpstreamEvents } from '#node/proxy/transports/upstream.ts';
 
 export interface WebOptions {
@@ -34,8 +35,6 @@ const LISTEN_MS = 500;
 const NOTIFICATION_MS = 60_000;
 /** A cancelled request's stream is kept this long for what the server has to say of it. */
 const CANCELLED_MS = 5_000;
-/** MCP's code for headers that differ from the body. */
-const HEADER_MISMATCH = -32020;
 
 export function httpUpstream(options: WebOptions): OpenUpstream {
   return (events) => open(options, events);
@@ -95,19 +94,9 @@ function open({ spec, log, authorize }: WebOptions, events: UpstreamEvents): Ups
       owed.delete(key);
       if (own.answered(key, message)) return;
       memory.answered(message);
-      if (listing.delete(key)) line = withoutFaultyTools(line, message);
+      if (listing.delete(key)) line = withoutFaultyTools(line, message, parameters, log);
     }
     events.onLine(Buffer.from(`${line}\n`));
-  }
-
-  /** A tool whose marks for headers are wrong must not be offered: gateways and server would read its calls differently. */
-  function withoutFaultyTools(line: string, message: JsonObject): string {
-    const result = memberObject(message, 'result');
-    const faulty = parameters.learn(result);
-    if (faulty.size === 0) return line;
-    for (const [name, why] of faulty) log(`http: the tool ${JSON.stringify(name)} is left out of the list: ${why}`);
-    const tools = (result['tools'] as unknown[]).filter((tool) => !isObject(tool) || !faulty.has(String(tool['name'])));
-    return JSON.stringify({ ...message, result: { ...result, tools } });
   }
 
   function failOwed(owed: Owed, why: string): void {
@@ -154,8 +143,7 @@ function open({ spec, log, authorize }: WebOptions, events: UpstreamEvents): Ups
       }
       if (answer.status === 400 && version !== null && message['method'] === 'tools/call' && !again) {
         const body = await readRefusal(answer);
-        if (memberObject(errorIn(body) ?? {}, 'error')['code'] === HEADER_MISMATCH && (await learnHeaders(message, own, parameters)))
-          await post(outbound, true);
+        if (isHeaderMismatch(body) && (await learnHeaders(message, own, parameters))) await post(outbound, true);
         else refuse(answer, body, owed, reader);
         return;
       }
@@ -295,16 +283,4 @@ function open({ spec, log, authorize }: WebOptions, events: UpstreamEvents): Ups
 function asSent({ line }: Outbound): JsonObject {
   const value: unknown = JSON.parse(line.toString('utf8'));
   return isObject(value) ? value : {};
-}
-
-/** 404 is the rule; before it was written down, servers said 400 and "session" or "not initialized". */
-function isSessionLost(status: number, body: string): boolean {
-  if (status === 404) return errorIn(body) === null || !isModernError(body);
-  return status === 400 && /\bsession\b|not initialized/i.test(String(memberObject(errorIn(body) ?? {}, 'error')['message'] ?? ''));
-}
-
-/** An error that only servers give which read the message: a method or version they do not know. */
-function isModernError(body: string): boolean {
-  const code = memberObject(errorIn(body) ?? {}, 'error')['code'];
-  return typeof code === 'number' && (code === -32601 || code === -32602 || (code <= -32020 && code > -32100));
 }

@@ -64,6 +64,19 @@ export function parameterHeaders(): ParameterHeaders {
   };
 }
 
+/**
+ * An answer to tools/list, learnt from. A tool whose marks for headers are wrong must not be offered: gateways and server would read its
+ * calls differently.
+ */
+export function withoutFaultyTools(line: string, message: JsonObject, parameters: ParameterHeaders, log: (line: string) => void): string {
+  const result = memberObject(message, 'result');
+  const faulty = parameters.learn(result);
+  if (faulty.size === 0) return line;
+  for (const [name, why] of faulty) log(`http: the tool ${JSON.stringify(name)} is left out of the list: ${why}`);
+  const tools = (result['tools'] as unknown[]).filter((tool) => !isObject(tool) || !faulty.has(String(tool['name'])));
+  return JSON.stringify({ ...message, result: { ...result, tools } });
+}
+
 /** What goes with a request of this version; the version itself included. */
 export function statelessHeaders(version: string, message: JsonObject, parameters: ParameterHeaders): Record<string, string> {
   const params = memberObject(message, 'params');
