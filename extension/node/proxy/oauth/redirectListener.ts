@@ -57,6 +57,8 @@ export async function listenForRedirect(wanted: number): Promise<RedirectListene
     if (wanted === 0) throw error;
     await listen(0);
   }
+  // A shim without an editor ends with its client, whoever may still be about to sign in.
+  server.unref();
   const { port } = server.address() as AddressInfo;
   const close = (): void => {
     giveUp?.(new Error('it was given up'));

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { listenForRedirect } from '#node/proxy/oauth/redirectListener.ts';
 
@@ -52,6 +53,12 @@ test('a port that is taken: another one', async () => {
   expect(second.url).not.toBe(first.url);
   first.close();
   second.close();
+});
+
+test('whoever waits for nothing else may end', () => {
+  const module = new URL('../../../../extension/node/proxy/oauth/redirectListener.ts', import.meta.url);
+  const program = `import { listenForRedirect } from '${module.href}'; void (await listenForRedirect(0)).code('x', 600_000).catch(() => 0);`;
+  execFileSync(process.execPath, ['--input-type=module', '--eval', program], { timeout: 10_000, killSignal: 'SIGKILL', stdio: 'ignore' });
 });
 
 test('closed while it waits', async () => {
