@@ -9,6 +9,7 @@ import type { JsonObject } from '#core/model/json.ts';
 import { NO_POLICY } from '#core/policy/policy.ts';
 import { relayPolicyFor } from '#core/policy/relayPolicy.ts';
 import { errorLine } from '#node/proxy/messages/answers.ts';
+import { afterRestart } from '#node/proxy/transports/afterRestart.ts';
 import { gateAsker } from '#node/proxy/askGate.ts';
 import { callFromMcp, type CallOrigin } from '#node/proxy/messages/callFromMcp.ts';
 import { callMemory } from '#node/proxy/callMemory.ts';
@@ -157,6 +158,7 @@ export function startRelay(options: RelayOptions): Relay {
     },
     onDrain: () => input.resume(),
     onClosed: serverIsGone,
+    ...afterRestart(definitions),
   });
 
   function fail(request: Request, message: string): void {

@@ -68,7 +68,7 @@ export interface Bench {
 export function bench(
   judge: Judge,
   limits: Partial<RelayLimits> = {},
-  more: Partial<Pick<RelayOptions, 'help' | 'makeDefinitions' | 'env'>> = {},
+  more: Partial<Pick<RelayOptions, 'help' | 'makeDefinitions' | 'env' | 'open'>> = {},
 ): Bench {
   const input = new PassThrough();
   const output = new PassThrough();
@@ -89,6 +89,7 @@ export function bench(
     ...more,
     open: (given) => {
       events = given;
+      if (more.open !== undefined) return more.open(given);
       return {
         send: ({ line }: Outbound) => {
           toServer.push(line.toString('utf8'));

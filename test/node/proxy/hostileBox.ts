@@ -9,13 +9,14 @@ import { openLocalGate } from '#home/localGate.ts';
 import { openPins } from '#home/pins.ts';
 import { createDefinitionReview } from '#node/proxy/definitions/createReview.ts';
 import { serverIdentity } from '#node/proxy/definitions/serverIdentity.ts';
+import type { OpenUpstream } from '#node/proxy/transports/upstream.ts';
 import { compiledRules } from '../../core/gateKit.ts';
 import { sandbox } from '#kit/sandbox.ts';
 import { bench, line, until, type Bench } from './harness.ts';
 
 export interface HostileBox {
   /** A new connection of a client to the server of this name. */
-  readonly connect: (server?: string, relay?: Partial<RelayEntry>) => Connection;
+  readonly connect: (server?: string, relay?: Partial<RelayEntry>, open?: OpenUpstream) => Connection;
   /** Lets time pass for the pins. */
   readonly later: (ms: number) => void;
   readonly remove: () => void;
@@ -40,7 +41,7 @@ export function hostileBox(): HostileBox {
   const judge: Judge = (call, options) => Promise.resolve(gate.judge(call, 'refuse', options));
 
   return {
-    connect: (server = 'files', relay = {}) => {
+    connect: (server = 'files', relay = {}, open) => {
       const entry = { servers: [], results: null, maskSecrets: false, requireHook: false, giveKeys: [], ...relay };
       const user = { severity: {}, rules: [], experimental: 'report' as const, relay: [entry] };
       const policy = relayPolicyFor(server, { ...NO_POLICY, user });
@@ -62,6 +63,7 @@ export function hostileBox(): HostileBox {
               policy: () => policy.definitions,
               watchMs: 10,
             }),
+          ...(open === undefined ? {} : { open }),
         },
       );
       let last = 0;

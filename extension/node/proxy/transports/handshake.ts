@@ -26,6 +26,8 @@ export interface Handshake {
   version(): string | null;
   /** The first is `initialize`, if the client sent one. Ids are new each time. */
   repeat(): readonly Repeated[];
+  /** The client's question for the list of tools, or for a page of it; null when it has not asked. */
+  list(cursor: string | null): Repeated | null;
   /** Null when the new beginning is like the first, else what is other. */
   difference(answer: JsonObject): string | null;
   /** What tells the client to list anew. */
@@ -39,6 +41,7 @@ export function handshake(): Handshake {
   let initializeKey: string | null = null;
   let agreed: JsonObject | null = null;
   let initialized: JsonObject | null = null;
+  let listing: JsonObject | null = null;
   /** Settings of the session, by what they set. */
   const kept = new Map<string, JsonObject>();
 
@@ -52,8 +55,10 @@ export function handshake(): Handshake {
       initializeKey = idKey(id);
       agreed = null;
       initialized = null;
+      listing = null;
       kept.clear();
-    } else if (method === 'notifications/initialized') initialized = message;
+    } else if (method === 'tools/list') listing = message;
+    else if (method === 'notifications/initialized') initialized = message;
     else if (method === 'logging/setLevel') kept.set('level', message);
     else if (method === 'resources/subscribe' && kept.size < MAX_KEPT) kept.set(`resource ${uri}`, message);
     else if (method === 'resources/unsubscribe') kept.delete(`resource ${uri}`);
@@ -75,6 +80,13 @@ export function handshake(): Handshake {
     },
     version: () => versionOf(agreed),
     repeat: () => [initialize, initialized, ...kept.values()].filter((message) => message !== null).map(repeated),
+    list(cursor) {
+      if (listing === null) return null;
+      const { cursor: _cursor, _meta: meta, ...params } = memberObject(listing, 'params');
+      const { progressToken: _token, ...notes } = isObject(meta) ? meta : {};
+      const asked = { ...params, ...(meta === undefined ? {} : { _meta: notes }), ...(cursor === null ? {} : { cursor }) };
+      return repeated({ ...listing, params: asked });
+    },
     difference(answer) {
       const result = answer['result'];
       if (!isObject(result)) return `it refused to begin anew: ${JSON.stringify(answer['error'] ?? null).slice(0, 200)}`;

@@ -17,6 +17,13 @@ export interface UpstreamEvents {
   readonly onDrain: () => void;
   /** Once, when the server is gone by itself; `detail` is a sentence for the client's user. */
   readonly onClosed: (detail: string) => void;
+  /**
+   * The server was begun anew for a client that knows its tools. `list` gives the result of `tools/list` (of a page), or why there is
+   * none. Resolves with null when calls may go on, else with the reason why not.
+   */
+  readonly onBegunAnew?: (list: (cursor: string | null) => Promise<JsonObject | string>) => Promise<string | null>;
+  /** Why a call that waited for the new server may not go on; null when it may. */
+  readonly refusal?: (tool: string) => string | null;
 }
 
 export interface Upstream {
