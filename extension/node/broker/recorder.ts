@@ -25,7 +25,7 @@ interface Waiting {
  */
 const SETTLE_MS = 20;
 /** Windows and the index hear of entries a moment later, many at once: no call waits for that. */
-const TELL_MS = 20;
+const TELL_MS = 5;
 
 export function startRecorder(
   open: (options: Pick<JournalOptions, 'settleMs' | 'onUnsettled'>) => Journal,
