@@ -57,7 +57,7 @@ test('a port that is taken: another one', async () => {
 
 test('whoever waits for nothing else may end', () => {
   const module = new URL('../../../../extension/node/proxy/oauth/redirectListener.ts', import.meta.url);
-  const program = `import { listenForRedirect } from '${module.href}'; void (await listenForRedirect(0)).code('x', 600_000).catch(() => 0);`;
+  const program = `import { listenForRedirect } from '${module.href}'; void listenForRedirect(0).then(({ code }) => code('x', 600_000));`;
   execFileSync(process.execPath, ['--input-type=module', '--eval', program], { timeout: 10_000, killSignal: 'SIGKILL', stdio: 'ignore' });
 });
 
