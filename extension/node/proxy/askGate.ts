@@ -1,8 +1,8 @@
 /** Takes a call to the judge and keeps the client patient while a person is asked. */
 import { CLIENT_TIMED_OUT, type Judge, type JudgeOptions, type Judgement } from '#contract/judgement.ts';
 import type { ToolCall } from '#core/model/call.ts';
-import { progressLine } from '#node/proxy/messages/answers.ts';
 import type { Request } from '#node/proxy/inFlight.ts';
+import { progressLine } from '#node/proxy/messages/answers.ts';
 
 export interface Asking extends Pick<JudgeOptions, 'quarantined' | 'quiet' | 'needsHook' | 'refusedBecause'> {
   /** Called when a person is being asked. */

@@ -3,16 +3,16 @@ import { CLIENT_TIMED_OUT } from '#contract/judgement.ts';
 import type { ToolCall } from '#core/model/call.ts';
 import type { JsonObject } from '#core/model/json.ts';
 import { SECRET_CATEGORY } from '#core/policy/redact.ts';
-import { errorLine, toolErrorLine } from '#node/proxy/messages/answers.ts';
-import { callFromMcp, progressTokenOf, readFromMcp } from '#node/proxy/messages/callFromMcp.ts';
 import { answerWithin } from '#node/proxy/clientLimits.ts';
 import { newRequest } from '#node/proxy/inFlight.ts';
 import type { Request } from '#node/proxy/inFlight.ts';
+import { errorLine, toolErrorLine } from '#node/proxy/messages/answers.ts';
+import { callFromMcp, progressTokenOf, readFromMcp } from '#node/proxy/messages/callFromMcp.ts';
 import { memberObject, readLine } from '#node/proxy/messages/readLine.ts';
 import type { Part } from '#node/proxy/messages/readLine.ts';
-import type { RelayParts } from '#node/proxy/relayParts.ts';
 import { MAX_DEPTH, sortMessage } from '#node/proxy/messages/sortMessage.ts';
 import type { RequestId, Sorted } from '#node/proxy/messages/sortMessage.ts';
+import type { RelayParts } from '#node/proxy/relayParts.ts';
 
 /** Models read resources through their client as they call tools, and in clients without hooks nobody else looks at the address. */
 const JUDGED_REQUEST = 'resources/read';

@@ -2,9 +2,9 @@
 import type { RelayPolicy } from '#core/policy/relayPolicy.ts';
 import type { AskGate } from '#node/proxy/askGate.ts';
 import type { CallMemory } from '#node/proxy/callMemory.ts';
-import type { CallOrigin } from '#node/proxy/messages/callFromMcp.ts';
 import type { DefinitionReview } from '#node/proxy/definitions/definitionReview.ts';
 import type { InFlight, Request } from '#node/proxy/inFlight.ts';
+import type { CallOrigin } from '#node/proxy/messages/callFromMcp.ts';
 import type { OrderedOutlet } from '#node/proxy/orderedOutlet.ts';
 import type { RelayHelp } from '#node/proxy/relayHelp.ts';
 import type { SecretPlaceholders } from '#node/proxy/results/secretPlaceholders.ts';

@@ -2,14 +2,14 @@
 import type { JsonObject } from '#core/model/json.ts';
 import { definitionAnswers } from '#node/proxy/definitions/definitionAnswers.ts';
 import { DEFINITION_METHODS } from '#node/proxy/definitions/definitionReview.ts';
-import { resultJudge } from '#node/proxy/results/judgeResult.ts';
-import { PLAIN_METHOD, unaskedJudge } from '#node/proxy/results/judgeUnasked.ts';
 import { memberObject, readLine } from '#node/proxy/messages/readLine.ts';
 import type { LineLook, Part } from '#node/proxy/messages/readLine.ts';
-import { saysSomething, strayMembers } from '#node/proxy/results/readable.ts';
-import type { RelayParts } from '#node/proxy/relayParts.ts';
 import { MAX_DEPTH, asRequestId, idKey, sortMessage } from '#node/proxy/messages/sortMessage.ts';
 import type { Sorted } from '#node/proxy/messages/sortMessage.ts';
+import type { RelayParts } from '#node/proxy/relayParts.ts';
+import { resultJudge } from '#node/proxy/results/judgeResult.ts';
+import { PLAIN_METHOD, unaskedJudge } from '#node/proxy/results/judgeUnasked.ts';
+import { saysSomething, strayMembers } from '#node/proxy/results/readable.ts';
 import type { UpstreamEvents } from '#node/proxy/transports/upstream.ts';
 
 /** What only the client's own program acts on: it names things, and quotes no server at length. */

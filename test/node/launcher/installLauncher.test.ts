@@ -11,9 +11,9 @@ import { hookCommand } from '#node/launcher/hookCommand.ts';
 import { installLauncher, removeLauncher } from '#node/launcher/installLauncher.ts';
 import { otherInstaller, readLauncherRecord } from '#node/launcher/launcherRecord.ts';
 import { hookCmd, programCmd } from '#node/launcher/launcherScripts.ts';
-import { serverEnvironment } from '#node/proxy/shim/shimCommand.ts';
 import { quoteCmd, quoteShell } from '#node/launcher/quoting.ts';
 import { newerVersion } from '#node/launcher/versionOrder.ts';
+import { serverEnvironment } from '#node/proxy/shim/shimCommand.ts';
 import { sandbox, type Sandbox } from '#kit/sandbox.ts';
 import { TEST_RULES } from '../../home/gateBox.ts';
 

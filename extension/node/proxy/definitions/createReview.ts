@@ -12,18 +12,18 @@ import { BUILT_IN_DEFINITIONS, type DefinitionPolicy } from '#core/policy/relayP
 import { errorText } from '#home/privateFile.ts';
 import type { PinStore } from '#home/pins.ts';
 import { workspaceOf } from '#home/workspace.ts';
-import type { CallOrigin } from '#node/proxy/messages/callFromMcp.ts';
-import type { DefinitionReview, Review } from '#node/proxy/definitions/definitionReview.ts';
 import { classify, itemKey, type Classified, type ReviewEvent } from '#node/proxy/definitions/classify.ts';
+import type { DefinitionReview, Review } from '#node/proxy/definitions/definitionReview.ts';
 import { heardLists } from '#node/proxy/definitions/heardLists.ts';
 import { definitionJudge } from '#node/proxy/definitions/judgeDefinitions.ts';
 import { disguisedMembers, hashOf, listOf, readList, UNREADABLE, without } from '#node/proxy/definitions/listing.ts';
 import type { List, Listed } from '#node/proxy/definitions/listing.ts';
 import { recordsOf } from '#node/proxy/definitions/records.ts';
 import type { ServerIdentity } from '#node/proxy/definitions/serverIdentity.ts';
-import { shadowing, type Shadowing } from '#node/proxy/definitions/shadowing.ts';
 import { itemsOf, serverPins } from '#node/proxy/definitions/serverPins.ts';
+import { shadowing, type Shadowing } from '#node/proxy/definitions/shadowing.ts';
 import { unpinned } from '#node/proxy/definitions/unpinned.ts';
+import type { CallOrigin } from '#node/proxy/messages/callFromMcp.ts';
 
 export interface DefinitionReviewOptions {
   readonly identity: ServerIdentity;

@@ -1,15 +1,15 @@
 /** Answers by which a server describes itself: reviewed before the client hears them. */
 import type { JsonObject, JsonValue } from '#core/model/json.ts';
 import { isObject } from '#core/model/json.ts';
-import { errorLine } from '#node/proxy/messages/answers.ts';
 import type { DefinitionReview, Review } from '#node/proxy/definitions/definitionReview.ts';
 import type { Request } from '#node/proxy/inFlight.ts';
-import { askPieces } from '#node/proxy/results/judgeResult.ts';
-import { readablePieces, strayMembers } from '#node/proxy/results/readable.ts';
+import { errorLine } from '#node/proxy/messages/answers.ts';
 import type { Part } from '#node/proxy/messages/readLine.ts';
-import type { RelayParts } from '#node/proxy/relayParts.ts';
 import { rewriteJson } from '#node/proxy/messages/rewriteJson.ts';
 import { MAX_DEPTH } from '#node/proxy/messages/sortMessage.ts';
+import type { RelayParts } from '#node/proxy/relayParts.ts';
+import { askPieces } from '#node/proxy/results/judgeResult.ts';
+import { readablePieces, strayMembers } from '#node/proxy/results/readable.ts';
 
 export function definitionAnswers(
   { origin, inFlight, toClient, askGate, log, settled }: RelayParts,

@@ -7,12 +7,12 @@ import type { OAuthClientProvider, OAuthDiscoveryState } from '@modelcontextprot
 import { auth, extractWWWAuthenticateParams } from '@modelcontextprotocol/sdk/client/auth.js';
 import { ClientCredentialsProvider, PrivateKeyJwtProvider } from '@modelcontextprotocol/sdk/client/auth-extensions.js';
 import type { OAuthClientMetadata } from '@modelcontextprotocol/sdk/shared/auth.js';
-import type { HttpHead } from '#node/proxy/transports/httpClient.ts';
 import { allowance } from '#node/proxy/oauth/allowance.ts';
 import { issuerFault } from '#node/proxy/oauth/issuer.ts';
 import { keptSignIn } from '#node/proxy/oauth/keptSignIn.ts';
 import { listenForRedirect, type RedirectListener } from '#node/proxy/oauth/redirectListener.ts';
 import { secretKey, type SignIn, type SignInParts } from '#node/proxy/oauth/signIn.ts';
+import type { HttpHead } from '#node/proxy/transports/httpClient.ts';
 
 /** Shorter than the half minute that clients give a server to start. */
 const WAIT_MS = 25_000;

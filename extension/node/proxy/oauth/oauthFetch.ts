@@ -4,9 +4,9 @@
  */
 import { lookup } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
+import type { OAuthFetch } from '#node/proxy/oauth/signIn.ts';
 import { httpClient, readBody } from '#node/proxy/transports/httpClient.ts';
 import { failureText } from '#node/proxy/transports/httpFailure.ts';
-import type { OAuthFetch } from '#node/proxy/oauth/signIn.ts';
 
 const REQUEST_MS = 10_000;
 /** Metadata and tokens take a few kilobytes. */

@@ -1,9 +1,9 @@
 /** Signing in, as a relay uses it: which servers it is tried with, and where the person is asked. */
 import type { WebUpstreamSpec } from '#contract/mcpLink.ts';
-import { type Authorize, configuredHeaders } from '#node/proxy/transports/httpClient.ts';
 import { loadOAuth } from '#node/proxy/oauth/oauthBundle.ts';
 import { oauthFetch } from '#node/proxy/oauth/oauthFetch.ts';
 import { signIns, type SecretStore, type SignInPage } from '#node/proxy/oauth/signIn.ts';
+import { type Authorize, configuredHeaders } from '#node/proxy/transports/httpClient.ts';
 
 /** `say` reaches the client's user, on the standard error of what the client started. Null: the entry brings its own credentials. */
 export type RelaySignIn = (server: string, spec: WebUpstreamSpec, say: (line: string) => void) => Authorize | null;

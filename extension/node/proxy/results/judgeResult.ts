@@ -4,15 +4,15 @@ import type { Finding } from '#core/model/finding.ts';
 import { isObject } from '#core/model/json.ts';
 import type { JsonObject, JsonValue } from '#core/model/json.ts';
 import { SECRET_CATEGORY } from '#core/policy/redact.ts';
-import { errorLine, toolErrorLine } from '#node/proxy/messages/answers.ts';
 import type { AskGate, Asking } from '#node/proxy/askGate.ts';
 import type { Request } from '#node/proxy/inFlight.ts';
+import { errorLine, toolErrorLine } from '#node/proxy/messages/answers.ts';
 import type { Part } from '#node/proxy/messages/readLine.ts';
-import { readablePieces, saysSomething, strayMembers } from '#node/proxy/results/readable.ts';
-import { redactions } from '#node/proxy/results/redactResult.ts';
-import type { RelayParts } from '#node/proxy/relayParts.ts';
 import { rewriteJson } from '#node/proxy/messages/rewriteJson.ts';
 import { MAX_DEPTH } from '#node/proxy/messages/sortMessage.ts';
+import type { RelayParts } from '#node/proxy/relayParts.ts';
+import { readablePieces, saysSomething, strayMembers } from '#node/proxy/results/readable.ts';
+import { redactions } from '#node/proxy/results/redactResult.ts';
 
 /** Their answer is a tool's result, in which the model is told what happened; elsewhere an error says it. */
 const TOOL_RESULTS: ReadonlySet<string> = new Set(['tools/call', 'tasks/result']);

@@ -4,16 +4,16 @@
  * some show the latter to theirs.
  */
 import type { ToolCall } from '#core/model/call.ts';
+import { newRequest } from '#node/proxy/inFlight.ts';
 import { errorLine } from '#node/proxy/messages/answers.ts';
 import { callFromMcp } from '#node/proxy/messages/callFromMcp.ts';
-import { newRequest } from '#node/proxy/inFlight.ts';
-import { askPieces } from '#node/proxy/results/judgeResult.ts';
 import { memberObject } from '#node/proxy/messages/readLine.ts';
 import type { Part } from '#node/proxy/messages/readLine.ts';
-import { readablePieces, strayMembers } from '#node/proxy/results/readable.ts';
-import type { RelayParts } from '#node/proxy/relayParts.ts';
 import { MAX_DEPTH, idKey } from '#node/proxy/messages/sortMessage.ts';
 import type { RequestId, Sorted } from '#node/proxy/messages/sortMessage.ts';
+import type { RelayParts } from '#node/proxy/relayParts.ts';
+import { askPieces } from '#node/proxy/results/judgeResult.ts';
+import { readablePieces, strayMembers } from '#node/proxy/results/readable.ts';
 
 export type Unasked = Extract<Sorted, { kind: 'notification' | 'request' | 'call' | 'cancel' | 'response' | 'other' }>;
 

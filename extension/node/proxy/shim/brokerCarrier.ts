@@ -2,14 +2,14 @@
 import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { SERVER_MARK, STDERR_MARK, type McpLinkHeader } from '#contract/mcpLink.ts';
-import { endAbandoned } from '#node/proxy/shim/abandonedServer.ts';
 import { errorLine } from '#node/proxy/messages/answers.ts';
 import { splitLines } from '#node/proxy/messages/lineSplitter.ts';
 import { passingIds } from '#node/proxy/messages/passingIds.ts';
 import { idKey } from '#node/proxy/messages/sortMessage.ts';
 import type { RequestId } from '#node/proxy/messages/sortMessage.ts';
-import { MAX_MESSAGE_BYTES } from '#node/proxy/transports/upstream.ts';
 import { writeTogether } from '#node/proxy/messages/writeTogether.ts';
+import { endAbandoned } from '#node/proxy/shim/abandonedServer.ts';
+import { MAX_MESSAGE_BYTES } from '#node/proxy/transports/upstream.ts';
 
 export interface CarrierStreams {
   readonly stdin: Readable;

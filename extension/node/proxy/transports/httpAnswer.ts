@@ -2,13 +2,13 @@
 import { isObject } from '#core/model/json.ts';
 import type { JsonObject } from '#core/model/json.ts';
 import { errorLine } from '#node/proxy/messages/answers.ts';
+import { asRequestId, idKey } from '#node/proxy/messages/sortMessage.ts';
+import type { RequestId } from '#node/proxy/messages/sortMessage.ts';
 import { readBody, readRefusal } from '#node/proxy/transports/httpClient.ts';
 import type { HttpAnswer, HttpClient } from '#node/proxy/transports/httpClient.ts';
 import { failureText, refusalText } from '#node/proxy/transports/httpFailure.ts';
 import { errorIn } from '#node/proxy/transports/httpRefusal.ts';
 import { readEvents } from '#node/proxy/transports/serverSentEvents.ts';
-import { asRequestId, idKey } from '#node/proxy/messages/sortMessage.ts';
-import type { RequestId } from '#node/proxy/messages/sortMessage.ts';
 import { MAX_MESSAGE_BYTES } from '#node/proxy/transports/upstream.ts';
 
 /** The requests of one POST that have no answer yet. */

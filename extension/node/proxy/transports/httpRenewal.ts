@@ -1,11 +1,11 @@
 /** What a Streamable HTTP upstream asks of its server by itself: a new session for one that is over, and which headers a call needs. */
 import { randomUUID } from 'node:crypto';
 import type { JsonObject } from '#core/model/json.ts';
-import type { Handshake } from '#node/proxy/transports/handshake.ts';
-import { delay } from '#node/proxy/transports/httpAnswer.ts';
 import { memberObject } from '#node/proxy/messages/readLine.ts';
 import { idKey } from '#node/proxy/messages/sortMessage.ts';
 import type { RequestId } from '#node/proxy/messages/sortMessage.ts';
+import type { Handshake } from '#node/proxy/transports/handshake.ts';
+import { delay } from '#node/proxy/transports/httpAnswer.ts';
 import type { ParameterHeaders } from '#node/proxy/transports/statelessHeaders.ts';
 import type { Outbound } from '#node/proxy/transports/upstream.ts';
 

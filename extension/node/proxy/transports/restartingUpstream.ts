@@ -6,12 +6,12 @@
 import { isObject } from '#core/model/json.ts';
 import type { JsonObject } from '#core/model/json.ts';
 import { errorLine, toolErrorLine } from '#node/proxy/messages/answers.ts';
-import { handshake } from '#node/proxy/transports/handshake.ts';
-import type { Repeated } from '#node/proxy/transports/handshake.ts';
 import { memberObject, readLine } from '#node/proxy/messages/readLine.ts';
 import type { LineLook } from '#node/proxy/messages/readLine.ts';
 import { asRequestId, idKey } from '#node/proxy/messages/sortMessage.ts';
 import type { RequestId } from '#node/proxy/messages/sortMessage.ts';
+import { handshake } from '#node/proxy/transports/handshake.ts';
+import type { Repeated } from '#node/proxy/transports/handshake.ts';
 import type { OpenUpstream, Outbound, Upstream, UpstreamEvents } from '#node/proxy/transports/upstream.ts';
 
 export interface RestartLimits {

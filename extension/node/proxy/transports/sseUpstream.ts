@@ -2,6 +2,7 @@
  * A server spoken to over HTTP+SSE (MCP 2024-11-05): one stream for all it says, whose first event names the address
  * for what the client says.
  */
+import { asRequestId, idKey } from '#node/proxy/messages/sortMessage.ts';
 import { errorLines, answersIn, contentType, delay } from '#node/proxy/transports/httpAnswer.ts';
 import type { Owed } from '#node/proxy/transports/httpAnswer.ts';
 import { httpClient, readRefusal } from '#node/proxy/transports/httpClient.ts';
@@ -9,7 +10,6 @@ import type { HttpAnswer, HttpClient } from '#node/proxy/transports/httpClient.t
 import { failureText, refusalText } from '#node/proxy/transports/httpFailure.ts';
 import type { WebOptions } from '#node/proxy/transports/httpUpstream.ts';
 import { readEvents } from '#node/proxy/transports/serverSentEvents.ts';
-import { asRequestId, idKey } from '#node/proxy/messages/sortMessage.ts';
 import { MAX_MESSAGE_BYTES } from '#node/proxy/transports/upstream.ts';
 import type { OpenUpstream, Outbound, Upstream, UpstreamEvents } from '#node/proxy/transports/upstream.ts';
 

@@ -3,13 +3,13 @@ import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import type { UpstreamSpec } from '#contract/mcpLink.ts';
+import { splitLines } from '#node/proxy/messages/lineSplitter.ts';
+import { writeTogether } from '#node/proxy/messages/writeTogether.ts';
 import { noteOffspring, processTable, remaining, signalAll } from '#node/proxy/transports/offspring.ts';
 import type { Offspring } from '#node/proxy/transports/offspring.ts';
-import { splitLines } from '#node/proxy/messages/lineSplitter.ts';
 import { MAX_MESSAGE_BYTES } from '#node/proxy/transports/upstream.ts';
 import type { OpenUpstream, Upstream, UpstreamEvents } from '#node/proxy/transports/upstream.ts';
 import { windowsSpawnPlan } from '#node/proxy/transports/windowsCommand.ts';
-import { writeTogether } from '#node/proxy/messages/writeTogether.ts';
 
 export interface StdioOptions {
   readonly spec: Extract<UpstreamSpec, { transport: 'stdio' }>;
