@@ -44,6 +44,7 @@ export function serverLines(parts: RelayParts, spend: (bytes: number) => void): 
       // Standard output is for protocol only. Passing it on would let a client with a laxer parser read a result
       // that was not judged; clients with a strict one drop it anyway.
       logNoise(look.why);
+      if (look.tooMuch) failWaiting(`the MCP server "${name}" sent a message of ${look.why}; ask it for less at a time`);
       return;
     }
     if (look.kind === 'single') {
@@ -56,6 +57,11 @@ export function serverLines(parts: RelayParts, spend: (bytes: number) => void): 
       return;
     }
     for (const member of sorted) handleFromServer(member.part, member.sorted);
+  }
+
+  /** One of those that wait was answered, and nobody knows which. */
+  function failWaiting(why: string): void {
+    for (const request of inFlight.all()) if (request.stage === 'forwarded') fail(request, why);
   }
 
   function handleFromServer(part: Part, sorted: Sorted): void {

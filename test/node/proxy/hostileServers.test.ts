@@ -359,3 +359,33 @@ describe('rug pulls', () => {
     expect(JSON.stringify(answer).includes('Callgate hides')).toBe(!reaches);
   });
 });
+
+describe('flooders', () => {
+  const rows: readonly (readonly [name: string, said: (id: number) => string])[] = [
+    ['a batch of millions', () => `[${'0,'.repeat(3_000_000)}0]\n`],
+    ['a list of millions', (id) => `{"jsonrpc":"2.0","id":${id},"result":{"content":[${'{},'.repeat(2_000_000)}{}]}}\n`],
+    [
+      'an object of millions',
+      (id) => `{"jsonrpc":"2.0","id":${id},"result":{${Array.from({ length: 600_000 }, (_, at) => `"k${at}":1`).join()}}}\n`,
+    ],
+    ['nesting without end', (id) => `{"jsonrpc":"2.0","id":${id},"result":${'['.repeat(1_000_000)}${']'.repeat(1_000_000)}}\n`],
+  ];
+  test.each(rows)('%s', async (_name, said) => {
+    const client = fresh();
+    await client.ask('tools/call', { name: 'a', arguments: {} }, said, result({ content: [text('fine')] }));
+    expect(client.clientMessages()).toHaveLength(1);
+    expect(client.clientText().length).toBeLessThan(1000);
+    expect(client.clientText()).toContain('ask it for less at a time');
+  });
+
+  test('a bracket, a comma and a quote inside a text are no values', async () => {
+    const client = fresh();
+    const long = `${'[{,:\\"'.repeat(400_000)}\\\\`;
+    const answer = await client.ask(
+      'tools/call',
+      { name: 'a', arguments: {} },
+      (id) => `{"jsonrpc":"2.0","id":${id},"result":{"content":[{"type":"text","text":"${long}"}]}}\n`,
+    );
+    expect(JSON.stringify(answer)).not.toContain('Callgate');
+  });
+});

@@ -18,12 +18,22 @@ export interface Part {
 
 export type LineLook =
   | { readonly kind: 'blank' }
-  | { readonly kind: 'unreadable'; readonly code: -32700 | -32600; readonly why: string }
+  /** `tooMuch`: it may be a good message, whose id nobody looked for. */
+  | { readonly kind: 'unreadable'; readonly code: -32700 | -32600; readonly why: string; readonly tooMuch?: true }
   | { readonly kind: 'single'; readonly part: Part }
   | { readonly kind: 'batch'; readonly parts: readonly Part[] };
 
 /** Members of a batch; each of 32 MiB of `0,` would cost an object. */
 const MAX_BATCH = 10_000;
+
+/**
+ * Values in one line, and its nesting. Reading millions of them takes seconds and a gigabyte, and whoever else the broker serves waits
+ * meanwhile; the largest tables and trees that models are given have some ten thousand.
+ */
+const MAX_VALUES = 1_000_000;
+const MAX_NESTING = 10_000;
+/** Shorter lines are read whatever they hold. */
+const LONG_LINE = 1024 * 1024;
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -34,6 +44,13 @@ export function readLine(line: Buffer): LineLook {
   const carriage = line.indexOf(13);
   if (carriage !== -1 && carriage < line.length - 2)
     return { kind: 'unreadable', code: -32600, why: 'a carriage return inside the message' };
+  if (line.length > LONG_LINE && isTooMuch(line))
+    return {
+      kind: 'unreadable',
+      code: -32600,
+      why: `more than ${MAX_VALUES} values, or nested deeper than ${MAX_NESTING} levels`,
+      tooMuch: true,
+    };
   let text: string;
   try {
     text = strictUtf8.decode(line);
@@ -63,6 +80,32 @@ export function readLine(line: Buffer): LineLook {
     return { bytes, value: member, ...scanOf(source) };
   });
   return { kind: 'batch', parts };
+}
+
+/** Counts brackets, colons and commas outside of strings; what is no JSON is told by who parses it. */
+function isTooMuch(line: Buffer): boolean {
+  let values = 0;
+  let depth = 0;
+  for (let at = 0; at < line.length; at++) {
+    const byte = line[at] as number;
+    if (byte === 0x22) {
+      at = line.indexOf(0x22, at + 1);
+      while (at !== -1 && isEscapedByte(line, at)) at = line.indexOf(0x22, at + 1);
+      if (at === -1) return false;
+    } else if (byte === 0x2c || byte === 0x3a) values++;
+    else if (byte === 0x7b || byte === 0x5b) {
+      values++;
+      depth++;
+    } else if (byte === 0x7d || byte === 0x5d) depth--;
+    if (values > MAX_VALUES || depth > MAX_NESTING) return true;
+  }
+  return false;
+}
+
+function isEscapedByte(line: Buffer, quote: number): boolean {
+  let backslashes = 0;
+  for (let at = quote - 1; line[at] === 0x5c; at--) backslashes++;
+  return backslashes % 2 === 1;
 }
 
 function scanOf(source: string): Pick<Part, 'repeated' | 'depth'> {
