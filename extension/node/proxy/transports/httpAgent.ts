@@ -1,5 +1,5 @@
 /** How to reach a server over the network: proxies and certificates as the client's environment names them. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { BlockList, isIP } from 'node:net';
@@ -28,6 +28,8 @@ export interface Route {
  */
 const IDLE_MS = 4_000;
 const TUNNEL_MS = 30_000;
+/** All authorities that browsers trust take a quarter of a megabyte. */
+const MAX_CERTIFICATES_BYTES = 8 * 1024 * 1024;
 
 /** @param tunnel also for plain addresses: WebSockets cannot be forwarded by proxies that read HTTP. */
 export function routeTo(url: URL, network: Readonly<Record<string, string>>, log: (line: string) => void, tunnel = false): Route {
@@ -101,6 +103,9 @@ function extraCertificates(network: Readonly<Record<string, string>>, log: (line
   const file = network['NODE_EXTRA_CA_CERTS'] ?? '';
   if (file === '') return null;
   try {
+    const stat = statSync(file);
+    // Reading would hold up every relay of the broker, from a pipe for ever.
+    if (!stat.isFile() || stat.size > MAX_CERTIFICATES_BYTES) throw new Error('it is no file of certificates');
     return [...rootCertificates, readFileSync(file, 'utf8')];
   } catch (error) {
     log(`NODE_EXTRA_CA_CERTS cannot be read: ${error instanceof Error ? error.message : String(error)}`);

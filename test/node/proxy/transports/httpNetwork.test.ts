@@ -1,6 +1,6 @@
 /** Proxies, certificates, and signing in. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, request as httpRequest } from 'node:http';
 import type { Server } from 'node:http';
 import { createServer as createTls } from 'node:https';
@@ -188,6 +188,22 @@ test('a password with a bare % is sent as it stands', async () => {
   through.send(callLine(1, 'a'));
   await through.answerTo(1);
   expect(seen.map(({ headers }) => headers.authorization ?? headers['proxy-authorization'])).toEqual([basic, basic]);
+});
+
+test.each([
+  ['a pipe nobody writes to', (file: string) => execFileSync('mkfifo', [file])],
+  ['a link to an endless device', (file: string) => symlinkSync('/dev/zero', file)],
+  ['a file larger than all certificates together', (file: string) => writeFileSync(file, 'x'.repeat(9_000_000))],
+])('NODE_EXTRA_CA_CERTS names %s', (_name, make) => {
+  const folder = mkdtempSync(join(tmpdir(), 'callgate-ca-'));
+  ends.push(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, 'ca.pem');
+  make(file);
+  const module = new URL('../../../../extension/node/proxy/transports/httpAgent.ts', import.meta.url).href;
+  const program = `import { routeTo } from '${module}'; routeTo(new URL('https://h.example'), { NODE_EXTRA_CA_CERTS: '${file}' }, console.log);`;
+  const words = ['--max-old-space-size=256', '--input-type=module', '--eval', program];
+  const said = execFileSync(process.execPath, words, { encoding: 'utf8', timeout: 10_000, killSignal: 'SIGKILL' });
+  expect(said).toMatch(/cannot be read: it is no file of certificates/);
 });
 
 describe('signing in', () => {
