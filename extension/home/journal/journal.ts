@@ -3,7 +3,7 @@
  * The format is in docs/audit-format.md. Nothing here repairs a broken journal: it is reported and left as it is.
  */
 import { createHmac } from 'node:crypto';
-import { closeSync, constants, fdatasync, fdatasyncSync, ftruncateSync, lstatSync, openSync, writeSync } from 'node:fs';
+import { fdatasyncSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AuditEntry, AuditEvent } from '#contract/auditRecord.ts';
 import {
@@ -18,7 +18,8 @@ import { sealEntry } from '#home/journal/entryLine.ts';
 import { JournalError, journalErrorFrom } from '#home/journal/journalError.ts';
 import { createJournalLock, type JournalLock } from '#home/journal/journalLock.ts';
 import { loadRedactionSecret, loadSigningKey, signingKeyFile, type SigningKey } from '#home/journal/keys.ts';
-import { PLAIN_FILE, SEGMENT_BYTES, segmentFile, syncFolder } from '#home/journal/segments.ts';
+import { lastSegment, markOf, type FileMark } from '#home/journal/lastSegment.ts';
+import { SEGMENT_BYTES } from '#home/journal/segments.ts';
 import { checkAgainstCheckpoint, readTail, signedCheckpoint, type JournalNotice, type Tail } from '#home/journal/tail.ts';
 import { ensurePrivateFolder, type Layout } from '#home/layout.ts';
 import { errorCode, errorText } from '#home/privateFile.ts';
@@ -96,20 +97,13 @@ export function openJournal(layout: Layout, options: JournalOptions = {}): Journ
   let lock: JournalLock | null = null;
   /** The state this process left behind; believed as long as the files still look the same. */
   let known: State | null = null;
-  let open: { readonly segment: number; readonly inode: number; readonly handle: number } | null = null;
+  const last = lastSegment({ folder: layout.journal, segmentBytes, write, sync, report: (notice) => notices.push(notice) });
   let closed = false;
   let unsettled: Unsettled | null = null;
 
-  const closeSegment = (): void => {
-    if (open === null) return;
-    const { handle } = open;
-    open = null;
-    closeSync(handle);
-  };
-
   /** Read anew when its file is another one: the key was changed by another process. */
   const signingKey = (): SigningKey => {
-    const file = statOrNull(signingKeyFile(layout));
+    const file = markOf(signingKeyFile(layout));
     if (key !== null && file !== null && key.file.ino === file.ino && key.file.mtimeMs === file.mtimeMs) return key.signing;
     const signing = loadSigningKey(layout);
     // The mark from before the reading: one from after it could be that of a key which took this one's place in between, and
@@ -154,8 +148,8 @@ export function openJournal(layout: Layout, options: JournalOptions = {}): Journ
   const current = (): State => {
     const mirrorBytes = readMirror();
     // A changed key always goes with a changed checkpoint.
-    if (known !== null && mirrorBytes?.equals(known.mirrorBytes) === true && unchanged(known.tail)) return known;
-    closeSegment();
+    if (known !== null && mirrorBytes?.equals(known.mirrorBytes) === true && last.isUnchanged(known.tail)) return known;
+    last.close();
     const { signer, signed } = signedNow(mirrorBytes);
     const tail = readTail(layout.journal, now(), (notice) => notices.push(notice));
     const checked = checkAgainstCheckpoint(layout.journal, mirror, tail, signed?.checkpoint ?? null, signer.id, (notice) =>
@@ -186,69 +180,11 @@ export function openJournal(layout: Layout, options: JournalOptions = {}): Journ
     }
   };
 
-  const unchanged = (tail: Tail): boolean => {
-    if (tail.segment === 0 || open === null || open.segment !== tail.segment) return false;
-    const stat = statOrNull(segmentFile(layout.journal, tail.segment));
-    return (
-      stat !== null &&
-      stat.ino === open.inode &&
-      stat.size === tail.size &&
-      statOrNull(segmentFile(layout.journal, tail.segment + 1)) === null
-    );
-  };
-
-  const segmentFor = (
-    tail: Tail,
-  ): { readonly segment: number; readonly size: number; readonly handle: number; readonly begun: 'new' | 'existing' } => {
-    const begin = tail.segment === 0 || tail.size >= segmentBytes;
-    const segment = begin ? tail.segment + 1 : tail.segment;
-    if (begin || open === null || open.segment !== segment) {
-      closeSegment();
-      const flags = constants.O_WRONLY | constants.O_APPEND | PLAIN_FILE | (begin ? constants.O_CREAT | constants.O_EXCL : 0);
-      const file = segmentFile(layout.journal, segment);
-      const handle = openSync(file, flags, 0o600);
-      open = { segment, inode: lstatSync(file).ino, handle };
-      if (begin) syncFolder(layout.journal);
-    }
-    return { segment, size: begin ? 0 : tail.size, handle: open.handle, begun: begin ? 'new' : 'existing' };
-  };
-
   const signing = <T>(work: () => T): T => {
     try {
       return work();
     } catch (error) {
       throw journalErrorFrom(error, mirror, 'write the checkpoint');
-    }
-  };
-
-  const writeLines = (held: JournalLock, handle: number, size: number, bytes: Buffer, flush: boolean): void => {
-    if (!held.held())
-      throw new JournalError(
-        'LOCKED',
-        { file: layout.journal, line: 0 },
-        'this process stood still for so long that another one took its lock; try again',
-      );
-    try {
-      let from = 0;
-      while (from < bytes.length) from += write(handle, bytes, from);
-      if (flush) sync(handle);
-    } catch (error) {
-      takeBack(held, handle, size);
-      throw error;
-    }
-  };
-
-  /** Cuts off what this very append has just written, so that a full disk does not leave half a line behind. */
-  const takeBack = (held: JournalLock, handle: number, size: number): void => {
-    try {
-      if (held.held()) ftruncateSync(handle, size);
-    } catch (error) {
-      // The next writer finds the torn line and sets it aside; what matters now is the first error.
-      notices.push({
-        code: 'NOT_TAKEN_BACK',
-        file: layout.journal,
-        message: `An append failed and its bytes could not be cut off again (${errorText(error)}).`,
-      });
     }
   };
 
@@ -275,10 +211,8 @@ export function openJournal(layout: Layout, options: JournalOptions = {}): Journ
       text += `${sealed.line}\n`;
       prev = sealed.entry.hash;
     }
-    const { segment, size, handle, begun } = segmentFor(from);
-    const bytes = Buffer.from(text);
-    writeLines(held, handle, size, bytes, flush);
-    return { entries, begun, tail: { segment, size: size + bytes.length, seq: from.seq + entries.length, hash: prev } };
+    const { segment, size, begun } = last.append(held, from, Buffer.from(text), flush);
+    return { entries, begun, tail: { segment, size, seq: from.seq + entries.length, hash: prev } };
   };
 
   /** The state with everything up to `tail` signed; that is on the disk already. */
@@ -340,7 +274,7 @@ export function openJournal(layout: Layout, options: JournalOptions = {}): Journ
   /** Flushes without keeping this process waiting, then signs; the lock goes when nothing has come in meanwhile, or after a while. */
   const settleSoon = (): void => {
     const mine = unsettled;
-    if (mine === null || open === null) return;
+    if (mine === null) return;
     const target = mine.tail;
     const flushed = (error: Error | null): void => {
       // Settled in between by somebody who could not wait.
@@ -362,7 +296,7 @@ export function openJournal(layout: Layout, options: JournalOptions = {}): Journ
       if (mine.tail === target) letGo(mine.state);
       else settleSoon();
     };
-    if (options.sync === undefined) fdatasync(open.handle, flushed);
+    if (options.sync === undefined) last.flushSoon(flushed);
     else settleNow();
   };
 
@@ -375,7 +309,7 @@ export function openJournal(layout: Layout, options: JournalOptions = {}): Journ
         letGo(mine.state);
         return;
       }
-      if (open !== null) sync(open.handle);
+      last.flush();
       letGo(signUpTo(mine.state, mine.tail, 'existing'));
     } catch (error) {
       notSettled(error);
@@ -424,7 +358,7 @@ export function openJournal(layout: Layout, options: JournalOptions = {}): Journ
     close() {
       settleNow();
       closed = true;
-      closeSegment();
+      last.close();
       lock?.close();
     },
   };
@@ -438,21 +372,6 @@ export function openJournal(layout: Layout, options: JournalOptions = {}): Journ
 export function keyedHash(layout: Layout): (text: string) => string {
   const secret = loadRedactionSecret(layout);
   return (text) => createHmac('sha256', secret).update(text).digest('hex');
-}
-
-interface FileMark {
-  readonly ino: number;
-  readonly size: number;
-  readonly mtimeMs: number;
-}
-
-function statOrNull(file: string): FileMark | null {
-  try {
-    return lstatSync(file);
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return null;
-    throw journalErrorFrom(error, file, 'look at a segment');
-  }
 }
 
 function unsafeFolder(error: unknown, folder: string): JournalError {
