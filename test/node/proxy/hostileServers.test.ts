@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
 import { restartingUpstream } from '#node/proxy/transports/restartingUpstream.ts';
 import type { UpstreamEvents } from '#node/proxy/transports/upstream.ts';
-import { callLine, line, settle, until } from './harness.ts';
+import { bench, callLine, judgement, line, settle, until, waitingJudge } from './harness.ts';
 import { hostileBox, result, type Connection } from './hostileBox.ts';
 
 const box = hostileBox();
@@ -388,4 +388,92 @@ describe('flooders', () => {
     );
     expect(JSON.stringify(answer)).not.toContain('Callgate');
   });
+
+  test('bad words without end: after a hundred nothing unasked is listened to, answers are', async () => {
+    const client = fresh();
+    for (let turn = 0; turn < 120; turn++) await client.serve(notice('notifications/message', { data: EVIL }));
+    await client.serve(notice('notifications/message', { data: 'fine' }));
+    await client.serve(line({ jsonrpc: '2.0', id: 5, method: 'elicitation/create', params: { message: 'fine' } }));
+    expect(await client.ask('tools/call', { name: 'a', arguments: {} }, result({ content: [text('answer')] }))).toMatchObject({ id: 1 });
+    expect(client.clientMessages()).toHaveLength(1);
+    expect(client.toServer.at(-2)).toContain('Callgate did not hand this request to the client');
+    expect(client.log.length).toBeLessThan(110);
+  });
+
+  test('questions without end: a person is asked about five of them at once', async () => {
+    const { judge, calls } = waitingJudge();
+    const client = bench((call, options) => {
+      if (options.quarantined === 'refuse') return Promise.resolve(judgement('refused', 'no'));
+      options.onHeld?.(0);
+      return judge(call, options);
+    });
+    for (let id = 1; id <= 9; id++)
+      await client.serve(line({ jsonrpc: '2.0', id, method: 'sampling/createMessage', params: { systemPrompt: 'a' } }));
+    expect(calls).toHaveLength(5);
+    expect(client.toServer).toHaveLength(4);
+  });
+});
+
+describe('secrets of a result, written out again', () => {
+  const TOKEN = `ghp_${'aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF3hJ6'}`;
+  const masked = async (secret: string): Promise<{ client: Connection; placeholder: string }> => {
+    const client = fresh({ maskSecrets: true });
+    await client.ask('tools/call', { name: 'read', arguments: {} }, result({ content: [text(secret)] }));
+    return { client, placeholder: /‹callgate-secret-1-[0-9a-f]{12}›/u.exec(client.clientText())?.[0] ?? 'none' };
+  };
+
+  test('reach the same server, and no other', async () => {
+    const { client, placeholder } = await masked(`token: ${TOKEN}`);
+    expect(client.clientText()).not.toContain(TOKEN);
+    await client.send(callLine('b', 'login', { token: placeholder }));
+    await until('the call', () => client.toServer.at(-1)?.includes('login'));
+    expect(client.toServer.at(-1)).toContain(TOKEN);
+    const other = fresh({ maskSecrets: true });
+    await other.send(callLine('b', 'login', { token: placeholder }));
+    expect(other.toServer.at(-1)).toContain(placeholder);
+  });
+
+  test('a placeholder that stands for a command is none', async () => {
+    const { client, placeholder } = await masked('password="Zk9!;rm -rf ~/;x8Qw"');
+    expect(placeholder).not.toBe('none');
+    await client.send(callLine('b', 'run', { command: `true ${placeholder}` }));
+    const answer = await until('an answer', () => client.clientMessages().find(({ id }) => id === 'b'));
+    expect(JSON.stringify(answer)).toContain('it does more than it shows');
+    expect(client.toServer.join('')).not.toContain('rm -rf');
+  });
+});
+
+test('a call that waits for a person while its tool changes is not made', async () => {
+  const { judge, calls } = waitingJudge();
+  let refusal: string | null = null;
+  const client = bench(
+    (call, options) => (options.onHeld?.(0), judge(call, options)),
+    {},
+    {
+      makeDefinitions: () => ({ review: () => Promise.resolve({ kind: 'same' }), refusal: () => refusal, close: () => undefined }),
+    },
+  );
+  await client.send(callLine(1, 'read'));
+  refusal = 'Callgate hides it.';
+  calls[0]?.answer(judgement('delivered'));
+  await until('an answer', () => client.clientText() !== '');
+  expect(client.toServer).toEqual([]);
+  expect(client.clientText()).toContain('Callgate hides it.');
+});
+
+test('progress beyond all numbers does not break ours', async () => {
+  const { judge, calls } = waitingJudge();
+  const client = bench((call, options) => {
+    if (call.channel !== 'response') return Promise.resolve(judgement('delivered'));
+    options.onHeld?.(0);
+    return judge(call, options);
+  });
+  await client.send(callLine(1, 'read', {}, { progressToken: 'p' }));
+  await client.serve('{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":"p","progress":1e400}}\n');
+  await client.serve(line({ jsonrpc: '2.0', id: 1, result: { content: [text('a')] } }));
+  const ours = await until('our progress', () =>
+    client.clientMessages().find((message) => JSON.stringify(message).includes('Waiting for')),
+  );
+  expect(ours).toMatchObject({ params: { progress: 0.001 } });
+  calls[0]?.answer(judgement('delivered'));
 });
