@@ -113,7 +113,7 @@ export function httpClient({ url, headers, network, authorize, log, lookup }: Ht
 
   function start(target: URL, { method, body, signal }: HttpRequest, headers: Readonly<Record<string, string>>): ClientRequest {
     const length = body === undefined ? {} : { 'content-length': String(body.length) };
-    const common = { method, agent: route.agent, ...(signal && { signal }), ...(lookup && { lookup }) };
+    const common = { method, agent: route.agent, ...(signal && { signal }), ...(lookup && route.forward === null && { lookup }) };
     const secure = (route.forward?.proxy ?? target).protocol === 'https:';
     const open = secure ? httpsRequest : httpRequest;
     const request =

@@ -5,7 +5,7 @@ import { oauthFetch } from '#node/proxy/oauth/oauthFetch.ts';
 import { oauthSignIn } from '#node/proxy/oauth/oauthClient.ts';
 import { memorySecrets, secretKey, signIns, type SecretStore, type SignInParts } from '#node/proxy/oauth/signIn.ts';
 import { callLine, until } from '../harness.ts';
-import { endAll, json, result, session } from '../webHarness.ts';
+import { endAll, json, result, serve, session } from '../webHarness.ts';
 import type { WebSession } from '../webHarness.ts';
 import { authWorld, type AuthWorld } from './authServer.ts';
 
@@ -232,7 +232,8 @@ test.each(['null', '[]', '7', '"x"', '{', '{"tokens":null}', '{"tokens":{"access
 );
 
 const elsewhere: LookupFunction = (hostname, options, done) => {
-  const address = { 'metadata.example': '169.254.169.254', 'inside.example': '127.0.0.1' }[hostname] ?? '203.0.113.7';
+  const address =
+    { 'metadata.example': '169.254.169.254', 'inside.example': '127.0.0.1', localhost: '127.0.0.1' }[hostname] ?? '203.0.113.7';
   if (options.all === true) done(null, [{ address, family: 4 }]);
   else done(null, address, 4);
 };
@@ -253,4 +254,13 @@ const targets: readonly (readonly [string, string, RegExp | null])[] = [
 test.each(targets)('%s may have %s asked: %s', async (serverUrl, target, fault) => {
   const asked = oauthFetch({ serverUrl, network: {}, log: () => undefined, resolve: elsewhere })(target, { method: 'POST', body: 'x' });
   await expect(asked).rejects.toThrow(fault ?? '');
+});
+
+test.each(['127.0.0.1', 'localhost'])("a sign-in goes through the client's own proxy at %s", async (host) => {
+  const { url, seen } = await serve((_one, response) => json(response, 200, { fine: true }));
+  const network = { HTTP_PROXY: `http://me:secret@${host}:${new URL(url).port}` };
+  const ask = oauthFetch({ serverUrl: 'http://mcp.example/mcp', network, log: () => undefined, resolve: elsewhere });
+  const answer = await ask('http://auth.example/token', { method: 'POST', body: new URLSearchParams({ a: 'b' }) });
+  expect(await answer.json()).toEqual({ fine: true });
+  expect(seen).toMatchObject([{ method: 'POST', url: 'http://auth.example/token', body: 'a=b', headers: { host: 'auth.example' } }]);
 });
