@@ -39,6 +39,8 @@ export interface OAuthSettings {
   readonly keyAlgorithm?: string;
   /** `authorization_code`, or `client_credentials`: a program signs in as itself, no person is asked. */
   readonly grant?: string;
+  /** The authorization server that the configured client belongs to; without it, the first one that the server names. */
+  readonly issuer?: string;
   /** Scopes, separated by blanks, in place of those the server names. */
   readonly scope?: string;
   /** Address of a client metadata document (https), for servers that take one in place of a registration. */

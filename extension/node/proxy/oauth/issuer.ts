@@ -10,14 +10,14 @@ export function issuerFault(issuer: string | null, found: OAuthDiscoveryState | 
       ? 'the answer does not say which authorization server it comes from'
       : null;
   }
-  if (isSame(issuer, found.authorizationServerUrl)) return null;
+  if (isSameIssuer(issuer, found.authorizationServerUrl)) return null;
   // A server found under another address than its own name; the code goes to its token endpoint and nowhere else.
   const { issuer: name, token_endpoint: endpoint } = metadata;
-  if (typeof name === 'string' && isSame(issuer, name) && typeof endpoint === 'string' && originOf(endpoint) === originOf(issuer))
+  if (typeof name === 'string' && isSameIssuer(issuer, name) && typeof endpoint === 'string' && originOf(endpoint) === originOf(issuer))
     return null;
   return 'the answer comes from another authorization server than the one that was asked';
 }
 
-const isSame = (a: string, b: string): boolean => a.replace(/\/$/, '') === b.replace(/\/$/, '');
+export const isSameIssuer = (a: string, b: string): boolean => a.replace(/\/$/, '') === b.replace(/\/$/, '');
 
 const originOf = (url: string): string => (URL.canParse(url) ? new URL(url).origin : '');

@@ -3,13 +3,12 @@
  * PKCE, resource indicators, refresh and step-up are the MCP SDK's; here is where its pieces are kept, how a person is asked, and how often.
  */
 import { randomBytes } from 'node:crypto';
-import type { OAuthClientProvider, OAuthDiscoveryState } from '@modelcontextprotocol/sdk/client/auth.js';
+import type { OAuthClientProvider } from '@modelcontextprotocol/sdk/client/auth.js';
 import { auth, extractWWWAuthenticateParams } from '@modelcontextprotocol/sdk/client/auth.js';
-import { ClientCredentialsProvider, PrivateKeyJwtProvider } from '@modelcontextprotocol/sdk/client/auth-extensions.js';
-import type { OAuthClientMetadata } from '@modelcontextprotocol/sdk/shared/auth.js';
 import { allowance } from '#node/proxy/oauth/allowance.ts';
 import { issuerFault } from '#node/proxy/oauth/issuer.ts';
 import { keptSignIn } from '#node/proxy/oauth/keptSignIn.ts';
+import { providers } from '#node/proxy/oauth/providers.ts';
 import { listenForRedirect, type RedirectListener } from '#node/proxy/oauth/redirectListener.ts';
 import { secretKey, type SignIn, type SignInParts } from '#node/proxy/oauth/signIn.ts';
 import type { HttpHead } from '#node/proxy/transports/httpClient.ts';
@@ -39,77 +38,18 @@ export function oauthSignIn(parts: SignInParts): SignIn {
   const { load, keep, forget } = keptSignIn(parts.secrets, secretKey(parts.serverUrl, settings));
   let running: Promise<boolean> | null = null;
   let pending: Pending | null = null;
-  let alone: OAuthClientProvider | null = null;
   /** The tokens of a step-up's beginning are not refreshed: they would come back with the scopes they had. */
   let steppingUp = false;
   const mayShowPage = allowance(PAGES);
   const mayRenew = allowance(RENEWALS);
 
   async function header(): Promise<string | null> {
-    const token = ((await alone?.tokens()) ?? (await load()).tokens)?.access_token ?? '';
+    const token = ((await forItself()?.tokens()) ?? (await load()).tokens)?.access_token ?? '';
     // What fits no header would fail every request, and with it the way to a better one.
     return /^[\x21-\x7e]+$/.test(token) ? `Bearer ${token}` : null;
   }
 
-  function interactive(listener: RedirectListener, state: string, page: (url: URL) => void): OAuthClientProvider {
-    let verifier = '';
-    let discovered: OAuthDiscoveryState | undefined;
-    const metadata: OAuthClientMetadata = {
-      client_name: 'Callgate',
-      redirect_uris: [listener.url],
-      grant_types: ['authorization_code', 'refresh_token'],
-      response_types: ['code'],
-      ...(settings.scope === undefined ? {} : { scope: settings.scope }),
-    };
-    return {
-      redirectUrl: listener.url,
-      clientMetadata: metadata,
-      ...(settings.clientMetadataUrl === undefined ? {} : { clientMetadataUrl: settings.clientMetadataUrl }),
-      state: () => state,
-      clientInformation: async () => {
-        if (settings.clientId !== undefined)
-          return {
-            client_id: settings.clientId,
-            ...(settings.clientSecret === undefined ? {} : { client_secret: settings.clientSecret }),
-          };
-        const { client, redirectUrl } = await load();
-        // Registered for another redirect address: most servers compare it to the letter.
-        return redirectUrl === listener.url ? client : undefined;
-      },
-      saveClientInformation: (client) => keep({ client, redirectUrl: listener.url }),
-      tokens: async () => (steppingUp ? undefined : (await load()).tokens),
-      saveTokens: (tokens) => keep({ tokens }),
-      redirectToAuthorization: page,
-      saveCodeVerifier: (text) => {
-        verifier = text;
-      },
-      codeVerifier: () => verifier,
-      discoveryState: () => discovered,
-      saveDiscoveryState: async (state_) => {
-        discovered = state_;
-        const issuer = state_.authorizationServerUrl;
-        const before = (await load()).issuer;
-        if (before !== undefined && before !== issuer) await keep({ client: undefined, tokens: undefined });
-        if (before !== issuer) await keep({ issuer });
-      },
-      invalidateCredentials: async (scope) => {
-        if (scope === 'all' || scope === 'client') await keep({ client: undefined });
-        if (scope === 'all' || scope === 'tokens') await keep({ tokens: undefined });
-        if (scope === 'all' || scope === 'discovery') discovered = undefined;
-      },
-    };
-  }
-
-  function byItself(): OAuthClientProvider | null {
-    const { clientId, clientSecret, privateKey, keyAlgorithm = 'RS256', scope, grant } = settings;
-    if (grant !== 'client_credentials' || clientId === undefined) return null;
-    const scoped = scope === undefined ? {} : { scope };
-    alone ??=
-      privateKey === undefined
-        ? new ClientCredentialsProvider({ clientId, clientSecret: clientSecret ?? '', ...scoped })
-        : new PrivateKeyJwtProvider({ clientId, privateKey, algorithm: keyAlgorithm, ...scoped });
-    return alone;
-  }
+  const { interactive, byItself, forItself } = providers(settings, { load, keep }, () => steppingUp);
 
   /** True when there is a new token. */
   async function signIn(head: HttpHead): Promise<boolean> {

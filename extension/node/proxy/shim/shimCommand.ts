@@ -19,6 +19,7 @@ const OAUTH_VARIABLES: Readonly<Record<keyof OAuthSettings, string>> = {
   privateKey: 'CALLGATE_OAUTH_PRIVATE_KEY',
   keyAlgorithm: 'CALLGATE_OAUTH_KEY_ALGORITHM',
   grant: 'CALLGATE_OAUTH_GRANT',
+  issuer: 'CALLGATE_OAUTH_ISSUER',
   scope: 'CALLGATE_OAUTH_SCOPE',
   clientMetadataUrl: 'CALLGATE_OAUTH_CLIENT_METADATA_URL',
   callbackPort: 'CALLGATE_OAUTH_CALLBACK_PORT',

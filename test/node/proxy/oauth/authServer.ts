@@ -15,6 +15,8 @@ export interface AuthWorld {
   readonly tokens: Set<string>;
   readonly refreshTokens: Set<string>;
   readonly clients: Set<string>;
+  /** The authorization server that the MCP server names. */
+  named: string;
   /** Put in the place of what the authorization server does at a path. */
   readonly at: Map<string, (seen: Seen, response: ServerResponse) => void>;
   /** Put in the place of what its metadata says. */
@@ -106,7 +108,7 @@ export async function authWorld(): Promise<AuthWorld> {
   const guarded = await serve((one, response) => {
     const own = new URL(guarded.url).origin;
     if (pathOf(one) === '/.well-known/oauth-protected-resource/mcp') {
-      json(response, 200, { resource: guarded.url, authorization_servers: [issuer] });
+      json(response, 200, { resource: guarded.url, authorization_servers: [world.named] });
     } else if (pathOf(one) !== '/mcp') response.writeHead(404).end();
     else if (one.method !== 'POST') response.writeHead(405).end();
     else {
@@ -124,6 +126,7 @@ export async function authWorld(): Promise<AuthWorld> {
     issuer,
     seen: guarded.seen,
     asked: issuing.seen,
+    named: issuer,
     tokens,
     refreshTokens,
     clients,

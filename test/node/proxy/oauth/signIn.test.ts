@@ -231,6 +231,33 @@ test.each(['null', '[]', '7', '"x"', '{', '{"tokens":null}', '{"tokens":{"access
   },
 );
 
+test.each(['authorization_code', 'client_credentials'])(
+  "a server that names another authorization server does not get the configured client's secret there (%s)",
+  async (grant) => {
+    const [world, other] = [await authWorld(), await authWorld()];
+    for (const { clients, metadata, at, tokens } of [world, other]) {
+      clients.add('known');
+      metadata['token_endpoint_auth_methods_supported'] = ['client_secret_basic', 'client_secret_post'];
+      at.set('/token', (_seen, response) => {
+        tokens.add('good');
+        json(response, 200, { access_token: 'good', token_type: 'Bearer' });
+      });
+    }
+    const settings = { clientId: 'known', clientSecret: 'very-secret', grant };
+    const one = person(world, { settings });
+    expect(await call(one, 1)).toMatch(WELL);
+    world.tokens.clear();
+    world.named = other.issuer;
+    expect(await call(one, 2)).toMatch(REFUSED);
+    expect(other.times('/token')).toBe(0);
+    expect(one.said.join()).toContain('CALLGATE_OAUTH_ISSUER');
+
+    const moved = person(world, { settings: { ...settings, issuer: other.issuer }, secrets: one.secrets });
+    await call(moved, 1);
+    expect(other.times('/token')).toBe(1);
+  },
+);
+
 const elsewhere: LookupFunction = (hostname, options, done) => {
   const address =
     { 'metadata.example': '169.254.169.254', 'inside.example': '127.0.0.1', localhost: '127.0.0.1' }[hostname] ?? '203.0.113.7';
