@@ -1,5 +1,5 @@
 /** Server → client: answers are matched with requests; what a model or a person could read is judged, the rest passes. */
-import type { JsonObject } from '#core/model/json.ts';
+import type { JsonObject, JsonValue } from '#core/model/json.ts';
 import { definitionAnswers } from '#node/proxy/definitions/definitionAnswers.ts';
 import { DEFINITION_METHODS } from '#node/proxy/definitions/definitionReview.ts';
 import { memberObject, readLine } from '#node/proxy/messages/readLine.ts';
@@ -28,6 +28,14 @@ const PROTOCOL_ONLY: ReadonlySet<string> = new Set([
 ]);
 
 const MAX_PROGRESS = 1e9;
+const NAME = /^\S{0,2000}$/u;
+
+/** Addresses, ids and numbers. */
+function namesOnly(value: JsonValue): boolean {
+  if (typeof value === 'string') return NAME.test(value);
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.entries(value).every(([key, member]) => NAME.test(key) && namesOnly(member as JsonValue));
+}
 
 /** `spend`: hears of each message that is judged although nobody asked for it, with its size. */
 export function serverLines(parts: RelayParts, spend: (bytes: number) => void): UpstreamEvents['onLine'] {
@@ -102,8 +110,7 @@ export function serverLines(parts: RelayParts, spend: (bytes: number) => void): 
   function passes(part: Part, sorted: Extract<Sorted, { kind: 'notification' | 'request' | 'call' }>): boolean {
     if (sorted.kind === 'call' || part.repeated !== null || part.depth > MAX_DEPTH) return false;
     if (strayMembers(sorted.message, 'params') !== null) return false;
-    if (PROTOCOL_ONLY.has(sorted.method)) return true;
-    if (sorted.method === 'notifications/progress') return memberObject(sorted.message, 'params')['message'] === undefined;
+    if (PROTOCOL_ONLY.has(sorted.method) || sorted.method === 'notifications/progress') return namesOnly(sorted.message['params'] ?? null);
     return PLAIN_METHOD.test(sorted.method) && !saysSomething(sorted.message['params'] ?? null);
   }
 

@@ -131,7 +131,7 @@ describe('what a server says unasked', () => {
       false,
     ],
     ['ping', { id: 1, method: 'ping' }, false],
-    ['roots/list', { id: 1, method: 'roots/list', params: { _meta: { a: BAD } } }, false],
+    ['roots/list', { id: 1, method: 'roots/list', params: { _meta: { a: BAD } } }, true],
     ['logging', { method: 'notifications/message', params: { level: 'info', data: BAD } }, true],
     ['logging, structured', { method: 'notifications/message', params: { level: 'info', data: { deep: [BAD] } } }, true],
     ['logging that is fine', { method: 'notifications/message', params: { level: 'info', data: 'started' } }, false],

@@ -7,6 +7,9 @@ import { changedNotice, type Listed } from '#node/proxy/definitions/listing.ts';
 import { itemsOf } from '#node/proxy/definitions/serverPins.ts';
 import { whyHidden } from '#node/proxy/definitions/whyHidden.ts';
 
+/** A server may invent names without end; of those forgotten the pins alone say what may be called. */
+const MAX_HEARD = 50_000;
+
 export interface HeardLists {
   readonly heard: (entry: Listed, shown: boolean) => void;
   /** See `DefinitionReview`. */
@@ -56,7 +59,12 @@ export function heardLists({ server, read, tell, watchMs }: HeardListsParts): He
   watch.unref();
 
   return {
-    heard: (entry, shown) => void heard.set(itemKey(entry), { entry, shown, told: false }),
+    heard: (entry, shown) => {
+      const key = itemKey(entry);
+      heard.delete(key);
+      heard.set(key, { entry, shown, told: false });
+      if (heard.size > MAX_HEARD) heard.delete(heard.keys().next().value as string);
+    },
     refusal: (tool) => {
       const key = itemKey({ kind: 'tool', name: tool });
       let item: PinnedItem | undefined;

@@ -4,10 +4,11 @@ import type { JsonObject } from '#core/model/json.ts';
 import { memberObject } from '#node/proxy/messages/readLine.ts';
 import { idKey } from '#node/proxy/messages/sortMessage.ts';
 import type { RequestId } from '#node/proxy/messages/sortMessage.ts';
+import { toolsAgain } from '#node/proxy/transports/afterRestart.ts';
 import type { Handshake } from '#node/proxy/transports/handshake.ts';
 import { delay } from '#node/proxy/transports/httpAnswer.ts';
 import type { ParameterHeaders } from '#node/proxy/transports/statelessHeaders.ts';
-import type { Outbound } from '#node/proxy/transports/upstream.ts';
+import type { Outbound, UpstreamEvents } from '#node/proxy/transports/upstream.ts';
 
 const RENEWALS = { most: 3, windowMs: 60_000 };
 const ORDER_MS = 2_000;
@@ -48,12 +49,12 @@ export interface RenewalParts {
   readonly post: (outbound: Outbound) => Promise<void>;
   /** The session of now; null when there is none. */
   readonly session: () => string | null;
-  readonly toClient: (line: Buffer) => void;
+  readonly events: UpstreamEvents;
   readonly log: (line: string) => void;
 }
 
 /** Gives null when there is a session in place of the one that is lost, else why there is none, to be put behind "and". */
-export function sessionRenewal({ memory, own, post, session, toClient, log }: RenewalParts): (lost: string) => Promise<string | null> {
+export function sessionRenewal({ memory, own, post, session, events, log }: RenewalParts): (lost: string) => Promise<string | null> {
   let begun: number[] = [];
   let renewing: Promise<string | null> | null = null;
 
@@ -72,7 +73,11 @@ export function sessionRenewal({ memory, own, post, session, toClient, log }: Re
       const done = message.id === null ? post(message) : own.ask(message.id, message);
       await Promise.race([done, delay(ORDER_MS)]);
     }
-    for (const line of memory.listChanged()) toClient(line);
+    const tools = await toolsAgain(events, memory, async (question) =>
+      question.id === null ? null : ((await own.ask(question.id, question)) ?? 'it did not answer'),
+    );
+    if (tools !== null) return `in the new one: ${tools.why}`;
+    for (const line of memory.listChanged()) events.onLine(line);
     return null;
   }
 

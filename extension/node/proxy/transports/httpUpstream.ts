@@ -7,6 +7,7 @@ import { isObject } from '#core/model/json.ts';
 import type { JsonObject } from '#core/model/json.ts';
 import { memberObject } from '#node/proxy/messages/readLine.ts';
 import { asRequestId, idKey } from '#node/proxy/messages/sortMessage.ts';
+import { refusedCall } from '#node/proxy/transports/afterRestart.ts';
 import { handshake } from '#node/proxy/transports/handshake.ts';
 import { answersIn, contentType, delay, errorLines, readAnswer, refuse } from '#node/proxy/transports/httpAnswer.ts';
 import type { AnswerReader, Owed, Posted } from '#node/proxy/transports/httpAnswer.ts';
@@ -76,7 +77,7 @@ function open({ spec, log, authorize }: WebOptions, events: UpstreamEvents): Ups
     onOverlong: events.onOverlong,
     resume: (lastId) => get({ 'last-event-id': lastId }),
   };
-  const renew = sessionRenewal({ memory, own, post: postOwn, session: () => session, toClient: events.onLine, log });
+  const renew = sessionRenewal({ memory, own, post: postOwn, session: () => session, events, log });
   const unasked = listener(reader, () => (closing ? null : (session ?? '')), get);
 
   function emit(text: string, owed: Owed): void {
@@ -187,7 +188,9 @@ function open({ spec, log, authorize }: WebOptions, events: UpstreamEvents): Ups
       const fault = again ? 'the one that was begun in its place too' : await renew(used);
       const stays = outbound.messages.some((message) => message['method'] !== undefined);
       if (fault === null) {
-        if (stays) await post(outbound, true);
+        const refused = refusedCall(events, outbound.messages);
+        if (refused !== null) events.onLine(refused);
+        else if (stays) await post(outbound, true);
         return;
       }
       failOwed(

@@ -5,11 +5,12 @@
  */
 import { isObject } from '#core/model/json.ts';
 import type { JsonObject } from '#core/model/json.ts';
-import { errorLine, toolErrorLine } from '#node/proxy/messages/answers.ts';
-import { memberObject, readLine } from '#node/proxy/messages/readLine.ts';
+import { errorLine } from '#node/proxy/messages/answers.ts';
+import { readLine } from '#node/proxy/messages/readLine.ts';
 import type { LineLook } from '#node/proxy/messages/readLine.ts';
 import { asRequestId, idKey } from '#node/proxy/messages/sortMessage.ts';
 import type { RequestId } from '#node/proxy/messages/sortMessage.ts';
+import { refusedCall, toolsAgain } from '#node/proxy/transports/afterRestart.ts';
 import { handshake } from '#node/proxy/transports/handshake.ts';
 import type { Repeated } from '#node/proxy/transports/handshake.ts';
 import type { OpenUpstream, Outbound, Upstream, UpstreamEvents } from '#node/proxy/transports/upstream.ts';
@@ -150,7 +151,11 @@ function start(open: OpenUpstream, events: UpstreamEvents, log: (line: string) =
     state = 'up';
     for (const line of memory.listChanged()) events.onLine(line);
     const queue = waiting.splice(0);
-    for (const outbound of queue) if (!refused(outbound)) pass(outbound);
+    for (const outbound of queue) {
+      const refused = refusedCall(events, outbound.messages);
+      if (refused === null) pass(outbound);
+      else events.onLine(refused);
+    }
     events.onDrain();
   }
 
@@ -166,28 +171,8 @@ function start(open: OpenUpstream, events: UpstreamEvents, log: (line: string) =
   }
 
   async function lookAgain(): Promise<{ why: string; final: boolean } | null> {
-    if (events.onBegunAnew === undefined || memory.list(null) === null) return null;
-    let died: string | null = null;
-    const why = await events.onBegunAnew(async (cursor) => {
-      const question = memory.list(cursor);
-      const answer = question === null ? null : await repeatOne(question);
-      if (typeof answer === 'string') return (died = answer);
-      const result = answer?.['result'];
-      return isObject(result) ? result : 'it does not list its tools any more';
-    });
-    return why === null ? null : { why, final: died === null };
-  }
-
-  /** Calls were let through when the last server was there. */
-  function refused({ messages }: Outbound): boolean {
-    const [message] = messages;
-    if (message?.['method'] !== 'tools/call' || events.refusal === undefined) return false;
-    const params = memberObject(message, 'params');
-    const why = events.refusal(String(params['name']));
-    const id = asRequestId(message['id']);
-    if (why === null || id === null) return false;
-    events.onLine(toolErrorLine(id, why, params));
-    return true;
+    const other = await toolsAgain(events, memory, repeatOne);
+    return other === null ? null : { why: other.why, final: !other.silent };
   }
 
   /** The answer, null when none is due, or why there is none. */
