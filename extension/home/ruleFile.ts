@@ -113,9 +113,14 @@ function tryRules(file: string): { pack: RulePack | null; problem: string } {
 
 /** Copies `rulesFile` aside when it is good and the copy differs, so that a later broken one does not disarm the gate. */
 export function keepLastGood(layout: Layout, rulesFile: string): void {
-  if (tryRules(rulesFile).pack === null) return;
-  const bytes = readBounded(rulesFile, MAX_RULES_BYTES);
-  if (bytes === null) return;
+  let bytes: Buffer | null;
+  try {
+    bytes = readBounded(rulesFile, MAX_RULES_BYTES);
+  } catch {
+    return; // `loadRules` says so
+  }
   const copy = lastGoodRules(layout);
-  if (readBounded(copy, MAX_RULES_BYTES)?.equals(bytes) !== true) writePrivate(copy, bytes);
+  // What is kept was good: reading all rules takes a good part of a broker's start.
+  if (bytes === null || readBounded(copy, MAX_RULES_BYTES)?.equals(bytes) === true) return;
+  if (tryRules(rulesFile).pack !== null) writePrivate(copy, bytes);
 }
