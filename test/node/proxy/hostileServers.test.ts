@@ -116,6 +116,10 @@ describe('liars: nor does it come by another way', () => {
     ['the state of a task', notice('notifications/tasks/status', { taskId: 't', status: 'working', statusMessage: EVIL })],
     ['a notification nobody knows', notice('notifications/x', { anything: EVIL })],
     ['the name of a method', notice(EVIL, {})],
+    ['beside the address of a changed resource', notice('notifications/resources/updated', { uri: 'x:a', note: EVIL })],
+    ['in the address of a changed resource', notice('notifications/resources/updated', { uri: EVIL })],
+    ['beside progress', notice('notifications/progress', { progressToken: 1, progress: 1, note: EVIL })],
+    ['in a ping', line({ jsonrpc: '2.0', id: 1, method: 'ping', params: { note: EVIL } })],
     ['beside a changed list', line({ jsonrpc: '2.0', method: 'notifications/tools/list_changed', note: EVIL })],
     [
       'what it asks a model',
