@@ -84,6 +84,25 @@ export function scrubEvent(event: AuditEvent, scrub: (value: JsonValue) => JsonV
   return { ...event, ...clean, ...(clean['args'] === undefined ? {} : { args: boundedArgs(clean['args']) }) };
 }
 
+/** Values longer than this as JSON are looked at each time, and so many others are kept. */
+const REMEMBERED_LENGTH = 4096;
+const MAX_REMEMBERED = 200;
+
+/** `scrub` for `scrubEvent` in a process that records many calls: folder, server and session are the same in one after another. */
+export function rememberingScrub(scrub: (value: JsonValue) => JsonValue): (value: JsonValue) => JsonValue {
+  const known = new Map<string, JsonValue>();
+  return (value) => {
+    const key = JSON.stringify(value);
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    const clean = scrub(value);
+    if (key.length > REMEMBERED_LENGTH) return clean;
+    if (known.size >= MAX_REMEMBERED) known.clear();
+    known.set(key, clean);
+    return clean;
+  };
+}
+
 const KNOWN_ID = /^(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?:toolu|call)_[A-Za-z0-9]{6,40})$/u;
 
 /** Too short, too plain or of too well-known a shape to hold a secret: no long run of letters and digits, few digits, no sign that joins a name and its value. */

@@ -1,7 +1,7 @@
 /** What judges, holds and records in the broker. It tells the windows through `send`, whoever they are. */
 import type { AuditEvent } from '#contract/auditRecord.ts';
 import type { EventName, Events, GateSettings, Hold } from '#contract/ipc.ts';
-import { scrubEvent } from '#home/auditEvents.ts';
+import { rememberingScrub, scrubEvent } from '#home/auditEvents.ts';
 import { openEngine, type Engine } from '#home/engine.ts';
 import { openGrants, type GrantStore } from '#home/grants.ts';
 import { keyedHash, openJournal } from '#home/journal/journal.ts';
@@ -74,7 +74,8 @@ export function openBrokerGate(options: BrokerGateParts): BrokerGate {
     },
     log,
   );
-  const record = (event: AuditEvent): Promise<string | null> => recorder.record(scrubEvent(event, (value) => engine.scrub(value, hash)));
+  const scrub = rememberingScrub((value) => engine.scrub(value, hash));
+  const record = (event: AuditEvent): Promise<string | null> => recorder.record(scrubEvent(event, scrub));
   const grants = openGrants(layout, now, log);
   const showHold = (hold: Hold): void => {
     send('hold', hold);
