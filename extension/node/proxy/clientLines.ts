@@ -16,6 +16,8 @@ import type { RelayParts } from '#node/proxy/relayParts.ts';
 
 /** Models read resources through their client as they call tools, and in clients without hooks nobody else looks at the address. */
 const JUDGED_REQUEST = 'resources/read';
+/** What it names may be hidden. */
+const NAMED_REQUEST = 'prompts/get';
 const HELD_CALL = 'Waiting for a person to approve this call in Callgate';
 
 /** `env`: what the client gave the server. */
@@ -73,6 +75,7 @@ export function clientLines(parts: RelayParts, env: Readonly<Record<string, stri
       }
       default:
         if (sorted.kind === 'request' && sorted.method === JUDGED_REQUEST) judgeRead(part, sorted);
+        else if (sorted.kind === 'request' && sorted.method === NAMED_REQUEST) getPrompt(part, sorted);
         else if (admit(sorted)) forward(part, sorted);
     }
   }
@@ -129,6 +132,13 @@ export function clientLines(parts: RelayParts, env: Readonly<Record<string, stri
     judge(part, sorted, requestFor(sorted, sorted.params, call, 'judging'), refused);
   }
 
+  /** A person chose it from a list that may be older than what was decided since. */
+  function getPrompt(part: Part, sorted: Extract<Sorted, { kind: 'request' }>): void {
+    const refused = refusalOf(String(memberObject(sorted.message, 'params')['name']), 'prompt');
+    if (refused !== null) toClient.push(errorLine(sorted.id, -32000, refused));
+    else if (admit(sorted)) forward(part, sorted);
+  }
+
   /** Why the call may not go on with the secrets written out; the gate is asked about the placeholders, so that nobody reads them. */
   function badWritten(written: Buffer, sorted: Extract<Sorted, { kind: 'call' | 'request' }>, call: ToolCall): string | null {
     const params = memberObject(JSON.parse(written.toString('utf8')) as JsonObject, 'params');
@@ -145,9 +155,9 @@ export function clientLines(parts: RelayParts, env: Readonly<Record<string, stri
     return `Callgate refused this call: with the secret written out that a placeholder stands for, it does more than it shows. ${titles}. Ask the user how to go on.`;
   }
 
-  function refusalOf(tool: string): string | null {
+  function refusalOf(tool: string, kind: 'tool' | 'prompt' = 'tool'): string | null {
     try {
-      return definitions?.refusal(tool) ?? null;
+      return definitions?.refusal(tool, kind) ?? null;
     } catch (error) {
       log(`${name}: whether "${tool}" is approved could not be told: ${error instanceof Error ? error.message : String(error)}`);
       return `Callgate could not tell whether "${tool}" on "${name}" is approved. The reason is in Callgate's log.`;
@@ -212,6 +222,6 @@ function nameOf(info: unknown): string | null {
 
 /** Answers of the client among them: what a user or their model says to a request of the server that was judged is their own to say. */
 function passesUnjudged(sorted: Sorted): boolean {
-  if (sorted.kind === 'request') return sorted.method !== JUDGED_REQUEST;
+  if (sorted.kind === 'request') return sorted.method !== JUDGED_REQUEST && sorted.method !== NAMED_REQUEST;
   return sorted.kind === 'notification' || sorted.kind === 'response' || sorted.kind === 'other';
 }

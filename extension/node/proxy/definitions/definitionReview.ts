@@ -16,8 +16,8 @@ export interface DefinitionReview {
    * changed list when somebody has decided.
    */
   readonly review: (method: string, params: JsonObject, result: JsonObject) => Promise<Review>;
-  /** Why a call of this tool may not go on (its definition is held or denied, or was never listed where that matters); null when it may. */
-  readonly refusal: (tool: string) => string | null;
+  /** Why a call of this tool (or a prompt of this name) may not go on (its definition is held or denied, or was never listed where that matters); null when it may. */
+  readonly refusal: (name: string, kind?: 'tool' | 'prompt') => string | null;
   /** The relay is over: holds of its own are given up. */
   readonly close: () => void;
 }

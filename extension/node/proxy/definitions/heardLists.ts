@@ -2,6 +2,7 @@
 import type { PinnedItem, ServerPins } from '#contract/definitions.ts';
 import type { JsonObject } from '#core/model/json.ts';
 import { errorText } from '#home/privateFile.ts';
+import type { DefinitionReview } from '#node/proxy/definitions/definitionReview.ts';
 import { itemKey } from '#node/proxy/definitions/classify.ts';
 import { changedNotice, type Listed } from '#node/proxy/definitions/listing.ts';
 import { itemsOf } from '#node/proxy/definitions/serverPins.ts';
@@ -13,7 +14,7 @@ const MAX_HEARD = 50_000;
 export interface HeardLists {
   readonly heard: (entry: Listed, shown: boolean) => void;
   /** See `DefinitionReview`. */
-  readonly refusal: (tool: string) => string | null;
+  readonly refusal: DefinitionReview['refusal'];
   readonly close: () => void;
 }
 
@@ -65,8 +66,8 @@ export function heardLists({ server, read, tell, watchMs }: HeardListsParts): He
       heard.set(key, { entry, shown, told: false });
       if (heard.size > MAX_HEARD) heard.delete(heard.keys().next().value as string);
     },
-    refusal: (tool) => {
-      const key = itemKey({ kind: 'tool', name: tool });
+    refusal: (tool, kind = 'tool') => {
+      const key = itemKey({ kind, name: tool });
       let item: PinnedItem | undefined;
       try {
         item = itemsOf(read()).get(key);
