@@ -116,6 +116,33 @@ describe('liars: nor does it come by another way', () => {
     ['the state of a task', notice('notifications/tasks/status', { taskId: 't', status: 'working', statusMessage: EVIL })],
     ['a notification nobody knows', notice('notifications/x', { anything: EVIL })],
     ['the name of a method', notice(EVIL, {})],
+    [
+      'an address that is a script',
+      line({
+        jsonrpc: '2.0',
+        id: 1,
+        method: 'elicitation/create',
+        params: { mode: 'url', message: 'Sign in', url: 'javascript:evil.example' },
+      }),
+    ],
+    [
+      'an address of a file',
+      line({
+        jsonrpc: '2.0',
+        id: 1,
+        method: 'elicitation/create',
+        params: { mode: 'url', message: 'Sign in', url: 'file:///home/me/.ssh/id_rsa' },
+      }),
+    ],
+    [
+      'an address with another host before it',
+      line({
+        jsonrpc: '2.0',
+        id: 1,
+        method: 'elicitation/create',
+        params: { mode: 'url', message: 'Sign in', url: 'https://accounts.example@evil.example/' },
+      }),
+    ],
     ['beside the address of a changed resource', notice('notifications/resources/updated', { uri: 'x:a', note: EVIL })],
     ['in the address of a changed resource', notice('notifications/resources/updated', { uri: EVIL })],
     ['beside progress', notice('notifications/progress', { progressToken: 1, progress: 1, note: EVIL })],

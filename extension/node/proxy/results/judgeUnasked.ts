@@ -56,6 +56,8 @@ export function unaskedJudge(parts: RelayParts): (part: Part, sorted: Unasked) =
       readablePieces(said, part.bytes.length),
     );
     const params = memberObject(message, 'params');
+    if (method === 'elicitation/create' && params['url'] !== undefined && !isWebPage(params['url']))
+      return refuse('It asks the user to open an address that is no plain page of the web.');
     // Notes of the server's must not put its words into a session of the client's.
     const call: ToolCall = { ...callFromMcp(isPlain ? method : 'message', {}, origin), channel: 'response' };
     const request = newRequest({ id: id ?? '', method, params, call, progressToken: null, answerWithinMs: null, stage: 'judging' });
@@ -73,4 +75,11 @@ export function unaskedJudge(parts: RelayParts): (part: Part, sorted: Unasked) =
       settled();
     });
   };
+}
+
+/** What a client opens in its user's browser. A name before the host makes people read another host. */
+function isWebPage(address: unknown): boolean {
+  if (typeof address !== 'string' || !URL.canParse(address)) return false;
+  const { protocol, username, password } = new URL(address);
+  return (protocol === 'https:' || protocol === 'http:') && username === '' && password === '';
 }
