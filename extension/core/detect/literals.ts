@@ -44,13 +44,49 @@ export function literalSets(source: string, flags: string): readonly Literals[] 
   const tree = readRegex(source, flags);
   if (tree === null) return [];
   const anyCase = flags.includes('i');
-  const known = look(tree, anyCase);
+  const known = look(edged(tree, anyCase), anyCase);
   const sets = known.exact === null ? known.sets : [{ texts: known.exact, least: 0, most: 0 }];
   return sets
     .filter((set) => shortest(set.texts) >= 2)
     .map((set) => withoutLonger(set, anyCase))
     .sort((a, b) => worth(b) - worth(a));
 }
+
+const WORD_EDGE: RegexNode = { kind: 'look', of: null, edge: true };
+
+/** The same regex with the word boundaries around a choice said for each of what is to choose from, which may be listed apart from what is around. */
+function edged(node: RegexNode, anyCase: boolean): RegexNode {
+  switch (node.kind) {
+    case 'choice':
+      return { ...node, of: node.of.map((part) => edged(part, anyCase)) };
+    case 'repeat':
+      return { ...node, of: edged(node.of, anyCase) };
+    case 'sequence': {
+      const parts = node.of.map((part) => look(part, anyCase));
+      const isEdge = (at: number): boolean => isWordEdge(node.of[at]);
+      return {
+        ...node,
+        of: node.of.map((part, at) => {
+          if (part.kind !== 'choice') return edged(part, anyCase);
+          const signBefore = lastOf(parts, at - 1) === SIGN;
+          const signAfter = firstOf(parts, at + 1) === SIGN;
+          const of = part.of.map((one): RegexNode => {
+            const { first, last } = look(one, anyCase);
+            const starts = isEdge(at - 1) || (signBefore && first === LETTER);
+            const ends = isEdge(at + 1) || (signAfter && last === LETTER);
+            const of = one.kind === 'sequence' ? one.of : [one];
+            return edged({ kind: 'sequence', of: [...(starts ? [WORD_EDGE] : []), ...of, ...(ends ? [WORD_EDGE] : [])] }, anyCase);
+          });
+          return { ...part, of };
+        }),
+      };
+    }
+    default:
+      return node;
+  }
+}
+
+const isWordEdge = (node: RegexNode | undefined): boolean => node?.kind === 'look' && node.edge === true;
 
 export function wordOf(text: string, anyCase: boolean): Word {
   const bare = text.replace(MARKS, '');

@@ -81,6 +81,9 @@ const RARE_ENOUGH = 0.002;
 const MAX_COMPANIONS = 3;
 const MAX_COMPANION_WORDS = 200;
 const COMPANION_OFTEN = 0.8;
+/** Of words that are this often in 1024 units themselves: any company rarer than so much is worth looking for. */
+const OFTEN = 0.5;
+const COMPANION_OF_OFTEN = 4;
 /** A regex whose words are rarer than this is tried without looking at what the text looks like. */
 const GATED = 0.02;
 
@@ -323,12 +326,13 @@ function distance(from: Literals | null, to: Literals): readonly [least: number,
 /** Those of `sets` whose words are most rarely where a match with a word of `set` needs them. Words that are common cost more to find than they save. */
 function companionsOf(set: Literals, sets: readonly Literals[]): readonly Literals[] {
   const own = new Set(set.words.map((word) => word.text));
+  const most = oftenOf(set) < OFTEN ? COMPANION_OFTEN : COMPANION_OF_OFTEN;
   return sets
-    .filter((item) => item !== set && item.words.length <= MAX_COMPANION_WORDS && oftenOf(item) <= COMPANION_OFTEN)
+    .filter((item) => item !== set && item.words.length <= MAX_COMPANION_WORDS && oftenOf(item) <= most)
     .filter((item) => !item.words.some((word) => own.has(word.text)))
     .map((item) => {
-      const [least, most] = distance(set, item);
-      return { item, chance: oftenOf(item) * Math.min(1, (most - least + 1) / 1024) };
+      const [least, furthest] = distance(set, item);
+      return { item, chance: oftenOf(item) * Math.min(1, (furthest - least + 1) / 1024) };
     })
     .sort((a, b) => a.chance - b.chance)
     .slice(0, MAX_COMPANIONS)

@@ -19,7 +19,7 @@ export interface Hit extends Place {
 }
 
 /** Trying a regex at one place costs about as much as running it over this many units. */
-const UNITS_A_TRY = 24;
+const UNITS_A_TRY = 8;
 
 export function regexHits(condition: RegexCondition, rule: Rule, fields: Fields, candidates: Candidates, matcher: Matcher): readonly Hit[] {
   const hits: Hit[] = [];
