@@ -3,10 +3,19 @@ import type { Channel } from '#core/model/call.ts';
 import { CHANNELS } from '#core/model/call.ts';
 import { newRegexCache, type RegexCache } from '#core/detect/conditions.ts';
 import type { Gate } from '#core/detect/gates.ts';
-import { holdsAny } from '#core/detect/guards.ts';
+import { holdsAnyOf, wordyOf, type Wordy } from '#core/detect/guards.ts';
 import { looksOf, passes, type Looks } from '#core/detect/looks.ts';
-import { CHANNEL_SHIFT, domainBit, regexesOf, rulesOfProgram, TRIGGER, type Domain, type ProgramRule } from '#core/detect/packIndex.ts';
-import { FIELD_NAMES, type RegexCondition, type Rule, type RulePack } from '#core/detect/rulePack.ts';
+import {
+  CHANNEL_SHIFT,
+  domainBit,
+  DOMAINS,
+  regexesOf,
+  rulesOfProgram,
+  TRIGGER,
+  type Domain,
+  type ProgramRule,
+} from '#core/detect/packIndex.ts';
+import type { RegexCondition, Rule, RulePack } from '#core/detect/rulePack.ts';
 import { scan, type WordTable } from '#core/detect/scan.ts';
 import type { CommandField, Fields, TextField, UrlField } from '#core/normalize/fields.ts';
 
@@ -40,6 +49,8 @@ export interface Matcher {
   readonly programs: Map<string, readonly ProgramRule[]>;
   /** Names met that no rule asks for. */
   readonly strangers: Set<string>;
+  /** Rules that ask for how the name of a program begins, by the name; of some met so far. */
+  readonly prefixed: Map<string, readonly number[]>;
 }
 
 export interface Leaf {
@@ -81,6 +92,7 @@ export function matcherOf(pack: RulePack): Matcher {
       rules: [],
       programs: new Map(),
       strangers: new Set(),
+      prefixed: new Map(),
     };
     matchers.set(pack, matcher);
   }
@@ -123,7 +135,7 @@ export interface Candidates {
   readonly found: readonly (readonly Found[] | undefined)[];
 }
 
-const BIT: Readonly<Record<string, number>> = Object.fromEntries(FIELD_NAMES.map((field) => [field, domainBit(field)]));
+const BIT: Readonly<Record<string, number>> = Object.fromEntries(DOMAINS.map((domain) => [domain, domainBit(domain)]));
 const NONE: number[] = [];
 
 export function candidatesOf(fields: Fields, channel: Channel, matcher: Matcher): Candidates {
@@ -135,11 +147,14 @@ export function candidatesOf(fields: Fields, channel: Channel, matcher: Matcher)
   matcher.touched.length = 0;
   for (let place = 0; place < fields.texts.length; place++) lookAtText(fields.texts[place] as TextField, place, on, matcher, rules);
 
+  const added = new Set<readonly number[]>();
   const addAll = (list: readonly number[] | undefined): void => {
-    if (list !== undefined) for (const rule of list) if (((index.channels[rule] as number) & channelBit) !== 0) rules.add(rule);
+    if (list === undefined || added.has(list)) return;
+    added.add(list);
+    for (const rule of list) if (((index.channels[rule] as number) & channelBit) !== 0) rules.add(rule);
   };
   const lookAt = (domain: Domain, text: string): void => {
-    const mask = domainBit(domain);
+    const mask = BIT[domain] as number;
     if ((matcher.domains & mask) === 0 || text.length < 2) return;
     const { pairs, others, probes } = matcher;
     const count = scan(others, text, mask, on, pairs);
@@ -155,7 +170,7 @@ export function candidatesOf(fields: Fields, channel: Channel, matcher: Matcher)
   if (fields.commands.length > 0) addAll(index.always.commands);
   for (const command of fields.commands) {
     addProgram(command, matcher, channelBit, rules);
-    for (const [prefix, rule] of index.programPrefixes) if (command.program.startsWith(prefix)) addAll([rule]);
+    addAll(prefixed(matcher, command.program));
     lookAtCommand(command, lookAt);
   }
   if (fields.paths.length > 0) addAll(index.always.paths);
@@ -175,12 +190,15 @@ export function candidatesOf(fields: Fields, channel: Channel, matcher: Matcher)
 
 /** Of words met in texts; they are forgotten when there are more. */
 const MAX_STRANGERS = 4096;
+/** Longer names are nobody's; they are not kept, as a call can hold many. */
+const MAX_NAME = 64;
 
 /** The rules that ask for a program of this name; undefined: none does. */
 export function askedOf({ pack, programs, strangers }: Matcher, name: string): readonly ProgramRule[] | undefined {
   const known = programs.get(name);
   if (known !== undefined || strangers.has(name)) return known;
   const asked = rulesOfProgram(pack.index, name);
+  if (name.length > MAX_NAME) return asked;
   if (asked !== undefined) programs.set(name, asked);
   else {
     if (strangers.size >= MAX_STRANGERS) strangers.clear();
@@ -189,18 +207,29 @@ export function askedOf({ pack, programs, strangers }: Matcher, name: string): r
   return asked;
 }
 
+function prefixed({ pack, prefixed: known }: Matcher, name: string): readonly number[] {
+  let rules = known.get(name);
+  if (rules === undefined) {
+    rules = pack.index.programPrefixes.flatMap(([prefix, rule]) => (name.startsWith(prefix) ? [rule] : []));
+    if (known.size >= MAX_STRANGERS) known.clear();
+    if (name.length <= MAX_NAME) known.set(name, rules);
+  }
+  return rules;
+}
+
 function addProgram(command: CommandField, matcher: Matcher, channelBit: number, rules: Set<number>): void {
   const { index } = matcher.pack;
   const asked = askedOf(matcher, command.program);
   if (asked === undefined) return;
-  let text: string | null = null;
+  let text: Wordy | null = null;
   for (const { rule, words } of asked) {
     if (((index.channels[rule] as number) & channelBit) === 0 || rules.has(rule)) continue;
-    // All that a condition looks for words in.
-    text ??= [...command.words, ...command.operands, ...command.stdin, ...command.assigns].join(' ');
-    if (words === null || holdsAny(words, text)) rules.add(rule);
+    if (words === null || holdsAnyOf(words, (text ??= wordyOf(allOf(command))))) rules.add(rule);
   }
 }
+
+/** All that a condition looks for words in. */
+const allOf = ({ words, stdin, assigns, operands }: CommandField): string => [...words, ...operands, ...stdin, ...assigns].join(' ');
 
 function lookAtText(field: TextField, place: number, on: number, matcher: Matcher, rules: Set<number>): void {
   const { texts, probes, pairs, here, seen, starts, found, companions, gates, wordless } = matcher;

@@ -42,8 +42,28 @@ const test = (cache: RegexCache, source: string | null, text: string): boolean =
 const some = (cache: RegexCache, source: string | null, texts: readonly string[]): boolean =>
   source === null || texts.some((text) => matches(cache, source, 'u', text));
 
+/** The first `most` of the commands that meet a condition, in their order. */
+export function commandsThatMeet(
+  cache: RegexCache,
+  condition: CommandCondition,
+  commands: readonly CommandField[],
+  most: number,
+): readonly CommandField[] {
+  const out: CommandField[] = [];
+  const programs = programsOf(cache, condition);
+  for (const command of commands) {
+    if (programs !== null && !isOneOf(programs, command.program)) continue;
+    if (meetsButProgram(cache, condition, command) && out.push(command) >= most) break;
+  }
+  return out;
+}
+
 export function meetsCommand(cache: RegexCache, condition: CommandCondition, command: CommandField): boolean {
-  if (condition.program.length > 0 && !programMatches(cache, condition, command.program)) return false;
+  const programs = programsOf(cache, condition);
+  return (programs === null || isOneOf(programs, command.program)) && meetsButProgram(cache, condition, command);
+}
+
+function meetsButProgram(cache: RegexCache, condition: CommandCondition, command: CommandField): boolean {
   if (condition.subcommand.length > 0) {
     const line = command.operands.join(' ');
     // Where case does not count in file names, `GIT CHECKOUT` runs `git-checkout`.
@@ -78,15 +98,20 @@ function anyMeets(cache: RegexCache, condition: CommandCondition, commands: read
   return false;
 }
 
-function programMatches(cache: RegexCache, condition: CommandCondition, program: string): boolean {
+/** Null: any program. */
+function programsOf(cache: RegexCache, condition: CommandCondition): Programs | null {
+  if (condition.program.length === 0) return null;
   let programs = cache.programs.get(condition);
   if (!programs) {
     const starts = condition.program.filter((name) => name.endsWith('*')).map((name) => name.slice(0, -1));
     programs = { whole: new Set(condition.program.filter((name) => !name.endsWith('*'))), starts };
     cache.programs.set(condition, programs);
   }
-  return programs.whole.has(program) || programs.starts.some((start) => program.startsWith(start));
+  return programs;
 }
+
+const isOneOf = ({ whole, starts }: Programs, program: string): boolean =>
+  whole.has(program) || starts.some((start) => program.startsWith(start));
 
 export function meetsPath(cache: RegexCache, condition: PathCondition, path: PathField): boolean {
   if (condition.access.length > 0 && !condition.access.includes(path.access)) return false;

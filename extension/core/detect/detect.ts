@@ -1,7 +1,7 @@
 import type { Channel } from '#core/model/call.ts';
 import type { Finding, Severity } from '#core/model/finding.ts';
 import { candidatesOf, matcherOf, ruleOf, type Candidates, type Matcher } from '#core/detect/candidates.ts';
-import { meetsCommand, meetsEffect, meetsPath, meetsUrl } from '#core/detect/conditions.ts';
+import { commandsThatMeet, meetsEffect, meetsPath, meetsUrl } from '#core/detect/conditions.ts';
 import { MAX_HITS, MAX_SECRETS, regexHits, type Hit } from '#core/detect/regexHits.ts';
 import type { Condition, Rule, RulePack } from '#core/detect/rulePack.ts';
 import type { Fields } from '#core/normalize/fields.ts';
@@ -76,10 +76,10 @@ function hitsOf(condition: Condition, rule: Rule, search: Search): readonly Hit[
     case 'regex':
       return regexHits(condition, rule, fields, search.candidates, matcher);
     case 'command':
-      return fields.commands
-        .filter((item) => meetsCommand(matcher.regexes, condition, item))
-        .slice(0, MAX_HITS)
-        .map((item) => ({ at: item.at, span: item.span, matched: item.words.join(' '), decoded: item.words.join(' ') }));
+      return commandsThatMeet(matcher.regexes, condition, fields.commands, MAX_HITS).map((item) => {
+        const line = item.words.join(' ');
+        return { at: item.at, span: item.span, matched: line, decoded: line };
+      });
     case 'path':
       return fields.paths
         .filter((item) => meetsPath(matcher.regexes, condition, item))

@@ -59,10 +59,19 @@ export function guardsOf(condition: Condition): Guards {
   return guards;
 }
 
-/** Whether the text may match a regex with these words. */
-export function holdsAny(words: readonly string[], text: string): boolean {
-  const lower = text.toLowerCase();
-  for (const word of words) if (lower.includes(word)) return true;
-  // Two letters beyond ASCII are a `k` and an `s` in any case.
-  return /[\u017f\u212a]/u.test(text);
+/** A text as it is looked through for words. */
+export interface Wordy {
+  readonly lower: string;
+  /** Two letters beyond ASCII are a `k` and an `s` in any case: it may hold any word. */
+  readonly twins: boolean;
 }
+
+export const wordyOf = (text: string): Wordy => ({ lower: text.toLowerCase(), twins: /[\u017f\u212a]/u.test(text) });
+
+export function holdsAnyOf(words: readonly string[], { lower, twins }: Wordy): boolean {
+  for (const word of words) if (lower.includes(word)) return true;
+  return twins;
+}
+
+/** Whether the text may match a regex with these words. */
+export const holdsAny = (words: readonly string[], text: string): boolean => holdsAnyOf(words, wordyOf(text));

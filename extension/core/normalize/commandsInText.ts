@@ -149,9 +149,9 @@ function endOf(text: string, start: number): number {
 }
 
 function partOf(folded: Folded, start: number, end: number): Folded {
-  const offsets =
-    folded.offsets === null
-      ? Int32Array.from({ length: end - start + 1 }, (_, index) => start + index)
-      : folded.offsets.slice(start, end + 1);
-  return { ...folded, text: folded.text.slice(start, end), offsets };
+  const text = folded.text.slice(start, end);
+  if (folded.offsets !== null) return { ...folded, text, offsets: folded.offsets.slice(start, end + 1) };
+  const offsets = new Int32Array(end - start + 1);
+  for (let at = 0; at < offsets.length; at++) offsets[at] = start + at;
+  return { ...folded, text, offsets };
 }
