@@ -63,7 +63,7 @@ export interface JournalOptions {
 const LOCK_WAIT_MS = 3000;
 const MAX_EVENTS = 4096;
 /** Other processes wait for the lock: a stream of entries that never ends must not keep it. */
-const LONGEST_HOLD_MS = 100;
+const LONGEST_HOLD_MS = 500;
 
 interface State {
   readonly signer: SigningKey;
