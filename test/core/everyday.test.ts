@@ -186,6 +186,8 @@ const EVERYDAY: readonly string[] = [
   'ln -s ../shared shared',
   'ln -sf $(pwd)/bin/tool ~/.local/bin/tool',
   'mkdir -p src/{a,b,c}/{d,e}',
+  'mkdir -p ~/.ssh && chmod 700 ~/.ssh',
+  'mkdir -m 700 ~/.aws ~/.gnupg ~/.kube',
   'touch src/{a,b}.ts',
   'touch .env',
   'chmod +x scripts/*.sh',
@@ -681,7 +683,19 @@ const EVERYDAY: readonly string[] = [
 ];
 
 /** Done every day, and still worth a word: what is thrown away is gone. */
-const WORTH_A_WORD: readonly string[] = ['git checkout -- src/a.ts', 'git checkout main -- src/a.ts', 'git push origin --delete feature/x'];
+const WORTH_A_WORD: readonly string[] = [
+  'git checkout -- src/a.ts',
+  'git checkout main -- src/a.ts',
+  'git push origin --delete feature/x',
+  // What CI does with the logins it is handed.
+  'mkdir -p ~/.kube && echo "$KUBE_CONFIG" > ~/.kube/config',
+  'echo "$KUBE_CONFIG" | base64 -d > ~/.kube/config',
+  'echo "$DOCKER_AUTH_CONFIG" > $HOME/.docker/config.json',
+  'echo "machine git.example login ci password ${DEPLOY_TOKEN}" >> ~/.netrc && chmod 600 ~/.netrc',
+  'echo "https://ci:$DEPLOY_TOKEN@git.example" > ~/.git-credentials',
+  'printf \'[default]\\naws_access_key_id=%s\\naws_secret_access_key=%s\\n\' "$CI_KEY" "$CI_SECRET" > ~/.aws/credentials',
+  'mkdir -p ~/.ssh && echo "$DEPLOY_KEY" > ~/.ssh/id_rsa && chmod 600 ~/.ssh/id_rsa',
+];
 
 describe('everyday commands', () => {
   it('are delivered with a word where something is lost', () => {

@@ -65,7 +65,8 @@ export type HostKind = (typeof HOST_KINDS)[number];
  * `reaches-root`: climbs to the root or beyond · `other-home`: in the home of another user · `device`, `stream`,
  * `short-name`, `remote`: notations of Windows that name a file otherwise than people do ·
  * `inside`, `outside`: below the folder the call works in, or elsewhere; neither when that is not known · `workspace`: that folder itself ·
- * `setup-line`: what is added to it is known to be lines that programs tell their users to add, such as `eval "$(tool init)"`.
+ * `setup-line`: what is added to it is known to be lines that programs tell their users to add, such as `eval "$(tool init)"` ·
+ * `variable-login`: what is written is a login held by a variable that the call does not set, as CI hands it over.
  */
 export const PATH_TRAITS = [
   'disguised',
@@ -80,6 +81,7 @@ export const PATH_TRAITS = [
   'outside',
   'workspace',
   'setup-line',
+  'variable-login',
 ] as const;
 export type PathTrait = (typeof PATH_TRAITS)[number];
 

@@ -125,7 +125,8 @@ function roleOf(call: ToolCall, at: string, key: string): Role {
     case 'read':
       return at === '' || PATH_KEY.test(key) ? { kind: 'path', access: 'read' } : { kind: 'text' };
     case 'write':
-      if (PATH_KEY.test(key)) return { kind: 'path', access: 'write' };
+      // A notebook's `new_source` ends like the name of a path and is what is written.
+      if (PATH_KEY.test(key) && !CONTENT_KEY.test(key)) return { kind: 'path', access: 'write' };
       if (/^(?:command|patch|input)$/u.test(key) || at === '') return { kind: 'patch' };
       // What is replaced is not written.
       return key.startsWith('old_') ? { kind: 'text' } : { kind: 'content' };

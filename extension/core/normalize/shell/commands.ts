@@ -1,4 +1,5 @@
 /** From parsed shell text to command fields: pipelines, input and redirections. */
+import type { PathTrait } from '#core/detect/rulePack.ts';
 import { placeOf, type Collector } from '#core/normalize/collector.ts';
 import { pathForms } from '#core/normalize/path.ts';
 import { languageOf } from '#core/normalize/code/languages.ts';
@@ -15,6 +16,7 @@ import { noteCut, scriptShell } from '#core/normalize/shell/scriptShell.ts';
 import { readScriptFile } from '#core/normalize/shell/scriptFiles.ts';
 import { allowFor, type ParsedRedirect, type Script, type Simple, type Word } from '#core/normalize/shell/syntax.ts';
 import { addsSetupLines, STARTUP_FILE } from '#core/normalize/shell/setupLines.ts';
+import { isVariableLogin, LOGIN_FILE } from '#core/normalize/shell/variableLogin.ts';
 import { runsStdin } from '#core/normalize/shell/wrapped.ts';
 import { unreadTexts } from '#core/normalize/shell/unread.ts';
 import type { Folded } from '#core/normalize/unicode.ts';
@@ -235,9 +237,7 @@ function build(simple: Simple, stdin: readonly string[], job: Job, known: Readon
     if (redirect.body !== null || /^&?\d+-?$|^-$|^\/dev\/(?:null|stdout|stderr|tty|fd\/\d+)$/u.test(redirect.target.text)) continue;
     if (redirect.target.text.includes('$()')) continue;
     const access = redirect.op.startsWith('<') && redirect.op !== '<>' ? 'read' : 'write';
-    const sets =
-      redirect.op === '>>' && STARTUP_FILE.test(redirect.target.text) && addsSetupLines(filtered(words, stdin[0] ?? null, job.shell) ?? '');
-    const found = job.collector.path(place, redirect.target.text, access, job.here.folder, sets ? 'setup-line' : undefined);
+    const found = job.collector.path(place, redirect.target.text, access, job.here.folder, howWritten(redirect, words, stdin, job));
     for (const path of found) {
       first.paths.push(path);
       const source = access === 'read' ? job.downloads.get(path.text) : undefined;
@@ -256,6 +256,14 @@ function build(simple: Simple, stdin: readonly string[], job: Job, known: Readon
     if (opened) linkInner(opened.target);
   }
   return fields;
+}
+
+function howWritten(redirect: ParsedRedirect, words: readonly string[], stdin: readonly string[], job: Job): PathTrait | undefined {
+  const file = redirect.target.text;
+  const text = (): string => filtered(words, stdin[0] ?? null, job.shell) ?? '';
+  if (redirect.op === '>>' && STARTUP_FILE.test(file) && addsSetupLines(text())) return 'setup-line';
+  if (!redirect.op.startsWith('>') || !LOGIN_FILE.test(file)) return undefined;
+  return isVariableLogin(words[0] === 'base64' ? (stdin[0] ?? '') : text()) ? 'variable-login' : undefined;
 }
 
 /** Programs that act on what their words name: which processes to end. */

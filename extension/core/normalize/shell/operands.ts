@@ -145,6 +145,8 @@ function findUses(args: readonly string[]): readonly PathUse[] {
 }
 
 function accessOf(program: string, index: number, inPlace: boolean): Access {
+  // What it makes was not there to be read, and what is there it leaves as it is.
+  if (program === 'mkdir') return 'use';
   if (DELETERS.has(program)) return 'delete';
   if (WRITERS.has(program) || inPlace) return 'write';
   const runs = SHELLS.has(program) || (INTERPRETERS.has(program) && !PATTERN_FIRST.has(program)) || program === 'source' || program === '.';
