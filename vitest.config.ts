@@ -10,6 +10,7 @@ const FAULTS = [
   'test/home/journal/lockBreakers.test.ts',
   'test/home/journal/writers.test.ts',
   'test/node/audit/durability.test.ts',
+  'test/node/audit/tamper.test.ts',
   'test/node/audit/export/receivers.test.ts',
   'test/node/audit/secretsOnDisk.test.ts',
   'test/node/audit/thirdParty.test.ts',
