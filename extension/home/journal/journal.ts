@@ -293,8 +293,9 @@ export function openJournal(layout: Layout, options: JournalOptions = {}): Journ
         notSettled(failure);
         return;
       }
+      // Not at once: a file that is being flushed all the time keeps whoever writes to it waiting.
       if (mine.tail === target) letGo(mine.state);
-      else settleSoon();
+      else mine.timer = setTimeout(settleSoon, settleMs);
     };
     if (options.sync === undefined) last.flushSoon(flushed);
     else settleNow();
