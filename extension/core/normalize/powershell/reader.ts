@@ -192,6 +192,8 @@ export function bareWord(reader: PsReader): string {
   return parts.join('');
 }
 
+const HANDS_ON = /^(?:foreach|where|select|sort)-object$/iu;
+
 /** The words after a command's name, up to the end of its stage. */
 function commandWords(reader: PsReader, written: string, callee: readonly PsCommand[], before: PsValue | null): PsValue {
   const { source, state } = reader;
@@ -199,9 +201,11 @@ function commandWords(reader: PsReader, written: string, callee: readonly PsComm
   const command: PsCommand = { name, words: [name], redirects: [], input: [], from: [...callee] };
   if (before !== null) {
     command.from.push(...before.from);
-    // What only picks or walks through hands on what it gets.
+    // What only picks or walks through hands on what it gets; a row of such stages hands on what went into the first of them.
     for (const early of before.from)
-      if (/^(?:foreach|where|select|sort)-object$/iu.test(early.name) && command.from.length < 64) command.from.push(...early.from);
+      if (HANDS_ON.test(early.name))
+        for (const source of early.from)
+          if (!HANDS_ON.test(source.name) && command.from.length < 64 && !command.from.includes(source)) command.from.push(source);
     const text = before.text ?? before.list?.join('\n') ?? null;
     if (text !== null) command.input.push(text);
   }
