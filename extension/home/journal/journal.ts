@@ -15,7 +15,7 @@ import {
   type Checkpoint,
 } from '#home/journal/checkpoint.ts';
 import { sealEntry } from '#home/journal/entryLine.ts';
-import { JournalError, journalErrorFrom } from '#home/journal/journalError.ts';
+import { JournalError, journalErrorFrom, lockLost } from '#home/journal/journalError.ts';
 import { createJournalLock, type JournalLock } from '#home/journal/journalLock.ts';
 import { loadRedactionSecret, loadSigningKey, signingKeyFile, type SigningKey } from '#home/journal/keys.ts';
 import { lastSegment, markOf, type FileMark } from '#home/journal/lastSegment.ts';
@@ -100,6 +100,8 @@ export function openJournal(layout: Layout, options: JournalOptions = {}): Journ
   const last = lastSegment({ folder: layout.journal, segmentBytes, write, sync, report: (notice) => notices.push(notice) });
   let closed = false;
   let unsettled: Unsettled | null = null;
+  /** The last flush and signature worked. Until one has, nothing is acknowledged before it is flushed: a disk that takes bytes and loses them must refuse. */
+  let trusted = false;
 
   /** Read anew when its file is another one: the key was changed by another process. */
   const signingKey = (): SigningKey => {
@@ -188,6 +190,11 @@ export function openJournal(layout: Layout, options: JournalOptions = {}): Journ
     }
   };
 
+  /** A statement by whoever lost the lock would go over a newer one. */
+  const insistOnLock = (held: JournalLock): void => {
+    if (!held.held()) throw lockLost(layout.journal);
+  };
+
   interface Written {
     readonly entries: readonly AuditEntry[];
     readonly tail: Tail;
@@ -236,6 +243,7 @@ export function openJournal(layout: Layout, options: JournalOptions = {}): Journ
     const { entries, tail, begun } = writeEntries(held, state.tail, state.signer, events, true);
     // When this fails the lines stay: the statement may have reached the file, and then cutting them off would read as tampering.
     known = signUpTo(state, tail, begun);
+    trusted = true;
     return entries;
   };
 
@@ -247,7 +255,7 @@ export function openJournal(layout: Layout, options: JournalOptions = {}): Journ
       try {
         const state = current();
         // A segment of its own begins with a checkpoint that is on the disk: the slow way, once.
-        if (state.tail.segment === 0 || state.tail.size >= segmentBytes) {
+        if (!trusted || state.tail.segment === 0 || state.tail.size >= segmentBytes) {
           const entries = appendLocked(held, events);
           held.release();
           return entries;
@@ -288,6 +296,7 @@ export function openJournal(layout: Layout, options: JournalOptions = {}): Journ
         return;
       }
       try {
+        insistOnLock(mine.held);
         mine.state = signUpTo(mine.state, target, 'existing');
       } catch (failure) {
         notSettled(failure);
@@ -311,6 +320,7 @@ export function openJournal(layout: Layout, options: JournalOptions = {}): Journ
         return;
       }
       last.flush();
+      insistOnLock(mine.held);
       letGo(signUpTo(mine.state, mine.tail, 'existing'));
     } catch (error) {
       notSettled(error);
@@ -324,10 +334,17 @@ export function openJournal(layout: Layout, options: JournalOptions = {}): Journ
     unsettled = null;
     settleHere.delete(layout.journal);
     known = state;
-    mine.held.release();
+    try {
+      mine.held.release();
+    } catch (error) {
+      // In a timer nobody would catch it. The next append meets the same and throws it.
+      trusted = false;
+      options.onUnsettled?.(journalErrorFrom(error, layout.journal, 'give the lock of the journal back'));
+    }
   };
 
   const notSettled = (error: unknown): void => {
+    trusted = false;
     letGo(null);
     options.onUnsettled?.(journalErrorFrom(error, layout.journal, 'flush and sign the journal'));
   };

@@ -70,3 +70,11 @@ export function journalErrorFrom(error: unknown, file: string, doing: string): J
     error,
   );
 }
+
+export function lockLost(folder: string): JournalError {
+  return new JournalError(
+    'LOCKED',
+    { file: folder, line: 0 },
+    'this process stood still for so long that another one took its lock; try again',
+  );
+}

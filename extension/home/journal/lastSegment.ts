@@ -1,6 +1,6 @@
 /** The journal's last segment as its writer holds it: kept open, and believed as long as the file still looks the same. */
 import { closeSync, constants, fdatasync, ftruncateSync, lstatSync, openSync } from 'node:fs';
-import { JournalError, journalErrorFrom } from '#home/journal/journalError.ts';
+import { journalErrorFrom, lockLost } from '#home/journal/journalError.ts';
 import type { JournalLock } from '#home/journal/journalLock.ts';
 import { PLAIN_FILE, segmentFile, syncFolder } from '#home/journal/segments.ts';
 import type { JournalNotice, Tail } from '#home/journal/tail.ts';
@@ -82,12 +82,7 @@ export function lastSegment({ folder, segmentBytes, write, sync, report }: LastS
     },
     append: (held, from, lines, flush) => {
       const { segment, size, handle, begun } = openFor(from);
-      if (!held.held())
-        throw new JournalError(
-          'LOCKED',
-          { file: folder, line: 0 },
-          'this process stood still for so long that another one took its lock; try again',
-        );
+      if (!held.held()) throw lockLost(folder);
       try {
         for (let at = 0; at < lines.length;) at += write(handle, lines, at);
         if (flush) sync(handle);

@@ -1,5 +1,6 @@
 /** Appends that are flushed and signed a moment later, several at once, as the broker's are. */
-import { fdatasyncSync, writeSync } from 'node:fs';
+import { fdatasyncSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { openJournal, type JournalOptions } from '#home/journal/journal.ts';
 import { verifyJournal } from '#node/audit/verify.ts';
@@ -75,6 +76,42 @@ test('a flush that fails is told, and the next append works again', async () => 
   append(journal, 1);
   journal.close();
   expect(await verifyJournal(layout)).toEqual({ ok: true, entries: 4, unsigned: 0, problem: null });
+});
+
+test('a disk that takes bytes and never flushes them refuses, whoever opens the journal; nothing is acknowledged on its word', async () => {
+  const layout = emptyLayout();
+  let failing = false;
+  const options: JournalOptions = {
+    settleMs: HOUR,
+    sync: (handle) => {
+      if (failing) throw Object.assign(new Error('input/output error'), { code: 'EIO' });
+      fdatasyncSync(handle);
+    },
+  };
+  const journal = openJournal(layout, options);
+  append(journal, 2);
+  failing = true;
+  journal.check();
+  for (const one of [journal, journal, openJournal(layout, options)])
+    expect(thrownBy(() => one.append([sampleEvent()]))).toMatchObject({ message: expect.stringContaining('input/output error') });
+  failing = false;
+  append(journal, 1);
+  journal.close();
+  expect(await verifyJournal(layout)).toEqual({ ok: true, entries: 3, unsigned: 0, problem: null });
+});
+
+test('a lock that was taken away meanwhile: nothing is signed over what its new owner signed', async () => {
+  const layout = emptyLayout();
+  const told: string[] = [];
+  const journal = openJournal(layout, { settleMs: HOUR, onUnsettled: (error) => told.push(error.message) });
+  append(journal, 2);
+  rmSync(join(layout.journal, 'lock'));
+  journal.close();
+  expect(told).toEqual([expect.stringContaining('another one took its lock')]);
+  const next = openJournal(layout);
+  next.append([sampleEvent()]);
+  next.close();
+  expect(await verifyJournal(layout)).toEqual({ ok: true, entries: 3, unsigned: 0, problem: null });
 });
 
 test('a disk that is full in the middle of a line: not acknowledged, not left behind, what came before stays', async () => {
