@@ -8,7 +8,7 @@ import { MAX_DEPTH, asRequestId, idKey, sortMessage } from '#node/proxy/messages
 import type { Sorted } from '#node/proxy/messages/sortMessage.ts';
 import type { RelayParts } from '#node/proxy/relayParts.ts';
 import { resultJudge } from '#node/proxy/results/judgeResult.ts';
-import { PLAIN_METHOD, unaskedJudge } from '#node/proxy/results/judgeUnasked.ts';
+import { PLAIN_METHOD, unaskedJudge, type Unasked } from '#node/proxy/results/judgeUnasked.ts';
 import { saysSomething, strayMembers } from '#node/proxy/results/readable.ts';
 import type { UpstreamEvents } from '#node/proxy/transports/upstream.ts';
 
@@ -88,22 +88,21 @@ export function serverLines(parts: RelayParts, spend: (bytes: number) => void): 
         serverAsks.get(idKey(sorted.of))?.abort.abort();
         // Its reason may be shown to a person.
         if (saysNothingBeside(part, sorted.message, 'requestId')) toClient.push(part.bytes);
-        else {
-          spend(part.bytes.length);
-          judgeUnasked(part, sorted);
-        }
+        else hearUnasked(part, sorted);
         return;
       case 'other':
-        judgeUnasked(part, sorted);
+        hearUnasked(part, sorted);
         return;
       default:
         if (sorted.kind === 'notification' && sorted.method === 'notifications/progress') noteProgress(sorted.message);
         if (passes(part, sorted)) toClient.push(part.bytes);
-        else {
-          spend(part.bytes.length);
-          judgeUnasked(part, sorted);
-        }
+        else hearUnasked(part, sorted);
     }
+  }
+
+  function hearUnasked(part: Part, sorted: Unasked): void {
+    spend(part.bytes.length);
+    judgeUnasked(part, sorted);
   }
 
   /** Requests and notifications of the server that say nothing to a reader. */
@@ -122,7 +121,7 @@ export function serverLines(parts: RelayParts, spend: (bytes: number) => void): 
 
   function answerFromServer(part: Part, sorted: Extract<Sorted, { kind: 'response' }>): void {
     if (sorted.id === null) {
-      if ('error' in sorted.message && !('result' in sorted.message)) judgeUnasked(part, sorted);
+      if ('error' in sorted.message && !('result' in sorted.message)) hearUnasked(part, sorted);
       else logNoise('a result without an id');
       return;
     }
