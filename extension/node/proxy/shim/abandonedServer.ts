@@ -1,4 +1,5 @@
 /** Ends a server whose broker was killed before it could: one that does not heed the end of its input would stay for ever. */
+import { processStart, type ProcessIdentity } from '#home/processIdentity.ts';
 import { noteOffspring, processTable, remaining, signalAll } from '#node/proxy/transports/offspring.ts';
 import type { Offspring, ProcessTable } from '#node/proxy/transports/offspring.ts';
 
@@ -6,8 +7,12 @@ import type { Offspring, ProcessTable } from '#node/proxy/transports/offspring.t
 const HEED_MS = 400;
 const LOOK_MS = 40;
 
-/** @param leader of the server's process group; what is not there any more is left alone. Nothing is known of processes on Windows. */
-export async function endAbandoned(leader: number): Promise<void> {
+/** @param server the leader of its process group; what is not there any more is left alone. Nothing is known of processes on Windows. */
+export async function endAbandoned(server: ProcessIdentity): Promise<void> {
+  const { pid: leader, start } = server;
+  const now = processStart(leader);
+  // It left long ago, and its number is somebody else's.
+  if (now !== null && now !== start) return;
   const seen: Offspring = new Map();
   let table: ProcessTable = new Map();
   const left = (): readonly number[] => {

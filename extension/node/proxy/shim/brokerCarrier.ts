@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { SERVER_MARK, STDERR_MARK, type McpLinkHeader } from '#contract/mcpLink.ts';
+import { processStart, type ProcessIdentity } from '#home/processIdentity.ts';
 import { errorLine } from '#node/proxy/messages/answers.ts';
 import { splitLines } from '#node/proxy/messages/lineSplitter.ts';
 import { passingIds } from '#node/proxy/messages/passingIds.ts';
@@ -47,7 +48,7 @@ export function carryToBroker(
       }
       if (line[0] === SERVER_MARK) {
         const pid = Number(line.toString('latin1', 1));
-        if (Number.isSafeInteger(pid) && pid > 1) leader = pid;
+        if (Number.isSafeInteger(pid) && pid > 1) leader = { pid, start: processStart(pid) ?? '' };
         return;
       }
       if (!writeTogether(stdout, line)) socket.pause();
@@ -58,7 +59,7 @@ export function carryToBroker(
   let clientEnded = false;
   let brokerEnded = false;
   /** Of the server's processes, as long as the broker has told. */
-  let leader: number | null = null;
+  let leader: ProcessIdentity | null = null;
 
   return new Promise((resolve) => {
     let over = false;
