@@ -155,6 +155,15 @@ export function clientLines(parts: RelayParts, env: Readonly<Record<string, stri
     return `Callgate refused this call: with the secret written out that a placeholder stands for, it does more than it shows. ${titles}. Ask the user how to go on.`;
   }
 
+  function whyNotWritten(written: Buffer, sorted: Extract<Sorted, { kind: 'call' | 'request' }>, call: ToolCall): string | null {
+    try {
+      return badWritten(written, sorted, call);
+    } catch (error) {
+      log(`${name}: a call with its secrets written out could not be looked at: ${error instanceof Error ? error.message : String(error)}`);
+      return "Callgate could not look at this call with its secrets written out, and refused it. The reason is in Callgate's log.";
+    }
+  }
+
   function refusalOf(tool: string, kind: 'tool' | 'prompt' = 'tool'): string | null {
     try {
       return definitions?.refusal(tool, kind) ?? null;
@@ -177,7 +186,7 @@ export function clientLines(parts: RelayParts, env: Readonly<Record<string, stri
     if (!register(request)) return;
     const { call } = request;
     const written = secrets.restore(part.bytes);
-    const refused = refusedBefore ?? (written === part.bytes ? null : badWritten(written, sorted, call));
+    const refused = refusedBefore ?? (written === part.bytes ? null : whyNotWritten(written, sorted, call));
     const slot = toServer.reserve();
     const how = refused !== null ? { refusedBecause: refused } : sorted.kind === 'call' && policy().requireHook ? { needsHook: true } : {};
     void askGate(call, request, { onHeld: slot.release, waiting: HELD_CALL, ...how }).then((judgement) => {

@@ -121,7 +121,9 @@ function start(open: OpenUpstream, events: UpstreamEvents, log: (line: string) =
       );
     }
     asked.clear();
-    void restart();
+    restart().catch((error: unknown) => {
+      if (!isOver()) giveUp(`the MCP server could not be restarted (${error instanceof Error ? error.message : String(error)})`);
+    });
   }
 
   function giveUp(detail: string): void {
